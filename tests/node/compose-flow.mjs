@@ -301,12 +301,12 @@ async function test() {
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'en'));
     await page.reload();
     await bubble('¿Dónde están?').waitFor();
-    await page.getByLabel('Answer', { exact: true }).pressSequentially('/');
-    await page.getByRole('listbox', { name: 'Quick answers' }).waitFor();
+    await page.getByLabel('Message', { exact: true }).pressSequentially('/');
+    await page.getByRole('listbox', { name: 'Quick replies' }).waitFor();
     await audit('quick answers in English');
     await picture('english-list');
-    await page.getByRole('link', { name: 'See and edit' }).click();
-    await page.getByRole('heading', { name: 'Quick answers', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Manage quick replies' }).click();
+    await page.getByRole('heading', { name: 'Quick replies', level: 1 }).waitFor();
     await audit('the quick answers in English');
     await picture('english-screen');
   });

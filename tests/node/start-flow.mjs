@@ -239,7 +239,7 @@ async function test() {
     await choose('Dark');
     await eventually('it is dark', () =>
       page.evaluate(() => document.documentElement.dataset.mantineColorScheme === 'dark'));
-    await choose('Like the system');
+    await choose('System default');
     await choose('Español');
     await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
   });

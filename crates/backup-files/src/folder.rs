@@ -53,7 +53,7 @@ impl BackupFolder {
             .collect();
         let named = |end: &str| self.path.join(format!("{}{stamp}{end}", self.prefix));
         let (file, draft) = (named(self.suffix), named(PARTIAL));
-        for left in self.named(PARTIAL) {
+        for left in self.files_with_suffix(PARTIAL) {
             let _ = fs::remove_file(left);
         }
         let written = write_durably(&draft, &file, write);
@@ -75,10 +75,10 @@ impl BackupFolder {
     /// Returns the backups, oldest first. Their names are ordered by time.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        self.named(self.suffix)
+        self.files_with_suffix(self.suffix)
     }
 
-    fn named(&self, suffix: &str) -> Vec<PathBuf> {
+    fn files_with_suffix(&self, suffix: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
         let mut files: Vec<PathBuf> = entries
             .filter(|entry| {

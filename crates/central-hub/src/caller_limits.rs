@@ -40,7 +40,7 @@ enum Holder {
 }
 
 impl Holder {
-    fn of(caller: &Caller) -> Self {
+    fn for_caller(caller: &Caller) -> Self {
         match &caller.who {
             Who::Machine => Self::Machine,
             Who::Session { user_id, .. } | Who::Password { user_id, .. } => Self::User(*user_id),
@@ -53,7 +53,7 @@ impl Holder {
     fn business(caller: &Caller) -> Self {
         caller
             .cliente_id
-            .map_or_else(|| Self::of(caller), Self::Business)
+            .map_or_else(|| Self::for_caller(caller), Self::Business)
     }
 }
 
@@ -92,11 +92,11 @@ impl CallerLimits {
     /// Takes a slot for an event stream.
     pub(crate) fn stream(&self, caller: &Caller) -> Result<HeldSlots, ErrorReply> {
         let what = "event streams";
-        let own = self.streams.take(Holder::of(caller));
-        let own = own.map_err(|full| refusal(full, what))?;
+        let own_slot = self.streams.take(Holder::for_caller(caller));
+        let own_slot = own_slot.map_err(|full| refusal(full, what))?;
         let of_business = self.streams_of_business.take(Holder::business(caller));
         let of_business = of_business.map_err(|full| refusal(full, what))?;
-        Ok(HeldSlots(vec![own, of_business]))
+        Ok(HeldSlots(vec![own_slot, of_business]))
     }
 
     /// Takes a slot for the upload of a recipient list.
@@ -126,8 +126,10 @@ impl CallerLimits {
 }
 
 fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<HeldSlots, ErrorReply> {
-    let taken = shares.take(holder);
-    Ok(HeldSlots(vec![taken.map_err(|full| refusal(full, what))?]))
+    let own_share = shares.take(holder);
+    Ok(HeldSlots(vec![
+        own_share.map_err(|full| refusal(full, what))?,
+    ]))
 }
 
 fn refusal(full: Full, what: &str) -> ErrorReply {
@@ -135,12 +137,12 @@ fn refusal(full: Full, what: &str) -> ErrorReply {
         Full::Each => (
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_AT_ONCE",
-            format!("you have as many {what} open as one may have at once: end one, or try again"),
+            format!("you have the maximum number of {what} open: close one, or try again"),
         ),
         Full::All => (
             StatusCode::SERVICE_UNAVAILABLE,
             "OVERLOADED",
-            format!("as many {what} are open as there may be at once: try again"),
+            format!("the maximum number of {what} is open: try again"),
         ),
     };
     ErrorReply::new(status, code, message)
@@ -161,7 +163,7 @@ mod tests {
             },
             role: Role::Cliente,
             cliente_id,
-            scopes: Scopes::EVERYTHING,
+            scopes: Scopes::ALL,
             address: [127, 0, 0, 1].into(),
         }
     }

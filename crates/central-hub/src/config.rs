@@ -73,7 +73,7 @@ pub struct Config {
     obsolete: Vec<String>,
 }
 
-const MOVED_DATABASE: &str = "the data is in DATABASE_URL or DATA_DIR now; \
+const MOVED_DATABASE: &str = "the data is now in DATABASE_URL or DATA_DIR; \
      `central-hub import-node mysql://…` brings it over, once";
 const NOT_ITS_OWN_CALLER: &str =
     "session-manager no longer calls the hub, so this variable is ignored";
@@ -184,7 +184,7 @@ impl Config {
             });
         warnings.extend(guessable);
         if self.previous_internal_token.is_some() {
-            let both = "INTERNAL_TOKEN_PREVIOUS lets programs in as well: take it away once all of them have the new one";
+            let both = "INTERNAL_TOKEN_PREVIOUS is accepted as well: remove it once all programs have the new token";
             warnings.push(both.to_owned());
         }
         warnings
@@ -228,9 +228,9 @@ fn obsolete(env: &Env) -> Vec<String> {
     let mut warnings = env.obsolete(OBSOLETE);
     if env.raw(OLD_INTERNAL_TOKEN).is_some() {
         let what = if env.raw("INTERNAL_TOKEN").is_some() {
-            "INTERNAL_TOKEN is set as well, and counts"
+            "INTERNAL_TOKEN is set as well and takes precedence"
         } else {
-            "it counts as INTERNAL_TOKEN, its name here"
+            "it is used as INTERNAL_TOKEN, which is its name here"
         };
         warnings.extend(env.obsolete(&[(OLD_INTERNAL_TOKEN, what)]));
     }

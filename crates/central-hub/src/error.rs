@@ -81,7 +81,7 @@ impl From<StoreError> for HubError {
     fn from(error: StoreError) -> Self {
         if error.is_unfit_value() {
             return Self(ErrorReply::invalid_request(
-                "a text has a character, or a number a size, that the hub's database cannot hold",
+                "the hub's database cannot store a character of a text or a number this large",
             ));
         }
         if !error.is_unavailable() {
@@ -92,7 +92,7 @@ impl From<StoreError> for HubError {
         Self(ErrorReply::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "STORE_UNAVAILABLE",
-            "the hub's database cannot be used now: nothing was done, try again later; the log has the cause",
+            "the hub's database is unavailable: nothing was done, try again later; the log has the cause",
         ))
     }
 }

@@ -21,7 +21,7 @@ use crate::store::{ChangedTalk, Store, StoreError, direction, phone_of};
 pub(crate) const CONVERSATION: &str = "conversation";
 
 /// Interval of the poll that finds the changes of other hubs.
-const POLL: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Changes within this interval share one query.
 const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How far another hub's clock may be behind, in milliseconds.
@@ -77,11 +77,11 @@ impl InboxWatcher {
                 biased;
                 () = draining.cancelled() => return,
                 () = self.store.inbox_news().notified() => tokio::time::sleep(DEBOUNCE).await,
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
             // Changes that cannot be read now are read by the next poll.
             if let Err(error) = self.publish_changes(&mut published).await {
-                tracing::debug!("conversations are not looked at: {error}");
+                tracing::debug!("updating the inbox failed: {error}");
             }
         }
     }
@@ -97,8 +97,12 @@ impl InboxWatcher {
         }
         let mut names = HashMap::new();
         for (view, chats) in views {
-            let known = self.store.names_of(view, chats).await?;
-            names.extend(known.into_iter().map(|(chat, name)| ((chat, view), name)));
+            let view_names = self.store.names_of(view, chats).await?;
+            names.extend(
+                view_names
+                    .into_iter()
+                    .map(|(chat, name)| ((chat, view), name)),
+            );
         }
         Ok(names)
     }

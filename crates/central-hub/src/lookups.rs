@@ -23,7 +23,7 @@ use crate::whatsapp_limit::WhatsappLimit;
 const LEASE: &str = "lookups";
 /// The pause between two lookups. WhatsApp takes an account with thousands of
 /// lookups per minute for a program.
-const PAUSE: Duration = Duration::from_secs(1);
+const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
 /// The pause while the queue is empty or the session is not ready.
 const IDLE_PAUSE: Duration = Duration::from_secs(10);
 const LEASE_DURATION: Duration = Duration::from_secs(60);
@@ -40,19 +40,19 @@ pub(crate) struct LookupWorker {
 impl LookupWorker {
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken) {
-        let who = format!("{:016x}", rand::random::<u64>());
+        let claimer = format!("{:016x}", rand::random::<u64>());
         loop {
-            let has_looked_up = match self.look_up_next(&who).await {
+            let has_looked_up = match self.look_up_next(&claimer).await {
                 Ok(has_looked_up) => has_looked_up,
                 Err(error) => {
-                    tracing::warn!("lookups of numbers wait for the store: {error}");
+                    tracing::warn!("lookups of numbers are waiting for the store: {error}");
                     false
                 }
             };
             // The pause applies however many lookups are requested, and also after a failure.
             tokio::select! {
                 () = draining.cancelled() => break,
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(LOOKUP_PAUSE) => {}
             }
             if has_looked_up {
                 continue;
@@ -63,8 +63,8 @@ impl LookupWorker {
                 () = self.wanted.notified() => {}
             }
         }
-        if let Err(error) = self.store.drop_lease(LEASE, &who).await {
-            tracing::debug!("the lease stays: {error}");
+        if let Err(error) = self.store.drop_lease(LEASE, &claimer).await {
+            tracing::debug!("the lease was not released: {error}");
         }
     }
 
@@ -77,7 +77,10 @@ impl LookupWorker {
         // An account that WhatsApp restricts, or whose operator stopped
         // sending, looks up no numbers.
         let limits = self.relay.limits();
-        let is_held = limits.as_ref().and_then(WhatsappLimit::of).is_some();
+        let is_held = limits
+            .as_ref()
+            .and_then(WhatsappLimit::from_limits)
+            .is_some();
         if !is_ready || is_held || self.store.was_sending_stopped() {
             return Ok(false);
         }
@@ -97,7 +100,7 @@ impl LookupWorker {
                 Ok(true)
             }
             Err(error) => {
-                tracing::debug!("a number could not be looked up: {error}");
+                tracing::debug!("looking up a number failed: {error}");
                 self.store.postpone_lookup(&address).await?;
                 Ok(false)
             }

@@ -228,13 +228,13 @@ async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
             (dump::export(&store, &mut out).await?, "exported from")
         }
         Move::Import { file: Some(file) } => {
-            let opened = File::open(&file).map_err(|error| named(&file, &error))?;
-            let mut from = BufReader::new(opened);
-            (dump::import(&store, &mut from).await?, "imported into")
+            let opened = File::open(&file).map_err(|error| with_file_name(&file, &error))?;
+            let mut reader = BufReader::new(opened);
+            (dump::import(&store, &mut reader).await?, "imported into")
         }
         Move::Import { file: None } => {
-            let mut from = BufReader::new(std::io::stdin());
-            (dump::import(&store, &mut from).await?, "imported into")
+            let mut reader = BufReader::new(std::io::stdin());
+            (dump::import(&store, &mut reader).await?, "imported into")
         }
     };
     store.close().await;
@@ -242,7 +242,7 @@ async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn named(file: &Path, error: &std::io::Error) -> String {
+fn with_file_name(file: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", file.display())
 }
 

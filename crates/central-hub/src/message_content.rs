@@ -9,9 +9,9 @@ use session_api::{
 use utoipa::ToSchema;
 
 /// Maximum number of texts kept per message, in addition to the first.
-const MOST_TEXTS: usize = 50;
+const MAX_TEXTS: usize = 50;
 /// Maximum total length of these texts, in bytes.
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// The content of a message in the stored format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl Texts {
         let mut dropped = 0;
         // The newest text is kept, however long it is.
         while self.later.len() - dropped > 1
-            && (self.later.len() - dropped > MOST_TEXTS || bytes > MOST_BYTES)
+            && (self.later.len() - dropped > MAX_TEXTS || bytes > MAX_TEXT_BYTES)
         {
             bytes -= self.later[dropped].text.len();
             dropped += 1;
@@ -273,7 +273,7 @@ struct Reaction {
 
 impl ShownContent {
     /// Returns the content of the message with this id in this chat.
-    pub(crate) fn of(id: i64, chat: &str, contents: Contents) -> Self {
+    pub(crate) fn new(id: i64, chat: &str, contents: Contents) -> Self {
         if contents.deleted_at.is_some() {
             return Self {
                 deleted_at: contents.deleted_at,
@@ -307,7 +307,7 @@ impl ShownContent {
             outcome,
             edits: texts.as_ref().map(Texts::earlier).unwrap_or_default(),
             deleted_at: None,
-            reactions: shown(reactions, chat),
+            reactions: visible_reactions(reactions, chat),
         }
     }
 
@@ -317,9 +317,9 @@ impl ShownContent {
         struct Asked {
             reply_to: Option<String>,
         }
-        let asked = request.and_then(|json| serde_json::from_str::<Asked>(json).ok());
+        let parsed = request.and_then(|json| serde_json::from_str::<Asked>(json).ok());
         if self.quoted.is_none()
-            && let Some(message_id) = asked.and_then(|asked| asked.reply_to)
+            && let Some(message_id) = parsed.and_then(|parsed| parsed.reply_to)
         {
             self.quoted = Some(ShownQuoted {
                 from_me: message_id.starts_with("true_"),
@@ -346,7 +346,7 @@ impl ShownContent {
     }
 }
 
-fn shown(reactions: Vec<StoredReaction>, chat: &str) -> Vec<Reaction> {
+fn visible_reactions(reactions: Vec<StoredReaction>, chat: &str) -> Vec<Reaction> {
     let show = |stored: StoredReaction| {
         Some(Reaction {
             emoji: stored.emoji?,
@@ -378,10 +378,10 @@ mod tests {
 
     #[test]
     fn edits_stand_in_the_order_of_their_time() {
-        let told = texts(&[("tres", 30), ("dos", 20), ("tres", 30), ("dos", 20)]);
-        assert_eq!(told, texts(&[("dos", 20), ("tres", 30)]));
-        assert_eq!(told.newest(), "tres");
-        let earlier: Vec<_> = told
+        let kept_texts = texts(&[("tres", 30), ("dos", 20), ("tres", 30), ("dos", 20)]);
+        assert_eq!(kept_texts, texts(&[("dos", 20), ("tres", 30)]));
+        assert_eq!(kept_texts.newest(), "tres");
+        let earlier: Vec<_> = kept_texts
             .earlier()
             .into_iter()
             .map(|it| (it.text, it.at.as_millis()))
@@ -401,10 +401,10 @@ mod tests {
         for n in 0..200 {
             texts.add(format!("{n}"), n);
         }
-        assert_eq!(texts.later.len(), MOST_TEXTS);
+        assert_eq!(texts.later.len(), MAX_TEXTS);
         assert_eq!((texts.newest(), texts.first.as_str()), ("199", "uno"));
         assert!(!texts.add("3".to_owned(), 3));
-        assert_eq!(texts.later.len(), MOST_TEXTS);
+        assert_eq!(texts.later.len(), MAX_TEXTS);
     }
 
     proptest! {
@@ -432,7 +432,7 @@ mod tests {
             }
             prop_assert_eq!(reactions.len(), 1);
             prop_assert_eq!(reactions[0].at, 4);
-            prop_assert!(shown(reactions, "1@c.us").is_empty());
+            prop_assert!(visible_reactions(reactions, "1@c.us").is_empty());
         }
     }
 
@@ -455,7 +455,7 @@ mod tests {
     fn a_file_for_one_look_is_not_served() {
         let mut contents = Contents::default();
         contents.content.message.media = Some(InboundMedia::default());
-        let url = |contents: &Contents| ShownContent::of(7, "1@c.us", contents.clone()).media_url;
+        let url = |contents: &Contents| ShownContent::new(7, "1@c.us", contents.clone()).media_url;
         assert_eq!(
             url(&contents).as_deref(),
             Some("/api/listener/messages/7/media")

@@ -13,7 +13,9 @@
 
 mod word_lists;
 
-use self::word_lists::{ASKING, COURTESY, FROM_WHAT, INCOMPLETE, WANTING, WISHES};
+use self::word_lists::{
+    COMPLETE_REQUESTS, COURTESIES, INCOMPLETE, REQUEST_OBJECTS, REQUEST_STARTS, REQUEST_VERBS,
+};
 use crate::text::fold;
 
 /// The opt-out words that are used unless others are configured.
@@ -27,11 +29,11 @@ pub const DEFAULT_WORDS: &[&str] = &[
 
 /// Maximum length of a message that is checked, in characters: opt-out requests
 /// are short, and a long letter is not an opt-out.
-const LONGEST: usize = 160;
+const MAX_CHECKED_CHARACTERS: usize = 160;
 /// Maximum length of a configured word, in characters.
-pub const LONGEST_WORD: usize = 40;
+pub const MAX_WORD_LENGTH: usize = 40;
 /// Maximum number of configured words.
-pub const MOST_WORDS: usize = 50;
+pub const MAX_WORDS: usize = 50;
 
 /// The opt-out words, against which messages are matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +45,18 @@ pub struct OptOutWords {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadWords {
     /// The word has no letter or digit, or is too long.
-    #[error("each word has to hold letters or digits, at most {LONGEST_WORD} characters")]
+    #[error(
+        "each word must contain letters or digits and have at most {MAX_WORD_LENGTH} characters"
+    )]
     Word,
     /// There are too many words.
-    #[error("at most {MOST_WORDS} words")]
+    #[error("at most {MAX_WORDS} words")]
     TooMany,
 }
 
 impl Default for OptOutWords {
     fn default() -> Self {
-        let words = DEFAULT_WORDS.iter().map(|word| plain(word)).collect();
+        let words = DEFAULT_WORDS.iter().map(|word| normalize(word)).collect();
         Self { words }
     }
 }
@@ -63,14 +67,14 @@ impl OptOutWords {
     /// # Errors
     /// [`BadWords`] for a word that could never match, or for too many words.
     pub fn new<S: AsRef<str>>(words: &[S]) -> Result<Self, BadWords> {
-        if words.len() > MOST_WORDS {
+        if words.len() > MAX_WORDS {
             return Err(BadWords::TooMany);
         }
         let mut plain_words = Vec::with_capacity(words.len());
         for word in words {
             let word = word.as_ref();
-            let is_short = word.chars().count() <= LONGEST_WORD;
-            match plain(word) {
+            let is_short = word.chars().count() <= MAX_WORD_LENGTH;
+            match normalize(word) {
                 it if it.is_empty() || !is_short => return Err(BadWords::Word),
                 it if plain_words.contains(&it) => {}
                 it => plain_words.push(it),
@@ -91,11 +95,11 @@ impl OptOutWords {
     #[must_use]
     pub fn matching_word(&self, message: &str) -> Option<&str> {
         let first = self.words.first()?;
-        if message.chars().nth(LONGEST).is_some() {
+        if message.chars().nth(MAX_CHECKED_CHARACTERS).is_some() {
             return None;
         }
-        let whole = plain(message);
-        let rest = without_courtesy(&whole);
+        let whole = normalize(message);
+        let rest = strip_courtesies(&whole);
         // A configured word may itself be a courtesy, so the unchanged text is compared first.
         if let Some(word) = self.word(&whole).or_else(|| self.word(rest)) {
             return Some(word);
@@ -104,14 +108,14 @@ impl OptOutWords {
             return Some(first);
         }
         // "Stop. Thank you"; "Dame de baja. No vivo más ahí."
-        let mut sentences = sentences(message);
-        sentences.retain(|it| !without_courtesy(it).is_empty() && !COURTESY.contains(&&**it));
+        let mut sentences = split_sentences(message);
+        sentences.retain(|it| !strip_courtesies(it).is_empty() && !COURTESIES.contains(&&**it));
         if let [only] = &*sentences
-            && let Some(word) = self.word(without_courtesy(only))
+            && let Some(word) = self.word(strip_courtesies(only))
         {
             return Some(word);
         }
-        let mut rests = sentences.iter().map(|it| without_courtesy(it));
+        let mut rests = sentences.iter().map(|it| strip_courtesies(it));
         rests
             .any(|it| it.contains(' ') && self.is_wish(it))
             .then_some(first)
@@ -121,7 +125,7 @@ impl OptOutWords {
     /// the message says. A person has to read such a message.
     #[must_use]
     pub fn mentioned_word(&self, message: &str) -> Option<&str> {
-        let text = format!(" {} ", plain(message));
+        let text = format!(" {} ", normalize(message));
         let is_in = |word: &&String| text.contains(&format!(" {word} "));
         self.words.iter().find(is_in).map(String::as_str)
     }
@@ -134,14 +138,14 @@ impl OptOutWords {
     /// Returns whether the text is an opt-out request in other words, and nothing else.
     fn is_wish(&self, text: &str) -> bool {
         let is_said = |text: &str| {
-            let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
+            let is_whole = COMPLETE_REQUESTS.contains(&text) && !INCOMPLETE.contains(&text);
             // Phrases are removed one at a time, because "me" can also end a request.
-            let mut shorter = std::iter::successors(without_one(text, FROM_WHAT), |rest| {
-                without_one(rest, FROM_WHAT)
+            let mut shorter = std::iter::successors(strip_phrase(text, REQUEST_OBJECTS), |rest| {
+                strip_phrase(rest, REQUEST_OBJECTS)
             });
-            is_whole || shorter.any(|rest| WISHES.contains(&rest))
+            is_whole || shorter.any(|rest| COMPLETE_REQUESTS.contains(&rest))
         };
-        is_said(text) || is_said(without_start(text, WANTING)) || self.asks_by_word(text)
+        is_said(text) || is_said(strip_leading(text, REQUEST_STARTS)) || self.asks_by_word(text)
     }
 
     /// Returns whether the text is "quiero darme de" or the like, followed by
@@ -156,8 +160,8 @@ impl OptOutWords {
                     Some("de" | "da" | "dos" | "del" | "from" | "por" | "a")
                 )
         };
-        let from: Vec<_> = FROM_WHAT.iter().copied().filter(is_from).collect();
-        let text = without_end(text, &from);
+        let objects: Vec<_> = REQUEST_OBJECTS.iter().copied().filter(is_from).collect();
+        let text = strip_trailing(text, &objects);
         self.words.iter().any(|word| {
             let Some(before) = text.strip_suffix(word.as_str()) else {
                 return false;
@@ -168,27 +172,28 @@ impl OptOutWords {
             let Some(before) = before.strip_suffix(' ') else {
                 return false;
             };
-            let asked = without_start(before, WANTING);
-            ASKING.contains(&before)
-                || asked != before && (matches!(asked, "" | "la" | "mi") || ASKING.contains(&asked))
+            let request = strip_leading(before, REQUEST_STARTS);
+            REQUEST_VERBS.contains(&before)
+                || request != before
+                    && (matches!(request, "" | "la" | "mi") || REQUEST_VERBS.contains(&request))
         })
     }
 }
 
 /// Splits a message into normalized sentences. In a question, a comma does not
 /// end a sentence: "si me dan de baja, ¿qué pasa?".
-fn sentences(message: &str) -> Vec<String> {
+fn split_sentences(message: &str) -> Vec<String> {
     let is_asked = message.contains(['?', '¿']);
     let ends = |c: char| {
         matches!(c, '.' | '!' | '\n' | '?' | '¡' | '¿' | '…') || !is_asked && matches!(c, ',' | ';')
     };
-    let plain = message.split(ends).map(plain);
-    plain.filter(|it| !it.is_empty()).collect()
+    let sentences = message.split(ends).map(normalize);
+    sentences.filter(|sentence| !sentence.is_empty()).collect()
 }
 
 /// Removes the longest of these phrases from the end. Returns `None` if the
 /// text ends with none of them.
-fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
+fn strip_phrase<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     phrases
         .iter()
         .filter_map(|phrase| text.strip_suffix(phrase)?.strip_suffix(' '))
@@ -196,16 +201,16 @@ fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
 }
 
 /// Removes all of these phrases from the end of the text.
-fn without_end<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
+fn strip_trailing<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     let mut text = text;
-    while let Some(rest) = without_one(text, phrases) {
+    while let Some(rest) = strip_phrase(text, phrases) {
         text = rest;
     }
     text
 }
 
 /// Removes all of these phrases from the start of the text.
-fn without_start<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
+fn strip_leading<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     let mut text = text;
     loop {
         let longest = phrases
@@ -224,7 +229,7 @@ fn without_start<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
 
 /// Returns the letters and digits, folded to lower case without accents, with
 /// one space between words.
-fn plain(text: &str) -> String {
+fn normalize(text: &str) -> String {
     let spaced: String = fold(text)
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
@@ -232,14 +237,14 @@ fn plain(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn without_courtesy(message: &str) -> &str {
+fn strip_courtesies(message: &str) -> &str {
     let mut text = message;
     loop {
         let before = text;
         // A text that consists only of courtesies requests nothing and is kept unchanged.
-        let start = without_start(text, COURTESY);
+        let start = strip_leading(text, COURTESIES);
         text = if start.is_empty() { text } else { start };
-        text = without_end(text, COURTESY);
+        text = strip_trailing(text, COURTESIES);
         if text == before {
             return text;
         }

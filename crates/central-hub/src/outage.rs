@@ -42,7 +42,7 @@ impl Outage {
     }
 
     /// Ends the outage and returns how long it lasted, if there was one.
-    pub(crate) fn over(&mut self, now: Instant) -> Option<Duration> {
+    pub(crate) fn end(&mut self, now: Instant) -> Option<Duration> {
         let told = self.0.take()?;
         Some(now.duration_since(told.since))
     }
@@ -71,8 +71,8 @@ mod tests {
         let later = outage.failed(why, begin + LOG_INTERVAL).unwrap();
         assert!(later.ends_with(" (61 tries in 60 s)"), "{later}");
         assert_eq!(outage.failed(why, begin + LOG_INTERVAL), None);
-        assert_eq!(outage.over(begin + LOG_INTERVAL), Some(LOG_INTERVAL));
-        assert_eq!(outage.over(begin + LOG_INTERVAL), None);
+        assert_eq!(outage.end(begin + LOG_INTERVAL), Some(LOG_INTERVAL));
+        assert_eq!(outage.end(begin + LOG_INTERVAL), None);
         assert!(outage.failed(why, begin + LOG_INTERVAL).is_some());
     }
 }

@@ -35,7 +35,7 @@ const BACKOFF: std::ops::RangeInclusive<Duration> =
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Number of events that a slow listener may lag behind before it has to start over.
-const BACKLOG: usize = 256;
+const BUFFERED_EVENTS: usize = 256;
 
 /// Whether session-manager is reachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -166,7 +166,7 @@ impl Relay {
         Self {
             shared: Arc::new(Shared {
                 current: Mutex::new(current),
-                changes: broadcast::channel(BACKLOG).0,
+                changes: broadcast::channel(BUFFERED_EVENTS).0,
             }),
         }
     }
@@ -202,7 +202,7 @@ impl Relay {
 
     /// Publishes an event of the hub itself to the listeners.
     pub(crate) fn publish(&self, own: HubEvent) {
-        self.tell(Change::HubEvent(own));
+        self.publish_hub(Change::HubEvent(own));
     }
 
     /// Returns the link, the last known state of the session, and why the link is down.
@@ -237,7 +237,7 @@ impl Relay {
                     // Reconnect at once, before anyone notices an outage.
                     continue;
                 }
-                Err(error) => self.down(error),
+                Err(error) => self.note_down(error),
             }
             // Jitter, so that many hubs do not reconnect in step.
             tokio::time::sleep(pause.mul_f64(rand::random_range(0.75..1.25))).await;
@@ -263,25 +263,25 @@ impl Relay {
                 Ok(event) => {
                     // A stream that ends before its first event does not count as a link.
                     if std::mem::take(&mut is_first) {
-                        self.up();
+                        self.note_up();
                     }
                     self.on_event(event);
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the stream of events broke off");
+                    tracing::debug!(%error, "the stream of events was interrupted");
                     break;
                 }
             }
         }
         if is_first {
-            self.down(ClientError::BadResponse(
+            self.note_down(ClientError::BadResponse(
                 "the stream of events ended before its first one".to_owned(),
             ));
             tokio::time::sleep(*BACKOFF.start()).await;
         }
     }
 
-    fn up(&self) {
+    fn note_up(&self) {
         let hub = HubLink {
             session_manager: Link::Up,
             code: None,
@@ -289,16 +289,16 @@ impl Relay {
         };
         let mut current = self.lock();
         if current.hub != hub {
-            match current.outage.over(Instant::now()) {
-                Some(away) => info!(seconds = away.as_secs(), "session-manager is up again"),
-                None => info!("session-manager is up"),
+            match current.outage.end(Instant::now()) {
+                Some(away) => info!(seconds = away.as_secs(), "session-manager answers again"),
+                None => info!("session-manager answers"),
             }
             current.hub = hub.clone();
-            self.tell(Change::Hub(hub));
+            self.publish_hub(Change::Hub(hub));
         }
     }
 
-    fn down(&self, failure: ClientError) {
+    fn note_down(&self, failure: ClientError) {
         let error = HubError::from(failure);
         let hub = HubLink {
             session_manager: Link::Down,
@@ -314,7 +314,7 @@ impl Relay {
         }
         if current.hub != hub {
             current.hub = hub.clone();
-            self.tell(Change::Hub(hub));
+            self.publish_hub(Change::Hub(hub));
         }
     }
 
@@ -323,7 +323,7 @@ impl Relay {
             Ok(Some(event)) => event,
             // An event kind of a later version, which no listener here handles.
             Ok(None) => return,
-            Err(error) => return warn!(%error, "an event that is not of the contract"),
+            Err(error) => return warn!(%error, "an event does not match the contract"),
         };
         let relayed = RelayedEvent {
             id: sse.id.and_then(|id| id.parse().ok()),
@@ -347,7 +347,7 @@ impl Relay {
             }
             Event::Limits(limits) => {
                 let before = current.limits.as_ref().map(|(_, limits)| limits);
-                warn_of(before, &limits);
+                warn_of_limits(before, &limits);
                 let held = RelayedEvent {
                     id: None,
                     ..relayed.clone()
@@ -362,10 +362,10 @@ impl Relay {
             | Event::Call(_)
             | Event::Gap(_) => {}
         }
-        self.tell(Change::Event(relayed));
+        self.publish_hub(Change::Event(relayed));
     }
 
-    fn tell(&self, change: Change) {
+    fn publish_hub(&self, change: Change) {
         // Having no listener is not an error.
         let _ = self.shared.changes.send(change);
     }
@@ -379,14 +379,14 @@ impl Relay {
 }
 
 /// Logs a warning for each of WhatsApp's limits that has come into effect.
-fn warn_of(before: Option<&LimitsEvent>, now: &LimitsEvent) {
+fn warn_of_limits(before: Option<&LimitsEvent>, now: &LimitsEvent) {
     let before = before.cloned().unwrap_or_default().limits;
     let (lock, chats) = (&now.limits.reach_out, &now.limits.new_chats);
     if lock.locked && !before.reach_out.locked {
         let until = lock.until.map(|until| until.to_string());
         warn!(
             kind = lock.kind,
-            until, "WhatsApp lets this account write to nobody new: campaigns wait"
+            until, "WhatsApp does not let this account start new chats: campaigns wait"
         );
     }
     let (used, total) = (chats.used, chats.total);
@@ -422,8 +422,8 @@ mod tests {
                 .checked_sub(Duration::from_secs(seconds))
                 .unwrap(),
         };
-        let left = at(5).now().expires_in_ms.unwrap();
-        assert!((14_000..=15_000).contains(&left), "{left}");
+        let remaining_ms = at(5).now().expires_in_ms.unwrap();
+        assert!((14_000..=15_000).contains(&remaining_ms), "{remaining_ms}");
         assert_eq!(at(21).now().status, "NO_QR");
         assert_eq!(at(21).now().qr, None);
     }

@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 
 /// Poll interval. A poll finds deletions that another hub left behind, and
 /// those whose notification came before their transaction had committed.
-const POLL: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// The pause before a failed deletion is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(600);
 /// Maximum number of files per round.
@@ -38,7 +38,9 @@ impl SessionDeleter {
             let is_more = match self.delete_batch().await {
                 Ok(is_more) => is_more,
                 Err(error) => {
-                    tracing::debug!("files of deleted messages wait for the store: {error}");
+                    tracing::debug!(
+                        "deleting the files of deleted messages is waiting for the store: {error}"
+                    );
                     false
                 }
             };
@@ -49,7 +51,7 @@ impl SessionDeleter {
                 biased;
                 () = draining.cancelled() => return,
                 () = self.store.deletions_queued().notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         }
     }
@@ -68,10 +70,10 @@ impl SessionDeleter {
             match self.session.delete_media(wa_id).await {
                 Ok(()) => self.store.media_deletion_done(wa_id).await?,
                 Err(ClientError::Remote { code, .. }) => {
-                    tracing::warn!(code, "the file of a deleted message is deleted later");
+                    tracing::warn!(code, "the file of a deleted message will be deleted later");
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "files of deleted messages are deleted later");
+                    tracing::debug!(%error, "the files of deleted messages will be deleted later");
                     return Ok(false);
                 }
             }
@@ -91,22 +93,22 @@ pub(crate) async fn forget_chat(
     address: &str,
 ) -> Result<bool, StoreError> {
     // Events after this id are not deleted, because the hub still has to receive them.
-    let heard = store.cursor().await?.id;
-    let heard = heard.and_then(|id| id.parse().ok()).unwrap_or(0);
-    match session.forget_chat(address, heard).await {
+    let last_event_id = store.cursor().await?.id;
+    let last_event_id = last_event_id.and_then(|id| id.parse().ok()).unwrap_or(0);
+    match session.forget_chat(address, last_event_id).await {
         Ok(answer) if answer.unsettled == 0 => store.chat_deletion_done(address).await?,
         Ok(answer) => tracing::info!(
             unsettled = answer.unsettled,
-            "the rest of a deleted contact is deleted later"
+            "the remaining data of a deleted contact will be deleted later"
         ),
         Err(ClientError::Remote { code, .. }) => {
             tracing::warn!(
                 code,
-                "what session-manager keeps of a deleted contact is deleted later"
+                "session-manager's data of a deleted contact will be deleted later"
             );
         }
         Err(error) => {
-            tracing::debug!(%error, "what session-manager keeps of a deleted contact is deleted later");
+            tracing::debug!(%error, "session-manager's data of a deleted contact will be deleted later");
             return Ok(false);
         }
     }

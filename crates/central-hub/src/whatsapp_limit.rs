@@ -16,7 +16,7 @@ pub struct WhatsappLimit {
 impl WhatsappLimit {
     /// Returns the WhatsApp limit that stops campaigns, if there is one.
     #[must_use]
-    pub fn of(known: &LimitsEvent) -> Option<Self> {
+    pub fn from_limits(known: &LimitsEvent) -> Option<Self> {
         let Limits {
             reach_out,
             new_chats,

@@ -8,7 +8,7 @@ use session_api::is_invisible;
 use crate::PhoneFault;
 
 /// Maximum length of the input, in bytes; no phone number is as long.
-const LONGEST: usize = 200;
+const MAX_INPUT_BYTES: usize = 200;
 
 /// The beginnings of links to a chat.
 const LINKS: &[&str] = &[
@@ -35,7 +35,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 /// spreadsheet has destroyed (`5.49116E+12` has lost its last digits) is
 /// rejected, never guessed.
 pub(crate) fn clean(text: &str) -> Result<String, PhoneFault> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_INPUT_BYTES {
         return Err(PhoneFault::TooLong);
     }
     let text = visible(text);

@@ -15,10 +15,10 @@ pub enum PhoneFault {
     #[error("the number has decimals: format the column as text")]
     Fraction,
     /// The text contains several numbers, such as `11 5825-4201 / 11 4444-5555`.
-    #[error("there is more than one number: give each a line of its own")]
+    #[error("there is more than one number: put each on its own line")]
     Several,
     /// The text is the id of a group, or another id that is not a person's.
-    #[error("only persons can be written to, not groups or other ids")]
+    #[error("only people can receive messages, not groups or other ids")]
     NotAPerson,
     /// The text contains letters, or characters that are not part of a number.
     #[error("a number may contain only digits, spaces, +, -, ., ( and )")]
@@ -35,7 +35,7 @@ pub enum PhoneFault {
     TooLong,
     /// The number is valid in no country.
     #[error(
-        "no country has such a number: give it with its country code, such as +54 9 11 5825-4201"
+        "no country has such a number: enter it with its country code, such as +54 9 11 5825-4201"
     )]
     NotANumber,
 }

@@ -86,7 +86,7 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     if is_international {
         // The data becomes outdated as new ranges are assigned, so a number
         // with an explicit country code is accepted if it has a valid length.
-        return international(&digits, true)?.ok_or_else(|| hopeless(&digits));
+        return international(&digits, true)?.ok_or_else(|| fault_of_invalid(&digits));
     }
     let local = local(&digits, home).map(|(digits, kind)| Phone {
         digits,
@@ -122,10 +122,10 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
             region: home.region,
         })
     };
-    known.or_else(new).ok_or_else(|| hopeless(&digits))
+    known.or_else(new).ok_or_else(|| fault_of_invalid(&digits))
 }
 
-fn hopeless(digits: &str) -> PhoneFault {
+fn fault_of_invalid(digits: &str) -> PhoneFault {
     match digits.len() {
         ..8 => PhoneFault::TooShort,
         16.. => PhoneFault::TooLong,

@@ -28,7 +28,7 @@
 
 #![expect(
     clippy::missing_panics_doc,
-    reason = "a harness panics: that is how a test fails"
+    reason = "a harness panics so that the test fails"
 )]
 
 mod mail;
@@ -116,7 +116,7 @@ impl Database {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
         if let Err(error) = programs::psql(socket, USER, &format!("CREATE DATABASE {name}")) {
-            panic!("{name} cannot be made: {error}");
+            panic!("{name} cannot be created: {error}");
         }
         let socket = socket.to_owned();
         Self::Postgres { socket, name }

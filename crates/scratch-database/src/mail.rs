@@ -75,7 +75,7 @@ impl MailServer {
             let _ = child.kill();
             let _ = child.wait();
             return Err(ServerError::new(
-                "the mail server does not start: what it says is above".to_owned(),
+                "the mail server does not start: its output is above".to_owned(),
             ));
         };
         Ok(Self {

@@ -10,7 +10,7 @@ use crate::programs::User;
 use crate::server::{ServerError, folder};
 
 /// Startup timeout, longer than a loaded machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A script that waits at a pipe until the parent process ends, then stops the server and removes
 /// its folder. `$1` is the folder, the rest is the program.
@@ -108,7 +108,7 @@ impl MariaDb {
             folder,
             keeper: Some(keeper),
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + STARTUP_TIMEOUT;
         loop {
             match server.run("", &format!("CREATE DATABASE IF NOT EXISTS {database}")) {
                 Ok(_) => return Ok(server),

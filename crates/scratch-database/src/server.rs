@@ -12,10 +12,10 @@ use crate::USER;
 use crate::programs::{self, User};
 
 /// Startup timeout, longer than a loaded machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Maximum length of the path to the folder of a Unix socket, in bytes.
-const LONGEST_FOLDER: usize = 80;
+const MAX_SOCKET_FOLDER_LENGTH: usize = 80;
 
 /// A script that waits at a pipe until the parent process ends, then stops the server and removes
 /// its folder. `$1` is the folder. The rest is the program, optionally with a prefix that changes
@@ -48,7 +48,7 @@ impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "a database server for the tests cannot be had: {}",
+            "a database server for the tests cannot be started: {}",
             self.0
         )
     }
@@ -119,7 +119,7 @@ impl Server {
     }
 
     fn wait(&self) -> Result<(), ServerError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + STARTUP_TIMEOUT;
         loop {
             match programs::psql(&self.socket, USER, "SELECT 1") {
                 Ok(()) => return Ok(()),
@@ -154,7 +154,7 @@ impl Drop for Server {
 pub(crate) fn folder(user: Option<User>) -> std::io::Result<TempDir> {
     let own = std::env::temp_dir();
     let fits = |folder: &Path| {
-        folder.as_os_str().len() < LONGEST_FOLDER
+        folder.as_os_str().len() < MAX_SOCKET_FOLDER_LENGTH
             && (user.is_none() || programs::is_open_to_all(folder))
     };
     let parent = if fits(&own) {

@@ -413,7 +413,7 @@ async fn incident_greps_match_nothing_after_a_healthy_start() {
     let pm2 = Pm2::start(&standin).await;
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
     pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
-    let heard = "session-manager is up";
+    let heard = "session-manager answers";
     poll::until("the hub to hear session-manager", async || {
         let log = pm2.service_log("leadmaster-central-hub-out.log");
         log.contains(heard).then_some(())

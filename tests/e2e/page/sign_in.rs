@@ -117,7 +117,7 @@ async fn password_and_session_tokens_stay_out_of_log_and_database() {
     let stored = everything_in(hub.folder.path());
     let log = hub.service.output();
     assert!(log.contains("signed in") && log.contains("a wrong password"));
-    assert!(log.contains("a token was made"), "{log}");
+    assert!(log.contains("a token was created"), "{log}");
     let holds = |bytes: &[u8], secret: &str| {
         bytes
             .windows(secret.len())

@@ -11,7 +11,7 @@
 //! process behind.
 #![expect(
     clippy::missing_panics_doc,
-    reason = "a harness panics: that is how a test fails"
+    reason = "a harness panics so that the test fails"
 )]
 
 mod authenticator;

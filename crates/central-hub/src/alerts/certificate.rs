@@ -126,8 +126,8 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 if let Ok(mut stream) = acceptor.accept(socket).await {
-                    let mut asked = [0; 1024];
-                    let _ = stream.read(&mut asked).await;
+                    let mut buffer = [0; 1024];
+                    let _ = stream.read(&mut buffer).await;
                     let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
                     let _ = stream.write_all(answer).await;
                     let _ = stream.shutdown().await;

@@ -96,7 +96,7 @@ impl Channels {
             (WEBHOOK, _, Some(webhook)) => webhook.send(outgoing).await,
             _ => Err(SendFailure {
                 code: "NOT_CONFIGURED",
-                message: format!("{channel} is not configured any more"),
+                message: format!("{channel} is no longer configured"),
             }),
         }
     }

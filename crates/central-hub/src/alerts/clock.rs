@@ -26,7 +26,7 @@ impl AlertClock {
 
     /// Moves the clock ahead.
     pub fn advance(&self, by: Duration) {
-        let by = i64::try_from(by.as_millis()).unwrap_or(0);
-        self.ahead_millis.fetch_add(by, Ordering::Relaxed);
+        let millis = i64::try_from(by.as_millis()).unwrap_or(0);
+        self.ahead_millis.fetch_add(millis, Ordering::Relaxed);
     }
 }

@@ -127,12 +127,12 @@ impl Severity {
 
 /// Under PM2 and systemd, session-manager restarts within seconds, so a shorter
 /// outage wakes no one.
-const LINK: Duration = Duration::from_secs(120);
+const LINK_PATIENCE: Duration = Duration::from_secs(120);
 /// Long enough for the import of a large list, which needs memory for a while.
-const MEMORY: Duration = Duration::from_secs(300);
+const MEMORY_PATIENCE: Duration = Duration::from_secs(300);
 /// A passkey request lapses after ten minutes; whoever just scanned the code
 /// answers it within one.
-const PASSKEY: Duration = Duration::from_secs(60);
+const PASSKEY_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Condition {
     /// Returns the code under which the condition is stored and reported.
@@ -146,13 +146,13 @@ impl Condition {
         match self {
             Self::ManyRestarts { service, .. }
             | Self::ShortUptime { service }
-            | Self::HighMemory { service, .. } => code.of(service),
-            Self::CampaignStopped { id, .. } => code.of(&id.to_string()),
-            Self::WebhookDeadLetters { webhook, .. } => code.of(&webhook.to_string()),
+            | Self::HighMemory { service, .. } => code.key(service),
+            Self::CampaignStopped { id, .. } => code.key(&id.to_string()),
+            Self::WebhookDeadLetters { webhook, .. } => code.key(&webhook.to_string()),
             Self::BackupFailed { what }
             | Self::BackupOld { what, .. }
-            | Self::NoBackup { what } => code.of(what.as_str()),
-            Self::LowDisk { what, .. } => code.of(what),
+            | Self::NoBackup { what } => code.key(what.as_str()),
+            Self::LowDisk { what, .. } => code.key(what),
             Self::SessionNotReady { .. }
             | Self::SessionManagerDown { .. }
             | Self::BrowserRestarts { .. }
@@ -202,10 +202,10 @@ impl Condition {
         match self {
             Self::SessionNotReady {
                 passkey: Some(_), ..
-            } => config.after.min(PASSKEY),
+            } => config.after.min(PASSKEY_PATIENCE),
             Self::SessionNotReady { .. } => config.after,
-            Self::SessionManagerDown { .. } => config.after.min(LINK),
-            Self::HighMemory { .. } => config.after.min(MEMORY),
+            Self::SessionManagerDown { .. } => config.after.min(LINK_PATIENCE),
+            Self::HighMemory { .. } => config.after.min(MEMORY_PATIENCE),
             Self::NoBackup { .. } => config.backup_after,
             _ => Duration::ZERO,
         }
@@ -228,7 +228,7 @@ impl Code {
     }
 
     /// Returns the key of an alert about `what`, where there may be several such objects.
-    pub(crate) fn of(self, what: &str) -> String {
+    pub(crate) fn key(self, what: &str) -> String {
         format!("{}/{what}", self.as_str())
     }
 }

@@ -226,20 +226,20 @@ fn unknown(facts: &Facts) -> Vec<String> {
     let keys = [
         (
             figures.backup_failed.is_some(),
-            Code::BackupFailed.of(session),
+            Code::BackupFailed.key(session),
         ),
-        (knows_backup, Code::BackupOld.of(session)),
-        (knows_backup, Code::NoBackup.of(session)),
-        (hub, Code::BackupFailed.of(other)),
-        (hub, Code::BackupOld.of(other)),
-        (hub, Code::NoBackup.of(other)),
-        (figures.browser_mib.is_some(), Code::HighMemory.of(BROWSER)),
+        (knows_backup, Code::BackupOld.key(session)),
+        (knows_backup, Code::NoBackup.key(session)),
+        (hub, Code::BackupFailed.key(other)),
+        (hub, Code::BackupOld.key(other)),
+        (hub, Code::NoBackup.key(other)),
+        (figures.browser_mib.is_some(), Code::HighMemory.key(BROWSER)),
         (
             figures.free_mib.is_some(),
-            Code::LowDisk.of(session_api::SERVICE_NAME),
+            Code::LowDisk.key(session_api::SERVICE_NAME),
         ),
         // The free space of a PostgreSQL server is never known.
-        (facts.hub_free_mib.is_some(), Code::LowDisk.of(HUB_DISK)),
+        (facts.hub_free_mib.is_some(), Code::LowDisk.key(HUB_DISK)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
     // An alert about a service that is no longer observed, such as a removed hub, is cleared.
@@ -247,10 +247,10 @@ fn unknown(facts: &Facts) -> Vec<String> {
         .services
         .iter()
         .filter(|service| service.resident_mib.is_none());
-    let silent = silent.map(|service| Code::HighMemory.of(&service.name));
+    let silent = silent.map(|service| Code::HighMemory.key(&service.name));
     // More restarts do not end the condition.
     let restarted = facts.services.iter().filter(|it| it.has_many_restarts());
-    let restarted = restarted.map(|service| Code::ShortUptime.of(&service.name));
+    let restarted = restarted.map(|service| Code::ShortUptime.key(&service.name));
     codes
         .chain(keys.map(|(_, key)| key))
         .chain(silent)
@@ -523,9 +523,9 @@ mod tests {
             paused: Some(Vec::new()),
             ..Facts::default()
         };
-        let some = evaluate(&facts, 72);
-        assert!(some.knows("SESSION_MANAGER_DOWN") && some.knows("CAMPAIGN_STOPPED/3"));
-        assert!(!some.knows("SESSION_NOT_READY"));
+        let evaluation = evaluate(&facts, 72);
+        assert!(evaluation.knows("SESSION_MANAGER_DOWN") && evaluation.knows("CAMPAIGN_STOPPED/3"));
+        assert!(!evaluation.knows("SESSION_NOT_READY"));
     }
 
     #[test]

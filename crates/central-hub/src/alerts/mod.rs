@@ -57,7 +57,7 @@ use crate::webhooks::WebhookLimits;
 const LEASE: Duration = Duration::from_secs(120);
 /// The age at which an unsent notice is given up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(1800);
 /// Number of notices that are sent concurrently.
 const CONCURRENT_NOTICES: u32 = 8;
 /// How long notices are kept and service starts are counted.
@@ -276,7 +276,7 @@ impl Alerts {
         // Attempts in progress are finished and stored, so that they are not sent twice.
         tokio::join!(watching, inner.deliver(&draining));
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
-            tracing::debug!("the leases of alerts stay: {error}");
+            tracing::debug!("the leases of alerts were not released: {error}");
         }
     }
 
@@ -313,7 +313,7 @@ impl Alerts {
             after_minutes: alerts.after.as_secs() / 60,
             repeat_hours: alerts.repeat.map(|repeat| repeat.as_secs() / 3600),
             quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
-            digest_at: alerts.digest_at.map(crate::config::alerts::shown),
+            digest_at: alerts.digest_at.map(crate::config::alerts::format_time),
             active: active
                 .iter()
                 .filter_map(|alert| inner.active_alert(alert))
@@ -348,7 +348,7 @@ impl Inner {
     async fn begin(&self) {
         let now = self.clock.now();
         if let Err(error) = self.store.service_started(&self.service, now).await {
-            tracing::debug!("the start is not written down: {error}");
+            tracing::debug!("the start was not recorded: {error}");
         }
         if self.store.engine() == Engine::Sqlite {
             // No other hub uses this database file, so every claim belongs to
@@ -366,13 +366,13 @@ impl Inner {
             // The first check waits until the relay has received something.
             tokio::time::sleep(self.limits.every).await;
             if let Err(error) = self.check().await {
-                tracing::warn!("alerts wait for the store: {error}");
+                tracing::warn!("alerts are waiting for the store: {error}");
             }
             if forget_at <= Instant::now() {
                 forget_at = Instant::now() + CLEANUP_EVERY;
                 let before = self.clock.now().before(NOTICE_RETENTION);
                 if let Err(error) = self.store.forget_notices(before).await {
-                    tracing::warn!("old notices stay: {error}");
+                    tracing::warn!("old notices were not deleted: {error}");
                 }
             }
         }
@@ -428,7 +428,7 @@ impl Inner {
             .store
             .record_sighting_in(&mut tx, &sighting, now)
             .await?;
-        let urgency = Urgency::of(condition, &self.config.alerts);
+        let urgency = Urgency::for_condition(condition, &self.config.alerts);
         let telling = policy.decide(&alert, urgency, now);
         if let Some(telling) = telling {
             let is_again = telling == NoticeKind::Repeated;
@@ -446,7 +446,7 @@ impl Inner {
         }
         tx.commit().await?;
         if let Some(telling) = telling {
-            tracing::warn!(code = condition.code(), ?telling, "an alert: {key}");
+            tracing::warn!(code = condition.code(), ?telling, "alert raised: {key}");
             self.enqueued.notify_one();
         }
         Ok(())
@@ -490,7 +490,7 @@ impl Inner {
             }
             tx.commit().await?;
             if was_told {
-                tracing::info!("an alert is over: {}", alert.key);
+                tracing::info!("alert resolved: {}", alert.key);
                 self.enqueued.notify_one();
             }
         }
@@ -544,8 +544,8 @@ impl Inner {
         let since = now.before(DAY);
         let outcomes = self.store.outcomes(since, None).await?;
         let count = |wanted: &dyn Fn(MessageState) -> bool| {
-            let some = outcomes.iter().filter(|(state, _)| wanted(*state));
-            some.map(|(_, number)| number).sum()
+            let matching = outcomes.iter().filter(|(state, _)| wanted(*state));
+            matching.map(|(_, number)| number).sum()
         };
         let active = self.store.alerts().await?;
         let conditions = active.iter().filter_map(condition_of);
@@ -609,7 +609,7 @@ impl Inner {
         {
             Ok(claimed) => claimed,
             Err(error) => {
-                tracing::warn!("alerts wait for the store: {error}");
+                tracing::warn!("alerts are waiting for the store: {error}");
                 return false;
             }
         };
@@ -633,30 +633,40 @@ impl Inner {
         };
         let outcome = match self.channels.send(&notice.channel, &outgoing).await {
             Ok(()) => {
-                tracing::info!(way = notice.channel, code = notice.code, "people were told");
+                tracing::info!(
+                    way = notice.channel,
+                    code = notice.code,
+                    "alert notice delivered"
+                );
                 NoticeOutcome::Sent
             }
             Err(why) => {
                 let now = self.clock.now();
-                let said = format!("{}: {}", why.code, why.message);
+                let reason = format!("{}: {}", why.code, why.message);
                 if age(notice.created_at, now) >= GIVE_UP_AFTER {
-                    tracing::error!(way = notice.channel, "an alert is given up: {said}");
-                    NoticeOutcome::Dead(said)
+                    tracing::error!(
+                        way = notice.channel,
+                        "an alert notice is given up: {reason}"
+                    );
+                    NoticeOutcome::Dead(reason)
                 } else {
-                    tracing::error!(way = notice.channel, "an alert did not arrive: {said}");
-                    let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
+                    tracing::error!(
+                        way = notice.channel,
+                        "an alert notice was not delivered: {reason}"
+                    );
+                    let backoff = Backoff::new(self.limits.first_pause, MAX_RETRY_PAUSE);
                     let pause = backoff.after(notice.attempts.saturating_sub(1));
-                    NoticeOutcome::Again(Timestamp::now().after(pause), said)
+                    NoticeOutcome::Again(Timestamp::now().after(pause), reason)
                 }
             }
         };
-        let written = self
+        let recorded = self
             .store
             .settle_notice(notice.id, &self.who, &outcome)
             .await;
-        if let Err(error) = written {
+        if let Err(error) = recorded {
             // The lease ends, and the notice is sent again.
-            tracing::warn!("what came of an alert is not written down: {error}");
+            tracing::warn!("the outcome of an alert notice was not recorded: {error}");
         }
     }
 

@@ -125,7 +125,7 @@ impl Observer {
     async fn note_start(&self, session: &SessionBody) {
         let at = session.service.started_at;
         if let Err(error) = self.store.service_started(SERVICE_NAME, at).await {
-            tracing::debug!("a start is not written down: {error}");
+            tracing::debug!("a start was not recorded: {error}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::config::AlertConfig;
 use crate::store::StoredAlert;
 
 /// Minimum interval between two notifications of an alert whose reason changes.
-const CHANGES: Duration = Duration::from_secs(15 * 60);
+const MIN_CHANGE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Policy {
         }
         let since = age(told, now);
         let again = self.repeat.is_some_and(|repeat| since >= repeat);
-        (again || changed && since >= CHANGES).then_some(NoticeKind::Repeated)
+        (again || changed && since >= MIN_CHANGE_INTERVAL).then_some(NoticeKind::Repeated)
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Urgency {
 }
 
 impl Urgency {
-    pub(super) fn of(condition: &Condition, config: &AlertConfig) -> Self {
+    pub(super) fn for_condition(condition: &Condition, config: &AlertConfig) -> Self {
         Self {
             severity: condition.severity(),
             patience: condition.patience(config),
@@ -127,8 +127,8 @@ mod tests {
         assert_eq!(night.decide(&other, lapsing, at(20)), None);
         let decided = night.decide(&other, lapsing, at(21));
         assert_eq!(decided, Some(NoticeKind::Repeated));
-        let told = alert(Some((at(21), "UNLINKED")), begin);
-        assert_eq!(night.decide(&told, lapsing, at(29)), None);
+        let reported = alert(Some((at(21), "UNLINKED")), begin);
+        assert_eq!(night.decide(&reported, lapsing, at(29)), None);
     }
 
     #[test]
@@ -145,9 +145,9 @@ mod tests {
         let new = alert(None, begin);
         assert_eq!(decide(&new, 9), None);
         assert_eq!(decide(&new, 10), Some(NoticeKind::Raised));
-        let told = alert(Some((at(10), "UNLINKED")), begin);
-        assert_eq!(decide(&told, 69), None);
-        assert_eq!(decide(&told, 70), Some(NoticeKind::Repeated));
+        let reported = alert(Some((at(10), "UNLINKED")), begin);
+        assert_eq!(decide(&reported, 69), None);
+        assert_eq!(decide(&reported, 70), Some(NoticeKind::Repeated));
         let other = alert(Some((at(10), "CODE_SHOWN")), begin);
         assert_eq!(decide(&other, 24), None);
         assert_eq!(decide(&other, 25), Some(NoticeKind::Repeated));
@@ -155,7 +155,11 @@ mod tests {
             repeat: None,
             ..day
         };
-        let later = never.decide(&told, urgency(Severity::Warning, 10 * MINUTE), at(9_999));
+        let later = never.decide(
+            &reported,
+            urgency(Severity::Warning, 10 * MINUTE),
+            at(9_999),
+        );
         assert_eq!(later, None);
         // Setting the clock back makes nothing due.
         assert_eq!(decide(&alert(None, at(100)), 50), None);
@@ -174,7 +178,7 @@ mod tests {
             |alert: &StoredAlert, severity| night.decide(alert, urgency(severity, MINUTE), later);
         assert_eq!(decide(&new, Severity::Warning), None);
         assert_eq!(decide(&new, Severity::Critical), Some(NoticeKind::Raised));
-        let told = alert(Some((begin, "UNLINKED")), begin);
-        assert_eq!(decide(&told, Severity::Critical), None);
+        let reported = alert(Some((begin, "UNLINKED")), begin);
+        assert_eq!(decide(&reported, Severity::Critical), None);
     }
 }

@@ -120,8 +120,8 @@ impl Words {
                 format!("Ya está todo bien con esto.\n\nDesde {since} hasta {until}."),
             ),
             Language::English => (
-                format!("All is well again: {title}"),
-                format!("This is over.\n\nFrom {since} until {until}."),
+                format!("Resolved: {title}"),
+                format!("This alert is resolved.\n\nFrom {since} until {until}."),
             ),
         };
         self.alert_text(&head, &text)
@@ -136,7 +136,7 @@ impl Words {
             ),
             Language::English => self.alert_text(
                 "Test of the alerts",
-                "If you read this, LeadMaster's alerts arrive by this way. There is nothing to do.",
+                "If you can read this, LeadMaster's alerts arrive through this channel. There is nothing to do.",
             ),
         }
     }

@@ -63,7 +63,7 @@ pub(super) enum Found {
 
 impl AccessTable {
     /// Builds the table.
-    pub(crate) fn of(rules: Vec<Rule>) -> Arc<Self> {
+    pub(crate) fn new(rules: Vec<Rule>) -> Arc<Self> {
         let mut table = Self::default();
         for Rule {
             method,
@@ -79,7 +79,7 @@ impl AccessTable {
     /// Looks up a request by the router's path pattern, which may begin with `/api`.
     pub(super) fn find(&self, method: &Method, pattern: &str) -> Found {
         let path = pattern.strip_prefix("/api").unwrap_or(pattern);
-        let wanted = if *method == Method::HEAD {
+        let rule_method = if *method == Method::HEAD {
             "GET"
         } else {
             method.as_str()
@@ -87,7 +87,7 @@ impl AccessTable {
         let Some(rules) = self.0.get(path) else {
             return Found::Nothing;
         };
-        let rule = rules.iter().find(|(method, _)| *method == wanted);
+        let rule = rules.iter().find(|(method, _)| *method == rule_method);
         if let Some((_, access)) = rule {
             return Found::Rule(*access);
         }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn rules_are_found_with_and_without_the_prefix() {
         let everybody = Access::Everybody(Scope::Read);
-        let table = AccessTable::of(vec![Rule {
+        let table = AccessTable::new(vec![Rule {
             method: "GET",
             path: "/events".to_owned(),
             access: everybody,

@@ -17,7 +17,7 @@ use service_runtime::limits::network_of;
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl ClientAddress {
-    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap) -> Self {
+    pub(crate) fn resolve(extensions: &Extensions, headers: &HeaderMap) -> Self {
         let peer = extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
@@ -39,7 +39,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.extensions, &parts.headers))
+        Ok(Self::resolve(&parts.extensions, &parts.headers))
     }
 }
 
@@ -55,24 +55,24 @@ mod tests {
 
     use super::*;
 
-    fn of(peer: &str, forwarded: Option<&str>) -> String {
+    fn resolved(peer: &str, forwarded: Option<&str>) -> String {
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         let mut headers = HeaderMap::new();
         if let Some(value) = forwarded {
             headers.insert("x-forwarded-for", value.parse().unwrap());
         }
-        ClientAddress::of(&extensions, &headers).0.to_string()
+        ClientAddress::resolve(&extensions, &headers).0.to_string()
     }
 
     #[test]
     fn only_a_proxy_of_this_machine_is_believed() {
-        assert_eq!(of("127.0.0.1", None), "127.0.0.1");
-        assert_eq!(of("127.0.0.1", Some("9.9.9.9, 10.0.0.1")), "10.0.0.1");
-        assert_eq!(of("::1", Some("::ffff:10.0.0.1")), "10.0.0.1");
-        assert_eq!(of("::ffff:127.0.0.1", Some("10.0.0.1")), "10.0.0.1");
-        assert_eq!(of("127.0.0.1", Some("nonsense")), "127.0.0.1");
-        assert_eq!(of("192.0.2.7", Some("10.0.0.1")), "192.0.2.7");
+        assert_eq!(resolved("127.0.0.1", None), "127.0.0.1");
+        assert_eq!(resolved("127.0.0.1", Some("9.9.9.9, 10.0.0.1")), "10.0.0.1");
+        assert_eq!(resolved("::1", Some("::ffff:10.0.0.1")), "10.0.0.1");
+        assert_eq!(resolved("::ffff:127.0.0.1", Some("10.0.0.1")), "10.0.0.1");
+        assert_eq!(resolved("127.0.0.1", Some("nonsense")), "127.0.0.1");
+        assert_eq!(resolved("192.0.2.7", Some("10.0.0.1")), "192.0.2.7");
     }
 
     #[test]
@@ -83,7 +83,8 @@ mod tests {
             HeaderName::from_static("x-forwarded-for"),
             HeaderValue::from_static("203.0.113.9"),
         )]);
-        let told = |extensions: &Extensions| ClientAddress::of(extensions, &headers).0.to_string();
+        let told =
+            |extensions: &Extensions| ClientAddress::resolve(extensions, &headers).0.to_string();
         assert_eq!(told(&extensions), "172.18.0.1");
         extensions.insert("172.16.0.0/12".parse::<TrustedProxies>().unwrap());
         assert_eq!(told(&extensions), "203.0.113.9");

@@ -1,131 +1,18 @@
-//! The authenticated caller of a request (`Caller`), with its scopes and its business.
+//! The authenticated caller of a request (`Caller`), with its permissions and its business.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use service_runtime::http::ErrorReply;
 
+use super::scopes::{Scope, Scopes};
 use super::{ClientAddress, forbidden, sha256};
 use crate::store::{ApiToken, Role, User};
 
-/// A permission of a caller or a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Read data.
-    Read,
-    /// Send single messages.
-    Send,
-    /// Manage campaigns and schedules.
-    Campaigns,
-    /// Link, connect, disconnect and unlink the phone.
-    Link,
-    /// Everything, including users, tokens and settings.
-    Admin,
-}
-
-impl Scope {
-    /// All scopes, by name.
-    pub const ALL: [(&'static str, Self); 5] = [
-        ("read", Self::Read),
-        ("send", Self::Send),
-        ("campaigns", Self::Campaigns),
-        ("link", Self::Link),
-        ("admin", Self::Admin),
-    ];
-
-    /// Returns the name of the scope.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        let all = Self::ALL;
-        all.into_iter()
-            .find(|(_, scope)| *scope == self)
-            .map_or("", |(name, _)| name)
-    }
-}
-
 /// Maximum length of a caller's key that still fits together with the
 /// business's prefix and the suffix that `bulk` appends.
-const LONGEST_KEY: usize = 200;
-
-/// A set of scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scopes(u8);
-
-impl Scopes {
-    /// The empty set.
-    pub const NONE: Self = Self(0);
-    /// All scopes.
-    pub const EVERYTHING: Self = Self(0b1_1111);
-    /// The scopes of a user who answers conversations.
-    pub const OF_AGENTE: Self = Self(0b0_0011);
-    /// The scopes of a business, for its own data.
-    pub const OF_CLIENTE: Self = Self(0b0_1111);
-
-    const fn bit(scope: Scope) -> u8 {
-        1 << scope as u8
-    }
-
-    /// Returns whether the set has `scope`; `admin` includes all scopes.
-    #[must_use]
-    pub const fn has(self, scope: Scope) -> bool {
-        self.0 & (Self::bit(scope) | Self::bit(Scope::Admin)) != 0
-    }
-
-    /// Returns whether the set has all of `others`.
-    #[must_use]
-    pub fn cover(self, others: Self) -> bool {
-        Scope::ALL
-            .iter()
-            .filter(|(_, scope)| others.0 & Self::bit(*scope) != 0)
-            .all(|(_, scope)| self.has(*scope))
-    }
-
-    /// Returns the scopes that are in both sets.
-    #[must_use]
-    pub const fn and(self, others: Self) -> Self {
-        Self(self.0 & others.0)
-    }
-
-    /// Returns the names of the scopes.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Scope::ALL
-            .into_iter()
-            .filter(move |(_, scope)| self.0 & Self::bit(*scope) != 0)
-            .map(|(name, _)| name)
-    }
-
-    fn named(name: &str) -> Option<Scope> {
-        let found = Scope::ALL.iter().find(|(known, _)| *known == name);
-        found.map(|(_, scope)| *scope)
-    }
-}
-
-impl fmt::Display for Scopes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in self.names().enumerate() {
-            write!(f, "{}{name}", if index == 0 { "" } else { " " })?;
-        }
-        Ok(())
-    }
-}
-
-/// An unknown scope name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownScope;
-
-impl FromStr for Scopes {
-    type Err = UnknownScope;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        text.split_whitespace().try_fold(Self(0), |all, name| {
-            let scope = Self::named(name).ok_or(UnknownScope)?;
-            Ok(Self(all.0 | Self::bit(scope)))
-        })
-    }
-}
+const MAX_KEY_LENGTH: usize = 200;
 
 /// How a caller authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,9 +64,9 @@ impl Permissions {
             role: user.role,
             cliente_id: user.cliente_id,
             scopes: match user.role {
-                Role::Admin => Scopes::EVERYTHING,
-                Role::Agente => Scopes::OF_AGENTE,
-                Role::Cliente => Scopes::OF_CLIENTE,
+                Role::Admin => Scopes::ALL,
+                Role::Agente => Scopes::AGENTE,
+                Role::Cliente => Scopes::CLIENTE,
             },
         }
     }
@@ -187,25 +74,25 @@ impl Permissions {
     /// Returns the permissions of a token, limited to its creator's present
     /// ones; `None` if the token was created for a business other than the
     /// creator's.
-    pub(super) fn of_token(token: &ApiToken, maker: Option<&User>) -> Option<Self> {
-        let limit = maker.and_then(|maker| maker.cliente_id);
+    pub(super) fn of_token(token: &ApiToken, creator: Option<&User>) -> Option<Self> {
+        let limit = creator.and_then(|creator| creator.cliente_id);
         let cliente_id = token.cliente_id.or(limit);
         if limit.is_some() && cliente_id != limit {
             return None;
         }
-        let (role, most) = match (cliente_id, maker.map(|maker| maker.role)) {
-            (Some(_), Some(Role::Agente)) => (Role::Cliente, Scopes::OF_AGENTE),
-            (Some(_), _) => (Role::Cliente, Scopes::OF_CLIENTE),
+        let (role, maximum) = match (cliente_id, creator.map(|creator| creator.role)) {
+            (Some(_), Some(Role::Agente)) => (Role::Cliente, Scopes::AGENTE),
+            (Some(_), _) => (Role::Cliente, Scopes::CLIENTE),
             // The creator had more permissions when the token was created.
-            (None, Some(Role::Agente)) => (Role::Agente, Scopes::OF_AGENTE),
-            (None, _) => (Role::Admin, Scopes::EVERYTHING),
+            (None, Some(Role::Agente)) => (Role::Agente, Scopes::AGENTE),
+            (None, _) => (Role::Admin, Scopes::ALL),
         };
         // An unknown scope of a later version grants nothing.
         let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
         Some(Self {
             role,
             cliente_id,
-            scopes: scopes.and(most),
+            scopes: scopes.intersection(maximum),
         })
     }
 
@@ -260,24 +147,24 @@ impl Caller {
     pub(crate) fn cliente_for(&self, asked: Option<u64>) -> Result<Option<u64>, ErrorReply> {
         // A database column cannot hold a larger number.
         if asked.is_some_and(|id| id == 0 || i64::try_from(id).is_err()) {
-            let what = "cliente_id has to be a positive integer";
+            let what = "cliente_id must be a positive integer";
             return Err(ErrorReply::invalid_request(what));
         }
         match (self.cliente_id, asked) {
             (None, asked) => Ok(asked),
             (Some(own), None) => Ok(Some(own)),
             (Some(own), Some(asked)) if own == asked => Ok(Some(own)),
-            (Some(_), Some(_)) => Err(not_its_own()),
+            (Some(_), Some(_)) => Err(foreign_business()),
         }
     }
 
     /// Prefixes an `Idempotency-Key` with the caller's business, so that two
     /// businesses can both number their keys from 1 and neither finds the
     /// other's messages.
-    pub(crate) fn own_key(&self, key: String) -> String {
+    pub(crate) fn scoped_key(&self, key: String) -> String {
         match self.cliente_id {
             None => key,
-            Some(id) if key.len() <= LONGEST_KEY => format!("cliente-{id}:{key}"),
+            Some(id) if key.len() <= MAX_KEY_LENGTH => format!("cliente-{id}:{key}"),
             Some(id) => format!("cliente-{id}:{}", sha256(&key)),
         }
     }
@@ -289,8 +176,8 @@ impl Caller {
     }
 }
 
-pub(super) fn not_its_own() -> ErrorReply {
-    forbidden("cliente_id is another business's: leave it out, or give your own")
+pub(super) fn foreign_business() -> ErrorReply {
+    forbidden("cliente_id belongs to another business: omit it, or send your own")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -298,7 +185,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorReply> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            tracing::error!("a route that anyone may call asks for the caller");
+            tracing::error!("a handler of a public route asks for the caller");
             ErrorReply::internal()
         })
     }
@@ -308,30 +195,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 mod tests {
     use super::*;
 
-    fn scopes(text: &str) -> Scopes {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn scopes_are_read_and_written() {
-        assert_eq!(scopes("send  read").to_string(), "read send");
-        assert_eq!(scopes("").to_string(), "");
-        assert_eq!("read sned".parse::<Scopes>(), Err(UnknownScope));
-        assert_eq!(scopes("read send campaigns link admin"), Scopes::EVERYTHING);
-        assert!(scopes("send").has(Scope::Send) && !scopes("send").has(Scope::Read));
-        assert!(scopes("admin").has(Scope::Link));
-        assert!(scopes("admin").cover(scopes("read send")));
-        assert!(!scopes("read send").cover(scopes("read link")));
-        assert!(!Scopes::OF_CLIENTE.cover(scopes("admin")));
-    }
-
     #[test]
     fn a_cliente_asks_for_itself_only() {
         let caller = |cliente_id| Caller {
             who: Who::Machine,
             role: Role::Cliente,
             cliente_id,
-            scopes: Scopes::OF_CLIENTE,
+            scopes: Scopes::CLIENTE,
             address: [127, 0, 0, 1].into(),
         };
         let (admin, own) = (caller(None), caller(Some(51)));
@@ -345,10 +215,10 @@ mod tests {
             let refused = admin.cliente_for(Some(beyond)).unwrap_err();
             assert_eq!(refused.code(), "INVALID_REQUEST");
         }
-        assert_eq!(admin.own_key("1".to_owned()), "1");
-        assert_eq!(own.own_key("1".to_owned()), "cliente-51:1");
+        assert_eq!(admin.scoped_key("1".to_owned()), "1");
+        assert_eq!(own.scoped_key("1".to_owned()), "cliente-51:1");
         for long in ["x".repeat(200), "x".repeat(255)] {
-            assert!(own.own_key(long).len() <= 240);
+            assert!(own.scoped_key(long).len() <= 240);
         }
         assert!(own.sees(Some(51)) && !own.sees(Some(7)) && !own.sees(None));
     }

@@ -32,7 +32,7 @@ pub(super) enum Credentials {
 impl Credentials {
     /// Returns the credentials in `headers`. A header takes precedence over a
     /// cookie, which a browser adds by itself.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => Self::authorization(value.as_bytes()).unwrap_or(Self::Unreadable),
             None => cookie(headers).map_or(Self::Nothing, Self::Cookie),
@@ -93,17 +93,17 @@ mod tests {
 
     #[test]
     fn every_scheme_is_read() {
-        let of = |header: &str| Credentials::authorization(header.as_bytes());
-        let basic = |pair: &str| of(&format!("Basic {}", STANDARD.encode(pair)));
-        assert!(of("Bearer a b") == password("admin", "a b"));
-        assert!(of("bearer  x") == password("admin", "x"));
+        let parse = |header: &str| Credentials::authorization(header.as_bytes());
+        let basic = |pair: &str| parse(&format!("Basic {}", STANDARD.encode(pair)));
+        assert!(parse("Bearer a b") == password("admin", "a b"));
+        assert!(parse("bearer  x") == password("admin", "x"));
         assert!(basic("admin:p:w") == password("admin", "p:w"));
         assert!(basic("ana:ñandú") == password("ana", "ñandú"));
         let token = token();
-        assert!(of(&format!("Bearer {token}")) == Some(Credentials::Token(token)));
-        assert!(of("Bearer eyJ.b.c") == Some(Credentials::Jwt("eyJ.b.c".to_owned())));
+        assert!(parse(&format!("Bearer {token}")) == Some(Credentials::Token(token)));
+        assert!(parse("Bearer eyJ.b.c") == Some(Credentials::Jwt("eyJ.b.c".to_owned())));
         for other in ["", "Basic", "Basic %%%", "Digest x", "Bearer"] {
-            assert!(of(other).is_none(), "{other}");
+            assert!(parse(other).is_none(), "{other}");
         }
         assert!(basic("admin").is_none());
     }
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn the_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        assert!(Credentials::of(&headers) == Credentials::Nothing);
+        assert!(Credentials::from_headers(&headers) == Credentials::Nothing);
         headers.append(header::COOKIE, "a=b; c".parse().unwrap());
         let own = format!("x=y; {COOKIE}=value; z=1");
         headers.append(header::COOKIE, own.parse().unwrap());
-        assert!(Credentials::of(&headers) == Credentials::Cookie("value".to_owned()));
+        assert!(Credentials::from_headers(&headers) == Credentials::Cookie("value".to_owned()));
         headers.insert(header::AUTHORIZATION, "Digest x".parse().unwrap());
-        assert!(Credentials::of(&headers) == Credentials::Unreadable);
+        assert!(Credentials::from_headers(&headers) == Credentials::Unreadable);
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn ensure(
 ) -> Result<bool, StoreError> {
     let password = password.expose_secret();
     if let Some(applied) = store.setting(SETTING).await?
-        && passwords.fits(&applied, password).await
+        && passwords.verify(&applied, password).await
     {
         return Ok(false);
     }

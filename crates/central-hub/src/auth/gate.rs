@@ -11,10 +11,10 @@ use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, ErrorReply, is_same_or
 
 use super::access::{Access, AccessTable, Found};
 use super::caller::Permissions;
-use super::caller::not_its_own;
+use super::caller::foreign_business;
 use super::credentials::Credentials;
 use super::refusal::{csrf, unauthorized};
-use super::sessions::{RequestSession, csrf_fits, last_use_update_before};
+use super::sessions::{RequestSession, is_csrf_token, last_use_update_before};
 use super::{Auth, Caller, ClientAddress, Scopes, Who, forbidden, sha256};
 use crate::error::HubError;
 use crate::store::{Role, User};
@@ -46,7 +46,7 @@ pub(crate) async fn gate(
     if access == Access::Anyone {
         return next.run(request).await;
     }
-    let address = ClientAddress::of(request.extensions(), request.headers());
+    let address = ClientAddress::resolve(request.extensions(), request.headers());
     let asked = auth.caller(
         request.method(),
         pattern.as_str(),
@@ -58,7 +58,7 @@ pub(crate) async fn gate(
         Err(refusal) => return refusal.into_response(),
     };
     if !access.admits(&caller) {
-        let message = "this is not for you: your role or your token does not reach it";
+        let message = "access denied: your role or your token does not permit this";
         return forbidden(message).into_response();
     }
     if let Err(refusal) = enforce_tenant(&mut request, pattern.as_str(), &caller) {
@@ -78,15 +78,15 @@ fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Resu
     for (part, value) in parts {
         // A value that is not a plain number cannot be the caller's own business either.
         if part == "{cliente_id}" && !caller.sees(number(value)) {
-            return Err(not_its_own());
+            return Err(foreign_business());
         }
     }
     let name = HeaderName::from_static(CLIENTE_ID_HEADER);
     for value in request.headers().get_all(&name) {
         // A malformed header is refused later, for every caller.
-        let said = value.to_str().ok().and_then(number);
-        if said.is_some() && !caller.sees(said) {
-            return Err(not_its_own());
+        let claimed = value.to_str().ok().and_then(number);
+        if claimed.is_some() && !caller.sees(claimed) {
+            return Err(foreign_business());
         }
     }
     if !request.headers().contains_key(&name) {
@@ -109,14 +109,14 @@ impl Auth {
                 who: Who::Machine,
                 role: Role::Admin,
                 cliente_id: None,
-                scopes: Scopes::EVERYTHING,
+                scopes: Scopes::ALL,
                 address: address.0,
             });
         }
-        match Credentials::of(headers) {
-            Credentials::Nothing => Err(unauthorized("sign in first, or show a token").into()),
+        match Credentials::from_headers(headers) {
+            Credentials::Nothing => Err(unauthorized("sign in first, or send a token").into()),
             Credentials::Unreadable => {
-                let message = "Authorization has to be Basic, or Bearer with a token";
+                let message = "Authorization must be Basic, or Bearer with a token";
                 Err(unauthorized(message).into())
             }
             Credentials::Password { user, password } => {
@@ -130,17 +130,17 @@ impl Auth {
                 Ok(of_user(who, &user, address))
             }
             Credentials::Cookie(cookie) => {
-                let session = self.by_cookie(&cookie).await?;
+                let session = self.session_of_cookie(&cookie).await?;
                 let caller = of_session(session, address)?;
                 // The Node hub's page sends no CSRF token; the browser's
                 // same-origin header is equivalent proof.
                 let is_proven = pattern.ends_with(WITHOUT_CSRF_TOKEN) && is_same_origin(headers);
-                if changes(method) && !is_proven && !csrf_fits(headers, &cookie) {
+                if changes(method) && !is_proven && !is_csrf_token(headers, &cookie) {
                     return Err(csrf().into());
                 }
                 Ok(caller)
             }
-            Credentials::Jwt(text) => Ok(of_session(self.by_jwt(&text).await?, address)?),
+            Credentials::Jwt(text) => Ok(of_session(self.session_of_jwt(&text).await?, address)?),
             Credentials::Token(text) => self.of_token(&text, address).await,
         }
     }
@@ -153,11 +153,11 @@ impl Auth {
         let store = self.0.store.clone();
         tokio::spawn(async move {
             if let Err(error) = store.token_used(token.id, last_use_update_before()).await {
-                tracing::debug!("the use of a token is not noted: {error}");
+                tracing::debug!("the use of a token was not recorded: {error}");
             }
         });
         let Some(permissions) = Permissions::of_token(&token, maker.as_ref()) else {
-            return Err(unauthorized("the token is not its maker's any more").into());
+            return Err(unauthorized("the token's business is no longer its creator's").into());
         };
         let who = Who::Token {
             id: token.id,
@@ -172,9 +172,9 @@ impl Auth {
         &self,
         headers: &HeaderMap,
     ) -> Result<Option<i64>, HubError> {
-        let session = match Credentials::of(headers) {
-            Credentials::Cookie(cookie) => self.by_cookie(&cookie).await?,
-            Credentials::Jwt(text) => self.by_jwt(&text).await?,
+        let session = match Credentials::from_headers(headers) {
+            Credentials::Cookie(cookie) => self.session_of_cookie(&cookie).await?,
+            Credentials::Jwt(text) => self.session_of_jwt(&text).await?,
             _ => None,
         };
         Ok(session.map(|session| session.session_id))
@@ -186,7 +186,7 @@ fn of_session(
     address: ClientAddress,
 ) -> Result<Caller, ErrorReply> {
     let Some(RequestSession { session_id, user }) = session else {
-        return Err(unauthorized("the session is over: sign in again"));
+        return Err(unauthorized("the session has ended: sign in again"));
     };
     let who = Who::Session {
         session_id,

@@ -28,6 +28,7 @@ mod jwt;
 mod limits;
 mod passwords;
 mod refusal;
+mod scopes;
 mod secrets;
 mod sessions;
 
@@ -37,11 +38,11 @@ pub(crate) use access::AccessTable;
 pub use access::{Access, Rule};
 pub(crate) use address::ClientAddress;
 pub(crate) use caller::{Caller, Who};
-pub use caller::{Scope, Scopes};
 pub(crate) use gate::gate;
 pub use jwt::renew_key as renew_jwt_key;
 pub(crate) use passwords::{canonical_name, check_new_password, is_bcrypt, is_user_name};
 pub(crate) use refusal::forbidden;
+pub use scopes::{Scope, Scopes};
 pub(crate) use secrets::{sha256, token};
 pub(crate) use sessions::{JWT_LIFE, StartedSession, cleared_cookie, is_https};
 
@@ -94,7 +95,7 @@ impl Auth {
     /// created while no password was required.
     pub(crate) async fn report(&self) {
         if self.0.has_set_password {
-            tracing::info!("the password of the user admin is HUB_ADMIN_PASSWORD now");
+            tracing::info!("the password of the user admin was set to HUB_ADMIN_PASSWORD");
         }
         if !self.0.is_required {
             return;

@@ -18,9 +18,9 @@ use crate::error::HubError;
 use crate::store::User;
 
 /// Argon2id parameters of OWASP's first recommendation: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+const ARGON2_PASSES: u32 = 2;
+const ARGON2_LANES: u32 = 1;
 /// Maximum number of concurrent checks, so that a flood of them exhausts
 /// neither the memory nor the cores.
 const CONCURRENT_HASHES: usize = 2;
@@ -32,10 +32,10 @@ const VERIFIED_FOR: Duration = Duration::from_secs(300);
 const MAX_VERIFIED: usize = 1024;
 
 /// Maximum length of a user name, in characters.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 /// Minimum and maximum length of a password, in characters.
-const SHORTEST: usize = 10;
-const LONGEST: usize = 256;
+const MIN_PASSWORD_LENGTH: usize = 10;
+const MAX_PASSWORD_LENGTH: usize = 256;
 
 /// Hashes and verifies passwords.
 pub(super) struct Passwords {
@@ -73,10 +73,10 @@ impl Passwords {
     }
 
     /// Returns whether the password matches `phc`, without a rate limit or the cache.
-    pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
+    pub(super) async fn verify(&self, phc: &str, password: &str) -> bool {
         let _turn = self.hash_permits.acquire().await;
         let (phc, password) = (phc.to_owned(), password.to_owned());
-        on_own_thread(move || fits(&phc, &password))
+        on_own_thread(move || verify_hash(&phc, &password))
             .await
             .unwrap_or(false)
     }
@@ -151,8 +151,8 @@ impl Auth {
             wait()?;
             if !passwords.is_verified(&cache_key) {
                 let (phc, password) = (phc.to_owned(), password.to_owned());
-                let fits = on_own_thread(move || fits(&phc, &password)).await;
-                if !fits.unwrap_or(false) {
+                let is_correct = on_own_thread(move || verify_hash(&phc, &password)).await;
+                if !is_correct.unwrap_or(false) {
                     limits.note(address, &name);
                     // Only names of known users are logged, because people
                     // sometimes type their password into the name field.
@@ -171,7 +171,7 @@ impl Auth {
         let user = user.filter(|user| !user.disabled);
         if user.is_none() {
             limits.note(address, &name);
-            tracing::warn!(address = %address.0, "a disabled user tried to come in");
+            tracing::warn!(address = %address.0, "sign-in of a disabled user was refused");
         }
         Ok(user)
     }
@@ -187,8 +187,8 @@ impl Auth {
             .rehash_password(user.id, &user.password, &renewed)
             .await
         {
-            Ok(()) => tracing::info!(user = user.name, "a password is kept as Argon2id now"),
-            Err(error) => tracing::warn!("a password's hash could not be renewed: {error}"),
+            Ok(()) => tracing::info!(user = user.name, "a password hash was upgraded to Argon2id"),
+            Err(error) => tracing::warn!("a password hash was not upgraded: {error}"),
         }
     }
 
@@ -202,13 +202,13 @@ impl Auth {
 /// to a length that is still invalid.
 pub(crate) fn canonical_name(name: &str) -> String {
     let name = name.trim();
-    let end = name.char_indices().nth(LONGEST_NAME + 1);
+    let end = name.char_indices().nth(MAX_NAME_LENGTH + 1);
     name[..end.map_or(name.len(), |(end, _)| end)].to_lowercase()
 }
 
 /// Returns whether `name` is a valid user name.
 pub(crate) fn is_user_name(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.chars().count())
+    (1..=MAX_NAME_LENGTH).contains(&name.chars().count())
         && name
             .chars()
             .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter))
@@ -224,7 +224,7 @@ async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
         let _ = done.send(work());
     });
     if let Err(error) = thread {
-        tracing::error!(%error, "no thread to check a password with");
+        tracing::error!(%error, "no thread is available to check a password");
         return None;
     }
     result.await.ok()
@@ -233,16 +233,17 @@ async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
 /// Checks the length of a password that a user chooses.
 pub(crate) fn check_new_password(password: &str) -> Result<(), ErrorReply> {
     let length = password.chars().count();
-    if (SHORTEST..=LONGEST).contains(&length) {
+    if (MIN_PASSWORD_LENGTH..=MAX_PASSWORD_LENGTH).contains(&length) {
         return Ok(());
     }
     Err(ErrorReply::invalid_request(format!(
-        "a password has to have {SHORTEST} to {LONGEST} characters"
+        "a password must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
     )))
 }
 
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
+    let params =
+        Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -265,7 +266,7 @@ pub(crate) fn is_bcrypt(hash: &str) -> bool {
         .any(|prefix| hash.starts_with(prefix))
 }
 
-fn fits(phc: &str, password: &str) -> bool {
+fn verify_hash(phc: &str, password: &str) -> bool {
     if is_bcrypt(phc) {
         return bcrypt::verify(password, phc).unwrap_or(false);
     }
@@ -281,16 +282,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_right_password_fits() {
+    fn only_the_right_password_is_accepted() {
         let phc = hash("hunter2ñ");
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert_ne!(phc, hash("hunter2ñ"), "each has its own salt");
-        assert!(fits(&phc, "hunter2ñ"));
-        assert!(fits(&phc, "hunter2n\u{303}"), "typed on another keyboard");
+        assert!(verify_hash(&phc, "hunter2ñ"));
+        assert!(
+            verify_hash(&phc, "hunter2n\u{303}"),
+            "typed on another keyboard"
+        );
         for wrong in ["", "hunter2", "hunter2ñ ", "Hunter2ñ"] {
-            assert!(!fits(&phc, wrong), "{wrong}");
+            assert!(!verify_hash(&phc, wrong), "{wrong}");
         }
-        assert!(!fits("", "") && !fits("nonsense", "nonsense"));
+        assert!(!verify_hash("", "") && !verify_hash("nonsense", "nonsense"));
     }
 
     #[test]
@@ -311,11 +315,11 @@ mod tests {
     fn a_hash_of_the_node_hubs_is_verified() {
         let hash = bcrypt::hash("ñandú con espacios", 4).unwrap();
         assert!(is_bcrypt(&hash));
-        assert!(fits(&hash, "ñandú con espacios"));
-        assert!(!fits(&hash, "nandu con espacios"));
+        assert!(verify_hash(&hash, "ñandú con espacios"));
+        assert!(!verify_hash(&hash, "nandu con espacios"));
         assert!(!is_bcrypt(&super::hash("x")));
         for broken in ["$2b$", "$2b$04$short", "$2y$99$"] {
-            assert!(is_bcrypt(broken) && !fits(broken, "x"));
+            assert!(is_bcrypt(broken) && !verify_hash(broken, "x"));
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn csrf() -> ErrorReply {
     ErrorReply::new(
         StatusCode::FORBIDDEN,
         "CSRF_TOKEN_INVALID",
-        "a change by the session's cookie needs the X-CSRF-Token that GET /api/auth/me answers",
+        "a change with the session cookie needs the X-CSRF-Token from GET /api/auth/me",
     )
 }
 

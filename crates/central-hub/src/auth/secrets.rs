@@ -42,7 +42,7 @@ pub(crate) fn sha256(secret: &str) -> String {
 }
 
 /// Derives another secret for `purpose`; `secret` cannot be recovered from it.
-pub(super) fn derived(secret: &str, purpose: &str) -> String {
+pub(super) fn derive(secret: &str, purpose: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, purpose.as_bytes()))
 }
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn each_purpose_has_its_own_secret() {
         let secret = random();
-        assert_eq!(derived(&secret, "csrf"), derived(&secret, "csrf"));
-        assert_ne!(derived(&secret, "csrf"), derived(&secret, "bearer"));
-        assert_ne!(derived(&secret, "csrf"), derived(&random(), "csrf"));
+        assert_eq!(derive(&secret, "csrf"), derive(&secret, "csrf"));
+        assert_ne!(derive(&secret, "csrf"), derive(&secret, "bearer"));
+        assert_ne!(derive(&secret, "csrf"), derive(&random(), "csrf"));
         assert_eq!(
             sha256("abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

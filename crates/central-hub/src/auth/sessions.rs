@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use super::caller::Permissions;
 use super::credentials::{COOKIE, Credentials};
 use super::jwt::{Claims, Jwt};
-use super::secrets::{derived, random, sha256};
+use super::secrets::{derive, random, sha256};
 use super::{Auth, Caller, Who};
 use crate::store::{NewSession, StoreError, User};
 
@@ -51,7 +51,7 @@ pub(super) struct RequestSession {
     pub(super) user: User,
 }
 
-fn ago(by: Duration) -> Timestamp {
+fn time_before(by: Duration) -> Timestamp {
     let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
     let now = Timestamp::now();
     Timestamp::from_millis(now.as_millis().saturating_sub(by)).unwrap_or(now)
@@ -59,7 +59,7 @@ fn ago(by: Duration) -> Timestamp {
 
 /// Returns the time before which the stored last use must lie to be updated.
 pub(super) fn last_use_update_before() -> Timestamp {
-    ago(LAST_USE_UPDATE_EVERY)
+    time_before(LAST_USE_UPDATE_EVERY)
 }
 
 impl Auth {
@@ -71,7 +71,7 @@ impl Auth {
         secure: bool,
     ) -> Result<StartedSession, StoreError> {
         let cookie = random();
-        let bearer = derived(&cookie, "bearer");
+        let bearer = derive(&cookie, "bearer");
         let session = NewSession {
             cookie_hash: &sha256(&cookie),
             bearer_hash: &sha256(&bearer),
@@ -79,7 +79,7 @@ impl Auth {
             expires_at: Timestamp::now().after(MAX_AGE),
         };
         // Sessions that no cookie or JWT can use any longer are over.
-        let over = ago(IDLE_TIMEOUT.max(JWT_LIFE));
+        let over = time_before(IDLE_TIMEOUT.max(JWT_LIFE));
         self.0.store.begin_session(session, over).await?;
         Ok(StartedSession {
             csrf: csrf_of(&cookie),
@@ -89,22 +89,28 @@ impl Auth {
     }
 
     /// Returns the session of this cookie.
-    pub(super) async fn by_cookie(
+    pub(super) async fn session_of_cookie(
         &self,
         cookie: &str,
     ) -> Result<Option<RequestSession>, StoreError> {
         let hash = sha256(cookie);
-        let found = self.0.store.session_of_cookie(&hash, ago(IDLE_TIMEOUT));
+        let found = self
+            .0
+            .store
+            .session_of_cookie(&hash, time_before(IDLE_TIMEOUT));
         Ok(self.request_session(found.await?))
     }
 
     /// Returns the session of this JWT.
-    pub(super) async fn by_jwt(&self, text: &str) -> Result<Option<RequestSession>, StoreError> {
+    pub(super) async fn session_of_jwt(
+        &self,
+        text: &str,
+    ) -> Result<Option<RequestSession>, StoreError> {
         let Some(claims) = self.0.jwt.check(text) else {
             return Ok(None);
         };
         let hash = sha256(&claims.jti);
-        let unused = ago(IDLE_TIMEOUT.max(JWT_LIFE));
+        let unused = time_before(IDLE_TIMEOUT.max(JWT_LIFE));
         let found = self.0.store.session_of_bearer(&hash, unused);
         Ok(self.request_session(found.await?))
     }
@@ -118,7 +124,7 @@ impl Auth {
                 .session_seen(session_id, last_use_update_before())
                 .await
             {
-                tracing::debug!("the use of a session is not noted: {error}");
+                tracing::debug!("the use of a session was not recorded: {error}");
             }
         });
         Some(RequestSession { session_id, user })
@@ -126,8 +132,8 @@ impl Auth {
 
     /// Issues another JWT for a valid session, which the request's cookie or JWT identifies.
     pub(crate) fn renewed_jwt(&self, headers: &HeaderMap, user: &User) -> Option<String> {
-        let bearer = match Credentials::of(headers) {
-            Credentials::Cookie(cookie) => derived(&cookie, "bearer"),
+        let bearer = match Credentials::from_headers(headers) {
+            Credentials::Cookie(cookie) => derive(&cookie, "bearer"),
             Credentials::Jwt(text) => self.0.jwt.check(&text)?.jti,
             _ => return None,
         };
@@ -152,7 +158,7 @@ impl Auth {
     /// Returns the CSRF token that the page has to send with each change, if
     /// the request used the cookie.
     pub(crate) fn csrf(&self, headers: &HeaderMap) -> Option<String> {
-        match Credentials::of(headers) {
+        match Credentials::from_headers(headers) {
             Credentials::Cookie(cookie) => Some(csrf_of(&cookie)),
             _ => None,
         }
@@ -184,7 +190,7 @@ impl Auth {
             Who::Machine => return Ok(true),
             Who::Session { session_id, .. } => {
                 let session = store
-                    .session_with_id(*session_id, ago(IDLE_TIMEOUT))
+                    .session_with_id(*session_id, time_before(IDLE_TIMEOUT))
                     .await?;
                 session.map(|(_, user)| Permissions::of_user(&user))
             }
@@ -208,11 +214,11 @@ impl Auth {
 }
 
 pub(super) fn csrf_of(cookie: &str) -> String {
-    derived(cookie, "csrf")
+    derive(cookie, "csrf")
 }
 
 /// Returns whether the request has the session's CSRF token.
-pub(super) fn csrf_fits(headers: &HeaderMap, cookie: &str) -> bool {
+pub(super) fn is_csrf_token(headers: &HeaderMap, cookie: &str) -> bool {
     let Some(sent) = headers.get("x-csrf-token") else {
         return false;
     };

@@ -51,10 +51,10 @@ pub enum BackupError {
     )]
     NoKey,
     /// There is no database to back up.
-    #[error("{} is not there: there is nothing to back up", .0.display())]
+    #[error("{} does not exist: there is nothing to back up", .0.display())]
     NoDatabase(PathBuf),
     /// The folder has no backup to restore.
-    #[error("no backup is in {}: `central-hub backup` takes one", .0.display())]
+    #[error("{} contains no backup: `central-hub backup` creates one", .0.display())]
     None(PathBuf),
     /// A hub has the database open.
     #[error("{} is in use by pid {pid}: stop the hub first", .file.display())]
@@ -81,7 +81,7 @@ pub enum BackupError {
         error: io::Error,
     },
     /// Only the public half of the key is configured.
-    #[error("BACKUP_KEY holds the public half (age1…); this wants the AGE-SECRET-KEY-1…")]
+    #[error("BACKUP_KEY is the public half (age1…); this needs the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// The file is damaged, not a backup, or encrypted with another key.
     #[error(
@@ -95,7 +95,7 @@ pub enum BackupError {
         why: String,
     },
     /// The file read back differs from what was written.
-    #[error("{} does not hold what was written into it: is the disk sound?", .0.display())]
+    #[error("{} does not contain what was written to it: check the disk", .0.display())]
     NotTheSame(PathBuf),
     /// The database or a copy is missing or damaged.
     #[error(transparent)]
@@ -138,7 +138,7 @@ impl Backups {
         Self { config, database }
     }
 
-    fn place(&self) -> BackupFolder {
+    fn folder(&self) -> BackupFolder {
         BackupFolder {
             path: self.config.folder.clone(),
             prefix: PREFIX,
@@ -161,7 +161,7 @@ impl Backups {
     /// Returns when the newest backup was taken; `None` if there is none.
     #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
-        self.place().newest()
+        self.folder().newest()
     }
 
     /// Takes a backup, whether or not the hub is running.
@@ -176,7 +176,7 @@ impl Backups {
         let copy = TemporaryFile::new(file.with_file_name(COPY_NAME))?;
         copy_sqlite(file, copy.path()).await?;
         let facts = check_copy(copy.path()).await?;
-        let place = self.place();
+        let place = self.folder();
         let packing = move || {
             let (mut written, mut plain) = (None, Some(copy));
             let write = |out: &File| {
@@ -216,7 +216,7 @@ impl Backups {
     pub async fn restore(&self, file: &Path) -> Result<(CopyFacts, Option<PathBuf>), BackupError> {
         let database = self.file()?.to_owned();
         let key = self.key()?.clone();
-        if let Some(pid) = holder(&database) {
+        if let Some(pid) = pid_of_user(&database) {
             let file = database;
             return Err(BackupError::InUse { file, pid });
         }
@@ -246,7 +246,7 @@ impl Backups {
     pub async fn drill(&self, file: Option<&Path>) -> Result<DrillResult, BackupError> {
         self.file()?;
         let key = self.key()?.clone();
-        let place = self.place();
+        let place = self.folder();
         let newest = || place.files().pop();
         let file = file.map(Path::to_owned).or_else(newest);
         let file = file.ok_or_else(|| BackupError::None(place.path.clone()))?;
@@ -266,8 +266,8 @@ impl Backups {
         let counted = store.outbox_queue().await.map(|_| ());
         store.close().await;
         counted?;
-        let taken = file.metadata().and_then(|data| data.modified());
-        let age = taken
+        let modified = file.metadata().and_then(|data| data.modified());
+        let age = modified
             .ok()
             .and_then(|at| SystemTime::now().duration_since(at).ok());
         Ok(DrillResult {
@@ -285,12 +285,12 @@ impl TemporaryFile {
     /// Creates an empty private file, replacing one that a killed run left.
     fn new(path: PathBuf) -> Result<Self, BackupError> {
         remove(&path);
-        let made = File::options()
+        let created = File::options()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path);
-        match made {
+        match created {
             Ok(_) => Ok(Self(path)),
             Err(error) => Err(BackupError::Write { path, error }),
         }
@@ -337,11 +337,11 @@ type LengthAndDigest = (u64, [u8; 32]);
 
 /// Writes a compressed and encrypted copy into `out`.
 fn pack(copy: Option<&Path>, key: &BackupKey, out: &File) -> io::Result<LengthAndDigest> {
-    let mut from = File::open(copy.unwrap_or(Path::new("")))?;
+    let mut copy_file = File::open(copy.unwrap_or(Path::new("")))?;
     let mut packed = GzEncoder::new(backup_files::encrypt(key, out)?, Compression::fast());
-    let written = copy_with_digest(&mut from, &mut packed)?;
+    let copied = copy_with_digest(&mut copy_file, &mut packed)?;
     packed.finish()?.finish()?.flush()?;
-    Ok(written)
+    Ok(copied)
 }
 
 fn copy_with_digest(from: &mut impl Read, into: &mut impl Write) -> io::Result<LengthAndDigest> {
@@ -416,9 +416,9 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let kept = if database.exists() {
         remove(&before);
         for end in ["", "-wal"] {
-            let from = with_suffix(database, end);
-            if from.exists() {
-                fs::rename(from, with_suffix(&before, end))?;
+            let source = with_suffix(database, end);
+            if source.exists() {
+                fs::rename(source, with_suffix(&before, end))?;
             }
         }
         Some(before)
@@ -434,8 +434,8 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 /// Returns the id of a process that has the database open, as far as this user can see.
-fn holder(database: &Path) -> Option<i32> {
-    let wanted = fs::metadata(database).ok()?;
+fn pid_of_user(database: &Path) -> Option<i32> {
+    let database_metadata = fs::metadata(database).ok()?;
     let this = std::process::id().cast_signed();
     let table = service_runtime::process::ProcessTable::scan().ok()?;
     let has = |pid: i32| {
@@ -443,8 +443,9 @@ fn holder(database: &Path) -> Option<i32> {
             .into_iter()
             .flatten();
         open.flatten().any(|entry| {
-            fs::metadata(entry.path())
-                .is_ok_and(|data| (data.dev(), data.ino()) == (wanted.dev(), wanted.ino()))
+            fs::metadata(entry.path()).is_ok_and(|data| {
+                (data.dev(), data.ino()) == (database_metadata.dev(), database_metadata.ino())
+            })
         })
     };
     let mut others = table.alive().filter(|process| process.pid != this);

@@ -62,15 +62,15 @@ impl Schedule {
             if self.age(Timestamp::now()).is_some_and(|age| age < every) {
                 continue;
             }
-            let taken = self.backups.take(Timestamp::now()).await;
-            self.failed.store(taken.is_err(), Ordering::Relaxed);
-            match taken {
+            let result = self.backups.take(Timestamp::now()).await;
+            self.failed.store(result.is_err(), Ordering::Relaxed);
+            match result {
                 Ok(CompletedBackup { stored, .. }) => {
                     let file = stored.file.display();
                     tracing::info!(%file, bytes = stored.bytes, "the database was backed up");
                 }
                 Err(error) => {
-                    tracing::error!("no backup of the database: {error}");
+                    tracing::error!("the database was not backed up: {error}");
                     tokio::select! {
                         () = draining.cancelled() => return,
                         () = tokio::time::sleep(RETRY_AFTER) => {}
@@ -94,7 +94,7 @@ mod tests {
     use crate::config::{BackupConfig, DatabaseLocation};
     use crate::store::Store;
 
-    const POLL: Duration = Duration::from_millis(5);
+    const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
     struct Place {
         home: tempfile::TempDir,
@@ -147,7 +147,7 @@ mod tests {
         let every = Duration::from_secs(3600);
         let schedule = Schedule::new(place.backups(), Some(every));
         let draining = CancellationToken::new();
-        let running = tokio::spawn(schedule.clone().run_every(POLL, draining.clone()));
+        let running = tokio::spawn(schedule.clone().run_every(POLL_INTERVAL, draining.clone()));
         let mut seen = BTreeSet::new();
         while seen.len() < 4 {
             // No other backup is taken until this one is too old.
@@ -162,7 +162,7 @@ mod tests {
                 }
             }
             assert!(!schedule.has_failed());
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         draining.cancel();
         running.await.unwrap();
@@ -179,17 +179,21 @@ mod tests {
         place.backups().take(Timestamp::now()).await.unwrap();
         let recent = Schedule::new(place.backups(), Some(every));
         let draining = CancellationToken::new();
-        let looking = recent.clone().run_every(POLL, draining.clone());
-        assert!(tokio::time::timeout(POLL * 20, looking).await.is_err());
+        let looking = recent.clone().run_every(POLL_INTERVAL, draining.clone());
+        assert!(
+            tokio::time::timeout(POLL_INTERVAL * 20, looking)
+                .await
+                .is_err()
+        );
         assert_eq!(place.files().len(), 1);
         assert!(recent.age(Timestamp::now()).unwrap() < every);
 
         // A folder that cannot be created.
         place.config.folder = place.home.path().join("hub.db/backups");
         let schedule = Schedule::new(place.backups(), Some(every));
-        let running = tokio::spawn(schedule.clone().run_every(POLL, draining.clone()));
+        let running = tokio::spawn(schedule.clone().run_every(POLL_INTERVAL, draining.clone()));
         while !schedule.has_failed() {
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         draining.cancel();
         running.await.unwrap();

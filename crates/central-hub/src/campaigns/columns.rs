@@ -8,50 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::text::fold;
 
-use super::heading_recognition;
-
 /// The key of the recipient's name, whatever the column's heading is.
 pub const NAME: &str = "nombre";
 /// Alias of [`NAME`] in templates.
 pub const NAME_ALIAS: &str = "nombre_destino";
-
-/// Headings of the name column, the likeliest first.
-const NAMES: &[&str] = &[
-    NAME,
-    NAME_ALIAS,
-    "nombre_completo",
-    "nombre_y_apellido",
-    "nombre_y_apellidos",
-    "nombres_y_apellidos",
-    "apellido_y_nombre",
-    "apellido_y_nombres",
-    "apellidos_y_nombres",
-    "nombre_apellido",
-    "apellido_nombre",
-    "nombre_del_cliente",
-    "nombre_cliente",
-    "contacto",
-    "name",
-    "full_name",
-    "first_name",
-    "contact",
-    "nome",
-    "nome_completo",
-    "given_name",
-    "nombres",
-    "billing_first_name",
-];
-
-/// Headings of the explanation column in the file of rejected lines that the
-/// page creates. When a user corrects that file and uploads it again, this
-/// column is not data of the recipients.
-const NOTES: &[&str] = &["que_corregir", "what_to_correct"];
-
-/// Returns whether the column only explains a rejection and is skipped.
-#[must_use]
-pub fn is_note(key: &str) -> bool {
-    NOTES.contains(&key)
-}
 
 /// Normalizes a heading to the name of its column and variable: lower case, no
 /// accents, and one `_` for anything between words. The result is empty if
@@ -68,26 +28,6 @@ pub fn key(heading: &str) -> String {
     }
     key.truncate(key.trim_end_matches('_').len());
     key
-}
-
-/// Returns the phone columns among these keys: first the one to use, then the
-/// fallbacks for an empty cell.
-#[must_use]
-pub fn phone_columns(keys: &[String]) -> Vec<usize> {
-    heading_recognition::phone_columns(keys)
-}
-
-/// Returns whether the heading says that the column holds no phone numbers,
-/// whatever its cells contain.
-#[must_use]
-pub fn is_not_a_phone_heading(key: &str) -> bool {
-    heading_recognition::is_not_a_phone_heading(key)
-}
-
-/// Returns the index of the name column among these keys.
-#[must_use]
-pub fn name_column(keys: &[String]) -> Option<usize> {
-    heading_recognition::name_column(keys, NAMES)
 }
 
 /// The values of one recipient, by column key.
@@ -136,27 +76,6 @@ mod tests {
         }
         // Decomposed Unicode, as macOS writes it.
         assert_eq!(key("Tele\u{301}fono"), "telefono");
-    }
-
-    #[test]
-    fn the_likeliest_column_is_taken() {
-        let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect::<Vec<_>>();
-        let of = keys(&["Número", "Nombre_destino", "Celular", "Nombre"]);
-        assert_eq!(phone_columns(&of), [2]);
-        assert_eq!(name_column(&of), Some(3));
-        let of = keys(&["Full name", "Mobile"]);
-        assert_eq!(phone_columns(&of), [1]);
-        assert_eq!(name_column(&of), Some(0));
-        for heading in [
-            "Apellido y nombre",
-            "APELLIDO/NOMBRE",
-            "Nombre y Apellido",
-            "Nombre del cliente",
-        ] {
-            let of = keys(&["Celular", "Barrio", heading]);
-            assert_eq!(name_column(&of), Some(2), "{heading}");
-        }
-        assert!(phone_columns(&keys(&["Empresa", "Ciudad"])).is_empty());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! with numbers and punctuation around the word (`Nro. de celular`,
 //! `Celular 1`, `Billing Phone`, `Phone 1 - Value`).
 
+use super::columns::{NAME, NAME_ALIAS};
+
 /// Kinds of number columns; the kind most likely to be on WhatsApp comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Number {
@@ -197,8 +199,42 @@ const FILLERS: &[&str] = &[
     "id",
 ];
 
+/// Headings of the name column, the likeliest first.
+const NAME_HEADINGS: &[&str] = &[
+    NAME,
+    NAME_ALIAS,
+    "nombre_completo",
+    "nombre_y_apellido",
+    "nombre_y_apellidos",
+    "nombres_y_apellidos",
+    "apellido_y_nombre",
+    "apellido_y_nombres",
+    "apellidos_y_nombres",
+    "nombre_apellido",
+    "apellido_nombre",
+    "nombre_del_cliente",
+    "nombre_cliente",
+    "contacto",
+    "name",
+    "full_name",
+    "first_name",
+    "contact",
+    "nome",
+    "nome_completo",
+    "given_name",
+    "nombres",
+    "billing_first_name",
+];
+
+/// Headings of the explanation column in the file of rejected lines that the
+/// page creates. When a user corrects that file and uploads it again, this
+/// column is not data of the recipients.
+const NOTE_HEADINGS: &[&str] = &["que_corregir", "what_to_correct"];
+
 /// Returns the columns of phone numbers among these keys, the likeliest first.
-pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
+/// The others are the fallbacks for an empty cell.
+#[must_use]
+pub fn phone_columns(keys: &[String]) -> Vec<usize> {
     let mut found: Vec<_> = keys
         .iter()
         .enumerate()
@@ -212,8 +248,16 @@ pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
     found.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Returns whether a heading marks a column that holds no phone number (`DNI`, `Fecha`).
-pub(super) fn is_not_a_phone_heading(key: &str) -> bool {
+/// Returns whether the column only explains a rejection and is skipped.
+#[must_use]
+pub fn is_note(key: &str) -> bool {
+    NOTE_HEADINGS.contains(&key)
+}
+
+/// Returns whether a heading marks a column that holds no phone number (`DNI`, `Fecha`),
+/// whatever its cells contain.
+#[must_use]
+pub fn is_not_a_phone_heading(key: &str) -> bool {
     words(key).any(|word| NOT_THE_NUMBER.contains(&word))
 }
 
@@ -256,16 +300,19 @@ fn number(key: &str) -> Option<Number> {
 }
 
 /// Returns the index of the name column among these keys.
-pub(super) fn name_column(keys: &[String], known: &[&str]) -> Option<usize> {
-    let plain = |key: &String| words(key).collect::<Vec<_>>().join("_");
-    let exact = known
-        .iter()
-        .find_map(|name| keys.iter().position(|key| key == name));
-    exact.or_else(|| {
-        let keys: Vec<_> = keys.iter().map(plain).collect();
-        known
+#[must_use]
+pub fn name_column(keys: &[String]) -> Option<usize> {
+    let find = |keys: &[String]| {
+        NAME_HEADINGS
             .iter()
             .find_map(|name| keys.iter().position(|key| key == name))
+    };
+    find(keys).or_else(|| {
+        let without_digits: Vec<_> = keys
+            .iter()
+            .map(|key| words(key).collect::<Vec<_>>().join("_"))
+            .collect();
+        find(&without_digits)
     })
 }
 
@@ -342,5 +389,26 @@ mod tests {
         assert_eq!(chosen(&headings), [4, 2, 1, 0]);
         assert_eq!(chosen(&["Nombre", "Telefono", "Celular"]), [2, 1]);
         assert_eq!(chosen(&["Phone 2 - Value", "Phone 1 - Value"]), [0, 1]);
+    }
+
+    #[test]
+    fn the_likeliest_column_is_taken() {
+        let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect::<Vec<_>>();
+        let headings = keys(&["Número", "Nombre_destino", "Celular", "Nombre"]);
+        assert_eq!(phone_columns(&headings), [2]);
+        assert_eq!(name_column(&headings), Some(3));
+        let headings = keys(&["Full name", "Mobile"]);
+        assert_eq!(phone_columns(&headings), [1]);
+        assert_eq!(name_column(&headings), Some(0));
+        for heading in [
+            "Apellido y nombre",
+            "APELLIDO/NOMBRE",
+            "Nombre y Apellido",
+            "Nombre del cliente",
+        ] {
+            let headings = keys(&["Celular", "Barrio", heading]);
+            assert_eq!(name_column(&headings), Some(2), "{heading}");
+        }
+        assert!(phone_columns(&keys(&["Empresa", "Ciudad"])).is_empty());
     }
 }

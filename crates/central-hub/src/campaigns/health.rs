@@ -59,7 +59,7 @@ impl DeliveryOutcome {
         }
     }
 
-    const fn letter(self) -> char {
+    const fn to_char(self) -> char {
         match self {
             Self::Sent => 's',
             Self::Refused => 'r',
@@ -108,22 +108,22 @@ impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReachOutLimit => f.write_str(
-                "WhatsApp limits writing to people who never wrote first (error 463): wait a day, then go on with fewer a day and longer pauses",
+                "WhatsApp limits messages to people who never wrote first (error 463): wait a day, then resume with fewer messages a day and longer pauses",
             ),
             Self::NewChatLimit => f.write_str(
-                "WhatsApp's monthly limit on new chats is reached (error 475): wait until its cycle ends, then go on with fewer a day",
+                "WhatsApp's monthly limit on new chats is reached (error 475): wait until its cycle ends, then resume with fewer messages a day",
             ),
             Self::Refusals => write!(
                 f,
-                "WhatsApp refused {REFUSALS} messages in a row, as it does at its limit on writing to strangers: wait a day before going on"
+                "WhatsApp refused {REFUSALS} messages in a row, as it does at its limit on messages to strangers: wait a day before you resume"
             ),
             Self::FailuresInARow => write!(
                 f,
-                "{IN_A_ROW} messages failed in a row: see why, mend the list or the session, then go on"
+                "{IN_A_ROW} messages failed in a row: find the cause, correct the list or the session, then resume"
             ),
             Self::ManyFailures => write!(
                 f,
-                "half of the last {WINDOW} messages failed: see why, mend the list, then go on"
+                "half of the last {WINDOW} messages failed: find the cause, correct the list, then resume"
             ),
         }
     }
@@ -139,8 +139,8 @@ impl Health {
     /// Restores a window from its stored form.
     #[must_use]
     pub fn restore(recent: &str) -> Self {
-        let known = recent.chars().filter(|c| "srnf".contains(*c));
-        let mut recent: String = known.collect();
+        let known_codes = recent.chars().filter(|c| "srnf".contains(*c));
+        let mut recent: String = known_codes.collect();
         trim(&mut recent);
         Self { recent }
     }
@@ -153,7 +153,7 @@ impl Health {
 
     /// Records an outcome. Returns an alarm if the campaign has to be paused.
     pub fn note(&mut self, outcome: DeliveryOutcome) -> Option<Alarm> {
-        self.recent.push(outcome.letter());
+        self.recent.push(outcome.to_char());
         trim(&mut self.recent);
         if outcome == DeliveryOutcome::ReachOutLimit {
             return Some(Alarm::ReachOutLimit);

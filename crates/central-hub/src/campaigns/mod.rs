@@ -12,7 +12,7 @@
 //! randomness and the number of messages already sent are arguments.
 
 pub mod columns;
-mod heading_recognition;
+pub mod heading_recognition;
 pub mod health;
 pub mod import;
 pub mod template;

@@ -15,23 +15,23 @@ pub async fn test(config: &Config) -> Result<String, String> {
     let tests = alerts::test(config, WebhookLimits::default()).await;
     if tests.is_empty() {
         return Err(
-            "nobody is told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL"
+            "no alert channel is configured: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL"
                 .to_owned(),
         );
     }
-    let mut said = String::new();
+    let mut report = String::new();
     for test in &tests {
         let outcome = match (&test.code, &test.message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             _ => "taken".to_owned(),
         };
         // Writing into a string does not fail.
-        let _ = writeln!(said, "{:<8} {:<32} {outcome}", test.channel, test.to);
+        let _ = writeln!(report, "{:<8} {:<32} {outcome}", test.channel, test.to);
     }
-    let said = said.trim_end().to_owned();
+    let report = report.trim_end().to_owned();
     if tests.iter().all(|test| test.ok) {
-        Ok(said)
+        Ok(report)
     } else {
-        Err(said)
+        Err(report)
     }
 }

@@ -11,7 +11,7 @@ fn summary(facts: &CopyFacts) -> String {
     let newest = facts.newest.and_then(Timestamp::from_millis);
     let newest = newest.map_or_else(
         || "no message yet".to_owned(),
-        |at| format!("the newest message is of {at}"),
+        |at| format!("the newest message is from {at}"),
     );
     format!(
         "{} messages, {} campaigns; {newest}",
@@ -24,17 +24,17 @@ fn summary(facts: &CopyFacts) -> String {
 /// # Errors
 /// Any [`BackupError`].
 pub async fn backup(backups: &Backups) -> Result<String, BackupError> {
-    let taken = backups.take(Timestamp::now()).await?;
-    let opened = if taken.opened {
+    let backup = backups.take(Timestamp::now()).await?;
+    let opened = if backup.opened {
         "opened and whole"
     } else {
         "not opened: BACKUP_KEY is the public half"
     };
     Ok(format!(
         "{}, {} bytes, {opened}: {}",
-        taken.stored.file.display(),
-        taken.stored.bytes,
-        summary(&taken.facts)
+        backup.stored.file.display(),
+        backup.stored.bytes,
+        summary(&backup.facts)
     ))
 }
 
@@ -44,11 +44,11 @@ pub async fn backup(backups: &Backups) -> Result<String, BackupError> {
 /// Any [`BackupError`].
 pub async fn restore(backups: &Backups, file: &Path) -> Result<String, BackupError> {
     let (facts, kept) = backups.restore(file).await?;
-    let mut said = format!("restored: {}. Start the hub", summary(&facts));
+    let mut report = format!("restored: {}. Start the hub", summary(&facts));
     if let Some(kept) = kept {
-        said = format!("{said}. What was there is in {}", kept.display());
+        report = format!("{report}. What was there is in {}", kept.display());
     }
-    Ok(said)
+    Ok(report)
 }
 
 /// Restores a backup into a temporary folder and checks it. Returns the message

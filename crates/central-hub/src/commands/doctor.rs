@@ -72,10 +72,10 @@ async fn checks(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.push(Check::ok(
         "sending",
         match (config.dry_run, config.auto_campaigns) {
-            (true, _) => "DRY_RUN=true: a rehearsal, nothing leaves",
-            (false, true) => "DRY_RUN=false: messages leave, campaigns by themselves",
+            (true, _) => "DRY_RUN=true: a dry run, nothing is sent",
+            (false, true) => "DRY_RUN=false: messages are sent, campaigns automatically",
             (false, false) => {
-                "DRY_RUN=false: messages leave; AUTO_CAMPAIGNS_ENABLED=false: campaigns do not"
+                "DRY_RUN=false: messages are sent; AUTO_CAMPAIGNS_ENABLED=false: campaigns are not"
             }
         },
     ));
@@ -88,7 +88,7 @@ async fn database(location: &DatabaseLocation) -> Check {
     if let DatabaseLocation::Sqlite(file) = location
         && !file.exists()
     {
-        let found = format!("{} is made at the first start", file.display());
+        let found = format!("{} is created at the first start", file.display());
         return Check::ok(NAME, found);
     }
     let looked = tokio::time::timeout(TIMEOUT, Store::examine(location)).await;
@@ -144,7 +144,7 @@ fn backups(config: &Config) -> Vec<Check> {
     );
     checks.push(match config.backups.every {
         Some(every) if age > every * 2 => {
-            Check::warning(NAME, found, "central-hub backup says what is in the way")
+            Check::warning(NAME, found, "central-hub backup shows the problem")
         }
         _ => Check::ok(NAME, found),
     });
@@ -168,11 +168,11 @@ async fn session_manager(config: &Config, manager: ServiceManager) -> Vec<Check>
         Ok(client) => client,
         Err(error) => return vec![Check::failure(NAME, error.to_string(), cure)],
     };
-    let shown = mask_userinfo(base.as_str());
+    let masked_url = mask_userinfo(base.as_str());
     if let Err(error) = client.health().await {
-        return vec![Check::failure(NAME, format!("{shown}: {error}"), cure)];
+        return vec![Check::failure(NAME, format!("{masked_url}: {error}"), cure)];
     }
-    let up = Check::ok(NAME, format!("{shown} answers"));
+    let up = Check::ok(NAME, format!("{masked_url} answers"));
     let session = match client.session().await {
         Ok(session) => session,
         Err(error @ ClientError::TokenRefused) => {

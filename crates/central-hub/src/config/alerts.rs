@@ -126,13 +126,13 @@ impl QuietHours {
 
 impl fmt::Display for QuietHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", shown(self.from), shown(self.until))
+        write!(f, "{}-{}", format_time(self.from), format_time(self.until))
     }
 }
 
 /// Formats a time as `HH:MM`.
 #[must_use]
-pub fn shown(time: Time) -> String {
+pub fn format_time(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
@@ -196,14 +196,14 @@ impl AlertConfig {
     pub(super) fn summary(&self) -> String {
         let none = || "(none)".to_owned();
         let email = self.email.as_ref();
-        let to = email.map(|email| email.to.len().to_string());
+        let recipients = email.map(|email| email.to.len().to_string());
         format!(
             "SMTP_URL={} ALERT_EMAIL_TO={} ALERT_WEBHOOK_URL={} ALERT_QUIET_HOURS={} ALERT_DIGEST_AT={}",
             email.map_or_else(none, |email| email.server.to_string()),
-            to.map_or_else(none, |count| format!("({count})")),
+            recipients.map_or_else(none, |count| format!("({count})")),
             masked(self.webhook.as_ref()),
             self.quiet.map_or_else(none, |quiet| quiet.to_string()),
-            self.digest_at.map_or_else(none, shown),
+            self.digest_at.map_or_else(none, format_time),
         )
     }
 }
@@ -245,15 +245,15 @@ fn webhook(env: &Env) -> Result<Option<AlertWebhook>, EnvError> {
 /// Checks that all placeholders are known and, if required, that the result is
 /// JSON.
 fn check_template(text: &str, encoding: BodyEncoding) -> Result<(), String> {
-    let known = PLACEHOLDERS.map(|name| format!("{{{{{name}}}}}")).join(" ");
+    let placeholders = PLACEHOLDERS.map(|name| format!("{{{{{name}}}}}")).join(" ");
     let mut bare = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after
             .split_once("}}")
-            .ok_or_else(|| format!("a text with {known}"))?;
+            .ok_or_else(|| format!("a text with {placeholders}"))?;
         if !PLACEHOLDERS.contains(&name.trim()) {
-            return Err(format!("a text with {known}"));
+            return Err(format!("a text with {placeholders}"));
         }
         bare.push_str(before);
         bare.push('x');
@@ -262,7 +262,7 @@ fn check_template(text: &str, encoding: BodyEncoding) -> Result<(), String> {
     bare.push_str(rest);
     if encoding == BodyEncoding::Json && serde_json::from_str::<serde_json::Value>(&bare).is_err() {
         return Err(format!(
-            "JSON in which {known} stand within quotes, or ALERT_WEBHOOK_TYPE=form or text"
+            "JSON in which {placeholders} stand within quotes, or ALERT_WEBHOOK_TYPE=form or text"
         ));
     }
     Ok(())
@@ -286,12 +286,12 @@ mod tests {
 
     #[test]
     fn quiet_hours_may_span_midnight() {
-        let of = |text: &str| read(&[("ALERT_QUIET_HOURS", text)]).map(|it| it.quiet.unwrap());
+        let parse = |text: &str| read(&[("ALERT_QUIET_HOURS", text)]).map(|it| it.quiet.unwrap());
         let at = |hour, minute| Time::constant(hour, minute, 0, 0);
-        let night = of("22:00-07:30").unwrap();
+        let night = parse("22:00-07:30").unwrap();
         assert!(night.contains(at(22, 0)) && night.contains(at(0, 0)) && night.contains(at(7, 29)));
         assert!(!night.contains(at(7, 30)) && !night.contains(at(21, 59)));
-        let noon = of("13:00-16:00").unwrap();
+        let noon = parse("13:00-16:00").unwrap();
         assert!(noon.contains(at(13, 0)) && !noon.contains(at(16, 0)) && !noon.contains(at(0, 0)));
         for bad in [
             "22-7",
@@ -302,7 +302,7 @@ mod tests {
             "+2:00-07:00",
         ] {
             assert!(
-                of(bad).unwrap_err().starts_with("ALERT_QUIET_HOURS is "),
+                parse(bad).unwrap_err().starts_with("ALERT_QUIET_HOURS is "),
                 "{bad}"
             );
         }
@@ -327,16 +327,16 @@ mod tests {
 
     #[test]
     fn template_has_only_known_placeholders_and_is_json_if_required() {
-        let of = |kind: &str, body: &str| {
+        let parse = |kind: &str, body: &str| {
             read(&[
                 ("ALERT_WEBHOOK_URL", "https://hooks.example.com/T0/secret"),
                 ("ALERT_WEBHOOK_TYPE", kind),
                 ("ALERT_WEBHOOK_BODY", body),
             ])
         };
-        assert!(of("json", r#"{"text":"{{title}}\n{{ text }}"}"#).is_ok());
-        assert!(of("form", "To=%2B549&Body={{message}}").is_ok());
-        assert!(of("text", "{{message}}").is_ok());
+        assert!(parse("json", r#"{"text":"{{title}}\n{{ text }}"}"#).is_ok());
+        assert!(parse("form", "To=%2B549&Body={{message}}").is_ok());
+        assert!(parse("text", "{{message}}").is_ok());
         for (kind, body) in [
             ("json", r#"{"text":{{title}}"#),
             ("json", "{{title}}"),
@@ -344,10 +344,10 @@ mod tests {
             ("form", "Body={{message"),
             ("form", ""),
         ] {
-            let error = of(kind, body).unwrap_err();
+            let error = parse(kind, body).unwrap_err();
             assert!(error.starts_with("ALERT_WEBHOOK_BODY"), "{error}");
         }
-        let config = of("json", r#"{"text":"{{title}}"}"#).unwrap();
+        let config = parse("json", r#"{"text":"{{title}}"}"#).unwrap();
         assert!(!config.summary().contains("secret") && !format!("{config:?}").contains("T0"));
     }
 }

@@ -54,11 +54,11 @@ impl FromStr for AllowedHosts {
 impl fmt::Display for AllowedHosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let networks = self.networks.iter().map(ToString::to_string);
-        let all: Vec<_> = self.names.iter().cloned().chain(networks).collect();
-        if all.is_empty() {
+        let entries: Vec<_> = self.names.iter().cloned().chain(networks).collect();
+        if entries.is_empty() {
             return f.write_str("(none)");
         }
-        f.write_str(&all.join(","))
+        f.write_str(&entries.join(","))
     }
 }
 
@@ -160,15 +160,15 @@ mod tests {
 
     #[test]
     fn only_listed_hosts_are_allowed() {
-        let some: AllowedHosts = "CRM.local, 127.0.0.1,10.0.0.0/8,fd00::/8".parse().unwrap();
-        let admits = |name, address: &str| some.admits(name, address.parse().unwrap());
+        let hosts: AllowedHosts = "CRM.local, 127.0.0.1,10.0.0.0/8,fd00::/8".parse().unwrap();
+        let admits = |name, address: &str| hosts.admits(name, address.parse().unwrap());
         assert!(admits(Some("crm.local"), "192.168.1.1") && admits(Some("crm.LOCAL."), "::1"));
         assert!(!admits(Some("evil.crm.local"), "192.168.1.1"));
         assert!(admits(None, "127.0.0.1") && !admits(None, "127.0.0.2"));
         assert!(admits(None, "::ffff:127.0.0.1") && admits(Some("x"), "10.9.9.9"));
         assert!(admits(None, "fd00::1") && !admits(None, "fe80::1"));
         assert_eq!(
-            some.to_string(),
+            hosts.to_string(),
             "crm.local,127.0.0.1/32,10.0.0.0/8,fd00::/8"
         );
         for bad in [

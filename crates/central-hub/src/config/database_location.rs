@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places() {
+    fn locations_are_parsed() {
         for (text, file) in [
             ("sqlite:data/hub.db", "data/hub.db"),
             ("sqlite:///var/lib/x.db", "/var/lib/x.db"),

@@ -59,7 +59,7 @@ impl fmt::Display for SmtpServer {
     }
 }
 
-const SMTP_TAKES: &str = "smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, \
+const SMTP_URL_FORMS: &str = "smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, \
      or smtp://localhost:25; ?tls=required, opportunistic or none";
 
 impl SmtpServer {
@@ -120,9 +120,9 @@ pub(super) fn email(env: &Env) -> Result<Option<EmailConfig>, EnvError> {
         env,
         TO,
         |text| {
-            let all = text.split(',').map(|one| one.trim().parse());
-            let all: Result<Vec<Mailbox>, _> = all.collect();
-            all.ok()
+            let mailboxes = text.split(',').map(|one| one.trim().parse());
+            let mailboxes: Result<Vec<Mailbox>, _> = mailboxes.collect();
+            mailboxes.ok()
         },
         "addresses by commas, such as ana@example.com,beto@example.com",
     )?;
@@ -133,7 +133,7 @@ pub(super) fn email(env: &Env) -> Result<Option<EmailConfig>, EnvError> {
         };
     };
     let server = SmtpServer::parse(secret.expose_secret())
-        .ok_or_else(|| EnvError::invalid_secret("SMTP_URL", SMTP_TAKES))?;
+        .ok_or_else(|| EnvError::invalid_secret("SMTP_URL", SMTP_URL_FORMS))?;
     Ok(Some(EmailConfig {
         server,
         from: from.ok_or_else(|| EnvError::missing(FROM))?,

@@ -24,7 +24,7 @@ type Answer = Result<Verbatim, HubError>;
     responses((status = 200, description = "session-manager's answer", body = StatusBody), Failures)
 )]
 pub(crate) async fn status(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<StatusBody>(&client, Endpoint::Status, None).await
+    Verbatim::request::<StatusBody>(&client, Endpoint::Status, None).await
 }
 
 /// Returns the linking code as a data URL, or `NO_QR`.
@@ -34,7 +34,7 @@ pub(crate) async fn status(Upstream(client): Upstream) -> Answer {
     responses((status = 200, description = "session-manager's answer", body = QrBody), Failures)
 )]
 pub(crate) async fn qr(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<QrBody>(&client, Endpoint::Qr, None).await
+    Verbatim::request::<QrBody>(&client, Endpoint::Qr, None).await
 }
 
 /// Returns the session's full status for an operator.
@@ -44,7 +44,7 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Answer {
     responses((status = 200, description = "session-manager's answer", body = SessionBody), Failures)
 )]
 pub(crate) async fn session(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<SessionBody>(&client, Endpoint::Session, None).await
+    Verbatim::request::<SessionBody>(&client, Endpoint::Session, None).await
 }
 
 /// Requests the session and responds at once.
@@ -54,7 +54,7 @@ pub(crate) async fn session(Upstream(client): Upstream) -> Answer {
     responses((status = 200, description = "session-manager's answer", body = ConnectBody), Failures)
 )]
 pub(crate) async fn connect(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<ConnectBody>(&client, Endpoint::Connect, None).await
+    Verbatim::request::<ConnectBody>(&client, Endpoint::Connect, None).await
 }
 
 /// Closes the browser; the device stays linked.
@@ -64,7 +64,7 @@ pub(crate) async fn connect(Upstream(client): Upstream) -> Answer {
     responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn disconnect(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<TransitionBody>(&client, Endpoint::Disconnect, None).await
+    Verbatim::request::<TransitionBody>(&client, Endpoint::Disconnect, None).await
 }
 
 /// Unlinks the device and deletes the stored session.
@@ -74,7 +74,7 @@ pub(crate) async fn disconnect(Upstream(client): Upstream) -> Answer {
     responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn logout(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<TransitionBody>(&client, Endpoint::Logout, None).await
+    Verbatim::request::<TransitionBody>(&client, Endpoint::Logout, None).await
 }
 
 /// Returns a code to type into the phone instead of scanning the QR code.
@@ -91,5 +91,5 @@ pub(crate) async fn pairing_code(
 ) -> Answer {
     settle_pairing(&mut request, &state.config.home)?;
     let json = serde_json::to_vec(&request).unwrap_or_default().into();
-    Verbatim::ask::<PairingCodeBody>(&client, Endpoint::PairingCode, Some(json)).await
+    Verbatim::request::<PairingCodeBody>(&client, Endpoint::PairingCode, Some(json)).await
 }

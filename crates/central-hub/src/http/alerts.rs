@@ -15,7 +15,7 @@ use crate::state::AppState;
 /// Returns the status of alerts: channels, active alerts, latest notifications.
 #[utoipa::path(
     get, path = "/alerts", tag = "alerts", operation_id = "alerts_show",
-    responses((status = 200, description = "How they stand", body = AlertsBody), Failures)
+    responses((status = 200, description = "The current alerts", body = AlertsBody), Failures)
 )]
 pub(crate) async fn show(State(state): State<AppState>) -> Result<Json<AlertsBody>, HubError> {
     Ok(Json(state.alerts.status().await?))
@@ -33,7 +33,7 @@ pub(crate) struct Tested {
 /// Sends a test through all channels at once and returns the results; nothing is stored.
 #[utoipa::path(
     post, path = "/alerts/test", tag = "alerts", operation_id = "alerts_test",
-    responses((status = 200, description = "What came of it", body = Tested), Failures)
+    responses((status = 200, description = "The outcome", body = Tested), Failures)
 )]
 pub(crate) async fn test(State(state): State<AppState>) -> Result<Json<Tested>, HubError> {
     let channels = state.alerts.test().await.map_err(refusal)?;
@@ -48,12 +48,12 @@ fn refusal(refused: TestRefused) -> HubError {
         TestRefused::NoChannel => ErrorReply::new(
             StatusCode::CONFLICT,
             "ALERTS_NOT_CONFIGURED",
-            "nobody would be told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL",
+            "no alert channel is configured: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL",
         ),
         TestRefused::UnderWay => ErrorReply::new(
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_AT_ONCE",
-            "a test is under way: wait for what comes of it",
+            "a test is in progress: wait for its outcome",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("5")),
     };

@@ -53,7 +53,7 @@ impl<'a> Me<'a> {
             username,
             role,
             cliente_id,
-            node: node::auth::Names::of(username, role),
+            node: node::auth::Names::new(username, role),
         }
     }
 }
@@ -120,9 +120,9 @@ impl Credentials<'_> {
             state.store.end_session(session_id).await?;
         }
         let secure = is_https(self.headers, self.uri);
-        let begun = auth.begin_session(&user, secure).await?;
+        let session = auth.begin_session(&user, secure).await?;
         tracing::info!(address = %address.0, user = user.name, "signed in");
-        Ok(Some((user, begun)))
+        Ok(Some((user, session)))
     }
 }
 
@@ -254,7 +254,8 @@ pub(crate) async fn refresh(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, HubError> {
-    let not_a_session = || forbidden("only a session has a JWT: POST /api/auth/login first");
+    let not_a_session =
+        || forbidden("only a session can have a JWT: call POST /api/auth/login first");
     let Who::Session { user_id, .. } = caller.who else {
         return Err(not_a_session().into());
     };
@@ -277,7 +278,7 @@ pub(crate) struct NewPassword {
 #[utoipa::path(
     post, path = "/auth/password", tag = "users", operation_id = "auth_password",
     request_body(content = NewPassword, example = json!({"current_password": "una clave larga", "new_password": "otra clave larga"})),
-    responses((status = 200, description = "It is changed", body = Done), Failures)
+    responses((status = 200, description = "Changed", body = Done), Failures)
 )]
 pub(crate) async fn password(
     State(state): State<AppState>,
@@ -292,7 +293,7 @@ pub(crate) async fn password(
         } => (user_id, Some(session_id)),
         Who::Password { user_id, .. } => (user_id, None),
         Who::Machine | Who::Token { .. } => {
-            return Err(forbidden("only a user has a password").into());
+            return Err(forbidden("only users have a password").into());
         }
     };
     check_new_password(&change.new_password)?;

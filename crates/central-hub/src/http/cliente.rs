@@ -38,7 +38,7 @@ impl FromRequestParts<AppState> for Cliente {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ErrorReply> {
         let ApiPath(text) = ApiPath::<String>::from_request_parts(parts, state).await?;
         let ClienteId(id) = ClienteId::parse(&text).ok_or_else(|| {
-            ErrorReply::invalid_request("the client's id in the path has to be a positive integer")
+            ErrorReply::invalid_request("cliente_id in the path must be a positive integer")
         })?;
         let Upstream(client) = Upstream::from_request_parts(parts, state).await?;
         Ok(Self {
@@ -70,7 +70,7 @@ pub(crate) struct StatusAnswer {
 )]
 pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubError> {
     let session = cliente.client.session().await?;
-    let node = node::session::Fields::of(&cliente.client, &session).await;
+    let node = node::session::Fields::fetch(&cliente.client, &session).await;
     Ok(Json(StatusAnswer {
         node,
         ok: true,
@@ -108,8 +108,8 @@ struct QrRefusal {
     get, path = "/whatsapp/{cliente_id}/qr", tag = "session", operation_id = "cliente_qr",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
     responses((status = 200, description = "The code", body = QrAnswer),
-        (status = 404, description = "No code can be scanned now", body = QrRefusal),
-        (status = 409, description = "None is needed: a phone is linked", body = QrRefusal), Failures)
+        (status = 404, description = "There is no code to scan", body = QrRefusal),
+        (status = 409, description = "No code is needed: a phone is linked", body = QrRefusal), Failures)
 )]
 pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
     let refuse = |status, error, message, node| {
@@ -138,7 +138,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
             StatusCode::CONFLICT,
             "QR_NOT_REQUIRED",
             linking_code::NOT_REQUIRED,
-            Some(node::session::Linked::of(state)),
+            Some(node::session::Linked::from_state(state)),
         ),
     })
 }
@@ -149,10 +149,10 @@ type Answer = Result<Verbatim, HubError>;
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/connect", tag = "session", operation_id = "cliente_connect",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<ConnectBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<ConnectBody>), Failures)
 )]
 pub(crate) async fn connect(cliente: Cliente) -> Answer {
-    let answer = Verbatim::ask::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
+    let answer = Verbatim::request::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -160,11 +160,11 @@ pub(crate) async fn connect(cliente: Cliente) -> Answer {
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/disconnect", tag = "session", operation_id = "cliente_disconnect",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<TransitionBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<TransitionBody>), Failures)
 )]
 pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
     let answer =
-        Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Disconnect, None).await?;
+        Verbatim::request::<TransitionBody>(&cliente.client, Endpoint::Disconnect, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -172,10 +172,11 @@ pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
 #[utoipa::path(
     post, path = "/whatsapp/{cliente_id}/logout", tag = "session", operation_id = "cliente_logout",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<TransitionBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<TransitionBody>), Failures)
 )]
 pub(crate) async fn logout(cliente: Cliente) -> Answer {
-    let answer = Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
+    let answer =
+        Verbatim::request::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -183,10 +184,10 @@ pub(crate) async fn logout(cliente: Cliente) -> Answer {
 #[utoipa::path(
     get, path = "/whatsapp/{cliente_id}/session", tag = "session", operation_id = "cliente_session",
     params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<SessionBody>), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = WithOk<SessionBody>), Failures)
 )]
 pub(crate) async fn session(cliente: Cliente) -> Answer {
-    let answer = Verbatim::ask::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;
+    let answer = Verbatim::request::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -205,6 +206,7 @@ pub(crate) async fn pairing_code(
     settle_pairing(&mut request, &state.config.home)?;
     let json = serde_json::to_vec(&request).unwrap_or_default().into();
     let endpoint = Endpoint::PairingCode;
-    let answer = Verbatim::ask::<PairingCodeBody>(&cliente.client, endpoint, Some(json)).await?;
+    let answer =
+        Verbatim::request::<PairingCodeBody>(&cliente.client, endpoint, Some(json)).await?;
     Ok(answer.with_ok())
 }

@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::store::phone_of;
 
 /// Maximum number of phone numbers per request.
-const MOST_NUMBERS: usize = 500;
+const MAX_NUMBERS: usize = 500;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = contacts::Check)]
@@ -52,19 +52,21 @@ pub(crate) struct CheckAnswer {
 #[utoipa::path(
     post, path = "/contacts/check", tag = "contacts", operation_id = "contacts_check",
     request_body(content = CheckBody, example = json!({"numeros": ["5491158254201"]})),
-    responses((status = 200, description = "What is known of each", body = CheckAnswer), Failures)
+    responses((status = 200, description = "The result for each number", body = CheckAnswer), Failures)
 )]
 pub(crate) async fn check(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<CheckBody>,
 ) -> Result<Json<CheckAnswer>, HubError> {
-    if request.numeros.is_empty() || request.numeros.len() > MOST_NUMBERS {
-        return Err(invalid(format!("numeros has to be 1 to {MOST_NUMBERS}")));
+    if request.numeros.is_empty() || request.numeros.len() > MAX_NUMBERS {
+        return Err(invalid(format!(
+            "numeros must contain 1 to {MAX_NUMBERS} numbers"
+        )));
     }
     let read = |text: &String| phone_number::recipient(text, &state.config.home);
     let read: Vec<_> = request.numeros.iter().map(read).collect();
     let people: Vec<_> = read.iter().flatten().filter(is_number).cloned().collect();
-    let known = state.store.want_lookups(&people).await?;
+    let lookups = state.store.want_lookups(&people).await?;
     state.lookups_wanted.notify_one();
     let tell = |(numero, read): (String, Result<Recipient, PhoneFault>)| match read {
         Err(fault) => CheckedBody {
@@ -75,7 +77,7 @@ pub(crate) async fn check(
             motivo: Some(fault.code()),
         },
         Ok(person) => {
-            let lookup = known.get(person.as_str()).cloned().unwrap_or_default();
+            let lookup = lookups.get(person.as_str()).cloned().unwrap_or_default();
             // A LID always belongs to an account, so it needs no lookup.
             let exists = lookup.exists.or((!is_number(&&person)).then_some(true));
             CheckedBody {

@@ -14,10 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{invalid, page_size, paginate};
 use super::listener::{MessageAnswer, to_answers};
-use super::messages::{given, search_words};
+use super::messages::{non_blank, search_words};
 use super::numbers;
 use super::spreadsheet::{self, Rows};
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
@@ -28,14 +28,14 @@ use crate::store::{
     SplitOutcome, Store, StoreError, phone_of,
 };
 
-const LONGEST_NAME: usize = 200;
-const LONGEST_TAG: usize = 50;
-const MOST_TAGS: usize = 20;
-const LONGEST_NOTE: usize = 4_000;
+const MAX_NAME_LENGTH: usize = 200;
+const MAX_TAG_LENGTH: usize = 50;
+const MAX_TAGS: usize = 20;
+const MAX_NOTE_LENGTH: usize = 4_000;
 /// Number of messages that are listed with a contact.
-const LAST: u32 = 10;
+const LISTED_MESSAGES: u32 = 10;
 /// How long a deletion waits for session-manager; what is left then is deleted later.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const DELETION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of rows that are read at once for the CSV file.
 const ROWS: u32 = 500;
 
@@ -117,8 +117,7 @@ pub(crate) struct OneBody {
 }
 
 fn not_found() -> HubError {
-    let what =
-        "there is no such contact: nobody wrote to it, or from it, and nothing is kept of it";
+    let what = "there is no such contact: it has no messages and no stored data";
     ErrorReply::new(StatusCode::NOT_FOUND, "CONTACT_NOT_FOUND", what).into()
 }
 
@@ -132,9 +131,9 @@ fn conflict(code: &'static str, what: &str) -> HubError {
 fn split(known: ContactDetails, cliente_id: Option<u64>) -> (ContactDetails, Card, Vec<Card>) {
     let mut known = known;
     let mut cards = std::mem::take(&mut known.cards);
-    let own = cards.iter().position(|card| card.cliente_id == cliente_id);
-    let own = own.map(|at| cards.remove(at));
-    let mut shown = own.unwrap_or_else(|| Card {
+    let own_card = cards.iter().position(|card| card.cliente_id == cliente_id);
+    let own_card = own_card.map(|at| cards.remove(at));
+    let mut shown_card = own_card.unwrap_or_else(|| Card {
         chat: known.chat.clone(),
         cliente_id,
         name: None,
@@ -142,10 +141,10 @@ fn split(known: ContactDetails, cliente_id: Option<u64>) -> (ContactDetails, Car
         note: None,
         updated_at: Timestamp::now(),
     });
-    if shown.name.is_none() {
-        shown.name = cards.iter().find_map(|card| card.name.clone());
+    if shown_card.name.is_none() {
+        shown_card.name = cards.iter().find_map(|card| card.name.clone());
     }
-    (known, shown, cards)
+    (known, shown_card, cards)
 }
 
 fn body(known: ContactDetails, shown: Card, ultimo: Option<MessageAnswer>) -> ContactBody {
@@ -181,13 +180,13 @@ impl ListQuery {
         Ok(ContactFilter {
             cliente_id: caller.cliente_for(self.cliente_id)?,
             words: words.map(str::to_owned),
-            tag: given(self.etiqueta.as_deref()).map(str::to_owned),
+            tag: non_blank(self.etiqueta.as_deref()).map(str::to_owned),
             before: self.antes,
         })
     }
 
     fn is_search(&self) -> bool {
-        given(self.buscar.as_deref()).is_some() || given(self.etiqueta.as_deref()).is_some()
+        non_blank(self.buscar.as_deref()).is_some() || non_blank(self.etiqueta.as_deref()).is_some()
     }
 }
 
@@ -203,7 +202,7 @@ pub(crate) struct PageBody {
 #[utoipa::path(
     get, path = "/contacts", tag = "contacts", operation_id = "contacts_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of contacts", body = PageBody), Failures)
+    responses((status = 200, description = "One page of contacts", body = PageBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -259,14 +258,17 @@ async fn show(
     chat: &str,
     cliente_id: Option<u64>,
 ) -> Result<Json<OneBody>, HubError> {
-    let known = state.store.known(chat, cliente_id).await?;
+    let known = state.store.contact_details(chat, cliente_id).await?;
     let (mut known, shown, others) = split(known.ok_or_else(not_found)?, cliente_id);
     let filter = Filter {
         cliente_id,
         chat: Some(chat.to_owned()),
         ..Filter::default()
     };
-    let page = state.store.search_messages(&filter, None, LAST).await?;
+    let page = state
+        .store
+        .search_messages(&filter, None, LISTED_MESSAGES)
+        .await?;
     let mensajes = to_answers(state, cliente_id, page.messages).await?;
     let last = known.last.take().into_iter().collect();
     let ultimo = to_answers(state, cliente_id, last).await?.pop();
@@ -358,32 +360,34 @@ impl ChangeBody {
             let text = text.map(|text| text.trim().to_owned());
             if text.as_ref().is_some_and(|it| it.chars().count() > longest) {
                 return Err(invalid(format!(
-                    "{name} has to be at most {longest} characters"
+                    "{name} must have at most {longest} characters"
                 )));
             }
             if text.as_ref().is_some_and(|it| it.contains('\0')) {
-                return Err(invalid(format!("{name} has a character that is none")));
+                return Err(invalid(format!("{name} contains an invalid character")));
             }
             Ok(text)
         };
         let mut tags = None;
         if let Some(given) = self.etiquetas {
-            let mut kept: Vec<String> = Vec::new();
+            let mut unique: Vec<String> = Vec::new();
             for tag in given {
-                let tag = text("etiquetas", Some(tag), LONGEST_TAG)?.unwrap_or_default();
-                if !tag.is_empty() && !kept.contains(&tag) {
-                    kept.push(tag);
+                let tag = text("etiquetas", Some(tag), MAX_TAG_LENGTH)?.unwrap_or_default();
+                if !tag.is_empty() && !unique.contains(&tag) {
+                    unique.push(tag);
                 }
             }
-            if kept.len() > MOST_TAGS {
-                return Err(invalid(format!("etiquetas has to be at most {MOST_TAGS}")));
+            if unique.len() > MAX_TAGS {
+                return Err(invalid(format!(
+                    "etiquetas must have at most {MAX_TAGS} entries"
+                )));
             }
-            tags = Some(kept);
+            tags = Some(unique);
         }
         Ok(CardChange {
-            name: text("nombre", self.nombre, LONGEST_NAME)?,
+            name: text("nombre", self.nombre, MAX_NAME_LENGTH)?,
             tags,
-            note: text("nota", self.nota, LONGEST_NOTE)?,
+            note: text("nota", self.nota, MAX_NOTE_LENGTH)?,
         })
     }
 }
@@ -437,15 +441,15 @@ pub(crate) async fn join(
     let other = numbers::recipient("con", &request.con, &state.config.home)?;
     for person in [&into, &other] {
         let chat = state.store.chat_of(person).await?;
-        if state.store.known(&chat, None).await?.is_none() {
+        if state.store.contact_details(&chat, None).await?.is_none() {
             return Err(not_found());
         }
     }
     let MergeOutcome::Done(chat) = state.store.merge_by_hand(&into, &other).await? else {
-        let what = "these are one person already";
+        let what = "these are already one contact";
         return Err(conflict("CONTACT_ALREADY_JOINED", what));
     };
-    tracing::info!(by = by(&caller), "two contacts were joined by hand");
+    tracing::info!(by = actor(&caller), "two contacts were joined manually");
     show(&state, &caller, &chat, None).await
 }
 
@@ -476,15 +480,15 @@ pub(crate) async fn part(
     match state.store.split_by_hand(&of, &leaving).await? {
         SplitOutcome::Done(_) => {}
         SplitOutcome::NotTheirs => {
-            let what = "this is no address of theirs that could be taken from them";
+            let what = "this address cannot be separated from the contact";
             return Err(conflict("CONTACT_NOT_JOINED", what));
         }
         SplitOutcome::Main => {
-            let what = "they are known by this one: take the others away";
+            let what = "this is the contact's main address: separate the others instead";
             return Err(conflict("CONTACT_MAIN_ADDRESS", what));
         }
     }
-    tracing::info!(by = by(&caller), "two contacts were parted by hand");
+    tracing::info!(by = actor(&caller), "two contacts were separated manually");
     let chat = state.store.chat_of(&of).await?;
     show(&state, &caller, &chat, None).await
 }
@@ -522,8 +526,7 @@ pub(crate) async fn forget(
     match state.store.forget(&person, cliente_id).await? {
         DeleteOutcome::Nobody => Err(not_found()),
         DeleteOutcome::Busy => {
-            let what =
-                "a message to them is on its way at this moment: nothing was deleted, try again";
+            let what = "a message to this contact is being sent: nothing was deleted, try again";
             Err(conflict("CONTACT_BUSY", what))
         }
         DeleteOutcome::Done {
@@ -532,9 +535,10 @@ pub(crate) async fn forget(
             is_opted_out,
             addresses,
         } => {
-            tracing::info!(by = by(&caller), cliente_id, "a contact was deleted");
-            let asked = tokio::time::timeout(AT_ONCE, forget_chats(&state, &addresses));
-            let is_done = matches!(asked.await, Ok(Ok(true)));
+            tracing::info!(by = actor(&caller), cliente_id, "a contact was deleted");
+            let forgotten =
+                tokio::time::timeout(DELETION_TIMEOUT, forget_chats(&state, &addresses));
+            let is_done = matches!(forgotten.await, Ok(Ok(true)));
             Ok(Json(ForgottenBody {
                 mensajes: messages,
                 destinatarios: recipients,

@@ -38,7 +38,7 @@ use crate::state::AppState;
 /// Interval of keep-alive comments, short enough for proxies that drop idle connections after 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Delay before a browser reconnects after a restart of the hub.
-const RETRY: Duration = Duration::from_secs(1);
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 /// The data of a `hub` event.
 #[derive(Serialize)]
@@ -78,7 +78,7 @@ struct Listener {
 /// Streams the current state, then changes: `hub`, `state`, `qr`, `message`, `ack`, `campaign`, `conversation`, `sending`.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
-    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "Sends the events after this id; takes precedence over `after`. An invalid id is ignored")),
     responses(Events, Failures)
 )]
 pub(crate) async fn events(
@@ -97,21 +97,21 @@ pub(crate) async fn events(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .or(query.after);
-    let heard = state.relay.listen();
-    let mut now = heard.now;
+    let subscription = state.relay.listen();
+    let mut now = subscription.now;
     if named.is_none()
         && let Some(Change::Event(last)) = now.last_mut()
     {
         // The listener can resume from this event.
-        last.id = heard.at;
+        last.id = subscription.at;
     }
     let listener = Listener {
         relay: state.relay,
         session: state.session,
         now,
-        changes: heard.changes,
-        at: named.or(heard.at),
-        until: heard.at,
+        changes: subscription.changes,
+        at: named.or(subscription.at),
+        until: subscription.at,
         behind: named.is_some(),
         missed: None,
     };
@@ -214,10 +214,10 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
             // The listener lagged behind, so the current state and the missed
             // events are sent again.
             Err(RecvError::Lagged(_)) => {
-                let heard = listener.relay.listen();
-                listener.now = heard.now;
-                listener.changes = heard.changes;
-                listener.until = heard.at;
+                let subscription = listener.relay.listen();
+                listener.now = subscription.now;
+                listener.changes = subscription.changes;
+                listener.until = subscription.at;
                 listener.behind = listener.at.is_some();
             }
             Err(RecvError::Closed) => return None,
@@ -228,7 +228,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
 impl Listener {
     /// Marks the missed events as unavailable. Returns whether to wait until the relay reconnects.
     fn waits(&mut self, error: &ClientError) -> bool {
-        tracing::debug!(%error, "what a listener missed cannot be told");
+        tracing::debug!(%error, "events that a listener missed cannot be replayed");
         self.behind = true;
         self.until = None;
         self.relay.health().0 == Link::Down
@@ -281,7 +281,12 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
     match change {
         Change::Hub(link) => {
             let data = serde_json::to_string(&HubEvent { link, dry_run }).ok()?;
-            Some(Event::default().event("hub").retry(RETRY).data(data))
+            Some(
+                Event::default()
+                    .event("hub")
+                    .retry(RECONNECT_DELAY)
+                    .data(data),
+            )
         }
         Change::HubEvent(own) => Some(Event::default().event(own.name).data(&*own.data)),
         Change::Event(RelayedEvent { id, kind, data }) => {

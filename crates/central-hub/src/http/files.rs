@@ -32,7 +32,7 @@ use crate::state::AppState;
     request_body(content(
         (Vec<u8> = "application/octet-stream"), (FileParts = "multipart/form-data")
     )),
-    responses((status = 201, description = "It is kept", body = FileBody), Failures)
+    responses((status = 201, description = "Stored", body = FileBody), Failures)
 )]
 pub(crate) async fn upload(
     State(state): State<AppState>,
@@ -44,7 +44,7 @@ pub(crate) async fn upload(
     let query = request.uri().query().map(str::to_owned);
     let answer = match is_multipart(request.headers()) {
         true => only_file(&client, query, request).await?,
-        false => pass(&client, query.as_deref(), request).await?,
+        false => forward(&client, query.as_deref(), request).await?,
     };
     Ok(answer.into_response())
 }
@@ -53,13 +53,13 @@ pub(crate) async fn upload(
 #[utoipa::path(
     get, path = "/files/{id}", tag = "messages", operation_id = "files_file",
     params(("id" = String, Path, description = "`file_id`")),
-    responses((status = 200, description = "What is known of it", body = FileBody), Failures)
+    responses((status = 200, description = "The stored data", body = FileBody), Failures)
 )]
 pub(crate) async fn file(
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Response, HubError> {
-    known(&id)?;
+    check_id(&id)?;
     Ok(Verbatim::from(client.file(&id).await?).into_response())
 }
 
@@ -67,13 +67,13 @@ pub(crate) async fn file(
 #[utoipa::path(
     delete, path = "/files/{id}", tag = "messages", operation_id = "files_delete",
     params(("id" = String, Path, description = "`file_id`")),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn delete(
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Response, HubError> {
-    known(&id)?;
+    check_id(&id)?;
     Ok(Verbatim::from(client.delete_file(&id).await?).into_response())
 }
 
@@ -117,11 +117,11 @@ async fn read(
             }
             Some("file") if file.is_none() => {
                 let answer = upload_part(client, None, part).await?;
-                *file = Some(kept(&answer)?);
+                *file = Some(stored_file(&answer)?);
             }
             _ => {
                 return Err(invalid(
-                    "the multipart body has to have the parts json and file, each once",
+                    "the multipart body must have the parts json and file, each once",
                 ));
             }
         }
@@ -144,7 +144,7 @@ async fn only_file(
                 Some("file") if file.is_none() => {
                     file = Some(upload_part(client, query.clone(), part).await?);
                 }
-                _ => return Err(invalid("the multipart body has to have one part, file")),
+                _ => return Err(invalid("the multipart body must have one part, file")),
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ async fn only_file(
         (Ok(()), Some(answer)) => Ok(answer.into()),
         (Ok(()), None) => Err(invalid("the multipart body has no part file")),
         (Err(error), answer) => {
-            if let Some(file) = answer.as_ref().and_then(|answer| kept(answer).ok()) {
+            if let Some(file) = answer.as_ref().and_then(|answer| stored_file(answer).ok()) {
                 // Delete the file, because no caller will ever learn its id.
                 let _ = client.delete_file(&file.file_id).await;
             }
@@ -163,7 +163,7 @@ async fn only_file(
 }
 
 /// Parses session-manager's response to an upload.
-fn kept(answer: &RawAnswer) -> Result<FileBody, HubError> {
+fn stored_file(answer: &RawAnswer) -> Result<FileBody, HubError> {
     serde_json::from_slice(&answer.body).map_err(|_| HubError::of_answer(answer))
 }
 
@@ -225,7 +225,7 @@ fn invalid(message: &str) -> HubError {
     HubError::of_contract(ErrorCode::InvalidRequest, message)
 }
 
-async fn pass(
+async fn forward(
     client: &SessionClient,
     query: Option<&str>,
     mut request: Request,
@@ -239,7 +239,7 @@ async fn pass(
             .into_body()
             .into_data_stream()
             .inspect_err(move |error| {
-                let _ = noted.set(body_failed(error, "the file broke off"));
+                let _ = noted.set(body_failed(error, "the upload of the file was interrupted"));
             }),
     };
     let answer = client.upload(query, passed).await;
@@ -251,12 +251,12 @@ async fn pass(
 }
 
 /// Rejects an invalid id without asking session-manager.
-fn known(id: &str) -> Result<(), HubError> {
+fn check_id(id: &str) -> Result<(), HubError> {
     match is_file_id(id) {
         true => Ok(()),
         false => Err(HubError::of_contract(
             ErrorCode::FileNotFound,
-            "no file with this id is here",
+            "there is no file with this id",
         )),
     }
 }

@@ -105,7 +105,7 @@ struct Database {
 #[utoipa::path(
     get, path = "/api/health", tag = "service", operation_id = "health_details",
     security(()),
-    responses((status = 200, description = "What it depends on", body = Details), Failures)
+    responses((status = 200, description = "The state of its dependencies", body = Details), Failures)
 )]
 pub(crate) async fn details(State(state): State<AppState>) -> Json<Details> {
     let (link, session, code) = state.relay.health();

@@ -15,7 +15,7 @@ use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{MOST_COUNTED, NOBODY};
+use crate::store::{MAX_COUNTED, NOBODY};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = inbox::Counts)]
@@ -53,7 +53,7 @@ pub(crate) async fn counts(
         sin_responder: counts.waiting,
         desde: counts.oldest,
         sin_leer: counts.unread,
-        hay_mas: counts.waiting.max(counts.unread) >= MOST_COUNTED,
+        hay_mas: counts.waiting.max(counts.unread) >= MAX_COUNTED,
     }))
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Read {
     post, path = "/listener/conversations/{number}/read", tag = "inbound", operation_id = "inbox_read",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
     request_body(content = Read, example = json!({"hasta": 812})),
-    responses((status = 200, description = "It is read", body = Done), Failures)
+    responses((status = 200, description = "Marked as read", body = Done), Failures)
 )]
 pub(crate) async fn read(
     State(state): State<AppState>,
@@ -91,7 +91,7 @@ pub(crate) async fn read(
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/attended", tag = "inbound", operation_id = "inbox_attended",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
-    responses((status = 200, description = "Nobody waits there any more", body = Done), Failures)
+    responses((status = 200, description = "Marked as needing no reply", body = Done), Failures)
 )]
 pub(crate) async fn attended(
     State(state): State<AppState>,

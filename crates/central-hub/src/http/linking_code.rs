@@ -4,7 +4,7 @@ use session_api::{QrBody, SessionState};
 use session_client::{ClientError, SessionClient};
 
 pub(crate) const NOT_AVAILABLE: &str =
-    "no code can be scanned now: POST /connect, then wait for QR_REQUIRED";
+    "there is no code to scan: call POST /connect, then wait for QR_REQUIRED";
 pub(crate) const NOT_REQUIRED: &str = "a phone is linked already: no code is needed";
 
 /// The result of a request for the linking code.

@@ -24,8 +24,8 @@ use crate::store::{
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
-const LONGEST_WORDS: usize = 200;
+const MAX_PAGE_SIZE: u32 = 200;
+const MAX_SEARCH_LENGTH: usize = 200;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = listener::Status)]
@@ -47,7 +47,7 @@ pub(crate) struct Status {
 /// Returns whether messages are recorded, and how far the recording lags behind.
 #[utoipa::path(
     get, path = "/listener/status", tag = "inbound", operation_id = "listener_status",
-    responses((status = 200, description = "How it goes", body = Status), Failures)
+    responses((status = 200, description = "The current state", body = Status), Failures)
 )]
 pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>, HubError> {
     let recording = state.store.is_recording().await?;
@@ -89,7 +89,7 @@ pub(crate) struct ModeAnswer {
 #[utoipa::path(
     post, path = "/listener/mode", tag = "inbound", operation_id = "listener_mode",
     request_body(content = ModeRequest, example = json!({"mode": "listen"})),
-    responses((status = 200, description = "As it is now", body = ModeAnswer), Failures)
+    responses((status = 200, description = "The current state", body = ModeAnswer), Failures)
 )]
 pub(crate) async fn mode(
     State(state): State<AppState>,
@@ -99,16 +99,16 @@ pub(crate) async fn mode(
         "listen" | "on" => true,
         "off" => false,
         "respond" => {
-            let what = "nothing answers by itself here: a program can, see /api/webhooks; \
-                        mode takes listen or off";
+            let what = "the hub sends no automatic answers: a program can, see /api/webhooks; \
+                        mode is listen or off";
             return Err(not_served_here(what).into());
         }
-        _ => return Err(invalid("mode has to be listen or off")),
+        _ => return Err(invalid("mode must be listen or off")),
     };
     state.store.set_recording(recording).await?;
     tracing::info!(
         mode = mode_of(recording),
-        "the recording of messages is switched"
+        "the recording of messages was switched"
     );
     Ok(Json(ModeAnswer {
         ok: true,
@@ -149,7 +149,7 @@ pub(crate) struct MessageAnswer {
 }
 
 impl MessageAnswer {
-    fn of(mut message: Message, names: &HashMap<String, String>) -> Self {
+    fn new(mut message: Message, names: &HashMap<String, String>) -> Self {
         let contents = message.contents.take().map(|it| *it).unwrap_or_default();
         // The content of a message that was deleted for everyone is not returned.
         let is_there = contents.deleted_at.is_none();
@@ -157,7 +157,7 @@ impl MessageAnswer {
         Self {
             archivo: sent.filename,
             voz: sent.voice,
-            content: ShownContent::of(message.id, &message.chat, contents)
+            content: ShownContent::new(message.id, &message.chat, contents)
                 .answering(message.request.as_deref()),
             id: message.id,
             direccion: direction(message.is_inbound),
@@ -205,24 +205,24 @@ pub(crate) struct TalksQuery {
 }
 
 /// Returns the text, or `None` if it is empty.
-fn given(text: Option<&str>) -> Option<&str> {
+fn non_blank(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
 impl ListQuery {
     fn limit(&self) -> Result<u32, HubError> {
         let limit = self.limite.unwrap_or(PAGE);
-        if (1..=LARGEST_PAGE).contains(&limit) {
+        if (1..=MAX_PAGE_SIZE).contains(&limit) {
             Ok(limit)
         } else {
-            Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+            Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")))
         }
     }
 
     fn words(&self) -> Result<Option<&str>, HubError> {
-        let words = given(self.buscar.as_deref().map(str::trim));
-        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
-            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
+        let words = non_blank(self.buscar.as_deref().map(str::trim));
+        if words.is_some_and(|words| words.chars().count() > MAX_SEARCH_LENGTH) {
+            let what = format!("buscar must have at most {MAX_SEARCH_LENGTH} characters");
             return Err(invalid(what));
         }
         Ok(words)
@@ -232,19 +232,19 @@ impl ListQuery {
         let read = |text| {
             ClienteId::parse(text)
                 .map(|id| id.0)
-                .ok_or_else(|| invalid("cliente_id has to be a positive integer"))
+                .ok_or_else(|| invalid("cliente_id must be a positive integer"))
         };
-        given(self.cliente_id.as_deref()).map(read).transpose()
+        non_blank(self.cliente_id.as_deref()).map(read).transpose()
     }
 
     /// Returns the direction to list; `None` means both.
     fn is_inbound(&self, otherwise: Option<bool>) -> Result<Option<bool>, HubError> {
-        match given(self.direccion.as_deref()) {
+        match non_blank(self.direccion.as_deref()) {
             None => Ok(otherwise),
             Some("entrante" | "in") => Ok(Some(true)),
             Some("saliente" | "out") => Ok(Some(false)),
             Some("todas" | "all") => Ok(None),
-            Some(_) => Err(invalid("direccion has to be entrante, saliente or todas")),
+            Some(_) => Err(invalid("direccion must be entrante, saliente or todas")),
         }
     }
 }
@@ -265,7 +265,7 @@ pub(super) async fn to_answers(
 ) -> Result<Vec<MessageAnswer>, HubError> {
     let chats = messages.iter().map(|it| it.chat.as_str());
     let names = state.store.names_of(cliente_id, chats).await?;
-    let tell = |message| MessageAnswer::of(message, &names);
+    let tell = |message| MessageAnswer::new(message, &names);
     Ok(messages.into_iter().map(tell).collect())
 }
 
@@ -292,14 +292,14 @@ async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
 #[utoipa::path(
     get, path = "/listener/messages", tag = "inbound", operation_id = "listener_messages",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = PageAnswer), Failures)
+    responses((status = 200, description = "One page", body = PageAnswer), Failures)
 )]
 pub(crate) async fn messages(
     State(state): State<AppState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<PageAnswer>, HubError> {
-    let chat = match given(query.telefono.as_deref()) {
+    let chat = match non_blank(query.telefono.as_deref()) {
         Some(text) => Some(chat(&state, text).await?),
         None => None,
     };
@@ -320,7 +320,7 @@ pub(crate) async fn messages(
 }
 
 /// Maximum length of a message preview, in characters.
-const SHOWN: usize = 160;
+const PREVIEW_LENGTH: usize = 160;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = listener::Conversation)]
@@ -349,7 +349,7 @@ pub(crate) struct Conversations {
 #[utoipa::path(
     get, path = "/listener/conversations", tag = "inbound", operation_id = "listener_conversations",
     params(ListQuery, TalksQuery),
-    responses((status = 200, description = "A page of them", body = Conversations), Failures)
+    responses((status = 200, description = "One page", body = Conversations), Failures)
 )]
 pub(crate) async fn conversations(
     State(state): State<AppState>,
@@ -359,10 +359,10 @@ pub(crate) async fn conversations(
 ) -> Result<Json<Conversations>, HubError> {
     let cliente_id = caller.cliente_for(query.cliente_id()?)?;
     let (words, limit) = (query.words()?, query.limit()?);
-    let waiting = match given(which.filtro.as_deref()) {
+    let waiting = match non_blank(which.filtro.as_deref()) {
         None | Some("todas") => false,
         Some("sin_responder") => true,
-        Some(_) => return Err(invalid("filtro has to be todas or sin_responder")),
+        Some(_) => return Err(invalid("filtro must be todas or sin_responder")),
     };
     let user = reader(&caller);
     let before = query.antes;
@@ -379,13 +379,13 @@ pub(crate) async fn conversations(
         .conversations(cliente_id, Some(words), before, limit)
         .await?;
     let chats: Vec<_> = page.messages.iter().map(|it| it.chat.as_str()).collect();
-    let known = state.store.talks_with(cliente_id, user, &chats).await?;
-    let known: HashMap<_, _> = known
+    let known_talks = state.store.talks_with(cliente_id, user, &chats).await?;
+    let known_talks: HashMap<_, _> = known_talks
         .into_iter()
         .map(|(chat, waits_since, unread)| (chat, (waits_since, unread)))
         .collect();
     let found = page.messages.into_iter().filter_map(|last| {
-        let (waits_since, unread) = known.get(&last.chat).copied().unwrap_or_default();
+        let (waits_since, unread) = known_talks.get(&last.chat).copied().unwrap_or_default();
         let is_wanted =
             last.state != MessageState::Simulated && (!waiting || waits_since.is_some());
         is_wanted.then_some(Talk {
@@ -408,7 +408,7 @@ async fn talks(
         .map(|talk| ((talk.unread, talk.waits_since), talk.last))
         .unzip();
     let row = |((sin_leer, sin_responder_desde), mut ultimo): (_, MessageAnswer)| {
-        if let Some((end, _)) = ultimo.mensaje.char_indices().nth(SHOWN) {
+        if let Some((end, _)) = ultimo.mensaje.char_indices().nth(PREVIEW_LENGTH) {
             ultimo.mensaje.truncate(end);
             ultimo.mensaje.push('…');
         }
@@ -450,16 +450,16 @@ async fn waiting_and_unread(
 ) -> Result<(Option<Timestamp>, i64), HubError> {
     let user = reader(caller);
     let chats = [chat];
-    let known = state.store.talks_with(caller.cliente_id, user, &chats);
-    let known = known.await?.pop();
-    Ok(known.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
+    let known_talks = state.store.talks_with(caller.cliente_id, user, &chats);
+    let known_talks = known_talks.await?.pop();
+    Ok(known_talks.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
 }
 
 /// Lists the messages of the conversation with a number in pages, newest first.
 #[utoipa::path(
     get, path = "/listener/history/{number}", tag = "inbound", operation_id = "listener_history",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ListQuery),
-    responses((status = 200, description = "A page of it", body = History), Failures)
+    responses((status = 200, description = "One page", body = History), Failures)
 )]
 pub(crate) async fn history(
     State(state): State<AppState>,

@@ -68,13 +68,13 @@ const FORWARDED_HEADERS: [HeaderName; 5] = [
     get, path = "/listener/messages/{id}/media", tag = "inbound", operation_id = "media_media",
     params(
         ("id" = i64, Path, description = "The message's number", example = 1),
-        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+        ("Range" = Option<String>, Header, description = "A byte range, such as `bytes=0-1023`")
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 304, description = "It is the one of `If-None-Match`"),
-        (status = 416, description = "There is no such part"),
+        (status = 206, description = "The requested range", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "The file matches `If-None-Match`"),
+        (status = 416, description = "The range does not exist"),
         Failures
     )
 )]
@@ -98,13 +98,13 @@ pub(crate) async fn media(
     security(()),
     params(
         ("token" = String, Path, description = "As in `media_link.path`"),
-        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+        ("Range" = Option<String>, Header, description = "A byte range, such as `bytes=0-1023`")
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 304, description = "It is the one of `If-None-Match`"),
-        (status = 416, description = "There is no such part"),
+        (status = 206, description = "The requested range", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "The file matches `If-None-Match`"),
+        (status = 416, description = "The range does not exist"),
         Failures
     )
 )]
@@ -135,7 +135,7 @@ pub(crate) async fn linked(
 fn unknown() -> HubError {
     HubError::of_contract(
         ErrorCode::MessageNotFound,
-        "no message with this id is known",
+        "there is no message with this id",
     )
 }
 
@@ -152,7 +152,7 @@ async fn serve(
     }
     let file = contents.and_then(|it| it.content.file());
     let (Some(file), Some(wa_id)) = (file, &message.wa_id) else {
-        let what = "the message has no file, or one that only the phone shows, once";
+        let what = "the message has no file, or a view-once file that only the phone shows";
         return Err(HubError::of_contract(ErrorCode::MediaNotFound, what));
     };
     let range = asked.get(header::RANGE).cloned();
@@ -189,12 +189,12 @@ fn media_type(kind: Option<&HeaderValue>) -> String {
 /// Adds the headers that keep a browser from executing the file.
 fn add_safety_headers(headers: &mut HeaderMap, kind: &str, filename: Option<&str>) {
     let is_shown = INLINE_TYPES.contains(&kind);
-    let told = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
+    let content_type = match is_shown || DOWNLOAD_TYPES.contains(&kind) {
         true => kind,
         false => OCTET_STREAM,
     };
     let values = [
-        (header::CONTENT_TYPE, told),
+        (header::CONTENT_TYPE, content_type),
         (
             header::CONTENT_DISPOSITION,
             &content_disposition(is_shown, filename),
@@ -235,9 +235,9 @@ fn is_same(asked: &HeaderMap, headers: &HeaderMap) -> bool {
     let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
         return false;
     };
-    let known = asked.get_all(header::IF_NONE_MATCH).into_iter();
-    let mut known = known.filter_map(|tags| tags.to_str().ok());
-    known.any(|tags| {
+    let etags = asked.get_all(header::IF_NONE_MATCH).into_iter();
+    let mut etags = etags.filter_map(|tags| tags.to_str().ok());
+    etags.any(|tags| {
         tags.split(',')
             .any(|it| it.trim() == tag || it.trim() == "*")
     })
@@ -310,8 +310,11 @@ mod tests {
             ),
             ("año.pdf", "a%C3%B1o.pdf"),
         ] {
-            let told = content_disposition(false, Some(name));
-            assert_eq!(told, format!("attachment; filename*=UTF-8''{encoded}"));
+            let disposition = content_disposition(false, Some(name));
+            assert_eq!(
+                disposition,
+                format!("attachment; filename*=UTF-8''{encoded}")
+            );
         }
         assert_eq!(content_disposition(true, Some("\u{202e}")), "inline");
     }

@@ -49,7 +49,7 @@ pub(crate) struct Edit {
     put, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_edit",
     params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
     request_body(content = Edit, example = json!({"mensaje": "Hola, a las 18"})),
-    responses((status = 200, description = "It has this text, or that was simulated", body = Changed), Failures)
+    responses((status = 200, description = "Edited, or simulated", body = Changed), Failures)
 )]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -83,7 +83,7 @@ pub(crate) async fn edit(
     }
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
-        return Ok(Json(simulated(&message)));
+        return Ok(Json(simulated_change(&message)));
     }
     let wa_id = wa_id(&message)?;
     let client = with_own_key(client, &caller, key);
@@ -101,7 +101,7 @@ pub(crate) async fn edit(
 #[utoipa::path(
     delete, path = "/listener/messages/{id}", tag = "messages", operation_id = "message_actions_delete",
     params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
-    responses((status = 200, description = "It is deleted, or that was simulated", body = Changed), Failures)
+    responses((status = 200, description = "Deleted, or simulated", body = Changed), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -113,7 +113,7 @@ pub(crate) async fn delete(
     let message = own_message(&state, &caller, id).await?;
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
-        return Ok(Json(simulated(&message)));
+        return Ok(Json(simulated_change(&message)));
     }
     let wa_id = wa_id(&message)?;
     if !is_deleted(&message) {
@@ -144,7 +144,7 @@ pub(crate) struct Seen {
 #[utoipa::path(
     post, path = "/listener/conversations/{number}/seen", tag = "inbound", operation_id = "message_actions_seen",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
-    responses((status = 200, description = "It is read, or that was simulated", body = Seen), Failures)
+    responses((status = 200, description = "Marked as read, or simulated", body = Seen), Failures)
 )]
 pub(crate) async fn seen(
     State(state): State<AppState>,
@@ -192,7 +192,7 @@ pub(crate) struct Shown {
     post, path = "/listener/conversations/{number}/typing", tag = "inbound", operation_id = "message_actions_typing",
     params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
     request_body(content = Typing, example = json!({"segundos": 5})),
-    responses((status = 200, description = "It is shown, or that was simulated", body = Shown), Failures)
+    responses((status = 200, description = "Shown, or simulated", body = Shown), Failures)
 )]
 pub(crate) async fn typing(
     State(state): State<AppState>,
@@ -222,7 +222,7 @@ pub(crate) async fn typing(
 #[utoipa::path(
     get, path = "/contacts/{telefono}/whatsapp", tag = "contacts", operation_id = "message_actions_profile",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ClienteHeader),
-    responses((status = 200, description = "What is known of it", body = ContactBody), Failures)
+    responses((status = 200, description = "The stored data", body = ContactBody), Failures)
 )]
 pub(crate) async fn profile(
     State(state): State<AppState>,
@@ -240,13 +240,13 @@ async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Messa
     let message = message.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
-            "no message with this id is known",
+            "there is no message with this id",
         )
     })?;
     if message.is_inbound {
         return Err(HubError::of_contract(
             ErrorCode::MessageNotOwn,
-            "only messages of one's own can be changed",
+            "only your own messages can be changed",
         ));
     }
     Ok(message)
@@ -267,7 +267,7 @@ fn wa_id(message: &Message) -> Result<&str, HubError> {
     })
 }
 
-fn simulated(message: &Message) -> Changed {
+fn simulated_change(message: &Message) -> Changed {
     let id = message.wa_id.clone();
     Changed {
         ok: true,
@@ -279,9 +279,9 @@ fn simulated(message: &Message) -> Changed {
 
 /// Replaces the caller's idempotency key with one that no other business can use.
 fn with_own_key(client: SessionClient, caller: &Caller, key: Option<String>) -> SessionClient {
-    let own = key.and_then(|key| HeaderValue::from_str(&caller.own_key(key)).ok());
-    match own {
-        Some(own) => client.with_idempotency_key(own),
+    let scoped_key = key.and_then(|key| HeaderValue::from_str(&caller.scoped_key(key)).ok());
+    match scoped_key {
+        Some(scoped_key) => client.with_idempotency_key(scoped_key),
         None => client,
     }
 }

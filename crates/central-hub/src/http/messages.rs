@@ -25,10 +25,10 @@ use crate::store::{Filter, Message, MessageState, Store, StoreError};
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 500;
+const MAX_PAGE_SIZE: u32 = 500;
 /// Number of rows that an export reads from the database at once, which bounds its memory use.
-const ROWS: u32 = 1_000;
-const LONGEST_WORDS: usize = 200;
+const EXPORT_ROWS_PER_QUERY: u32 = 1_000;
+const MAX_SEARCH_LENGTH: usize = 200;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -56,7 +56,7 @@ pub(crate) struct MessagesBody {
 }
 
 /// Returns the value of a parameter; `None` if it is blank.
-pub(super) fn given(text: Option<&str>) -> Option<&str> {
+pub(super) fn non_blank(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
@@ -65,10 +65,10 @@ pub(super) fn given(text: Option<&str>) -> Option<&str> {
 /// # Errors
 /// If they are too long.
 pub(super) fn search_words(buscar: Option<&str>) -> Result<Option<&str>, HubError> {
-    let words = given(buscar);
-    if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
+    let words = non_blank(buscar);
+    if words.is_some_and(|words| words.chars().count() > MAX_SEARCH_LENGTH) {
         return Err(invalid(format!(
-            "buscar has to be at most {LONGEST_WORDS} characters"
+            "buscar must have at most {MAX_SEARCH_LENGTH} characters"
         )));
     }
     Ok(words)
@@ -89,7 +89,7 @@ fn parse_date_bound(
 ) -> Result<Timestamp, HubError> {
     let wrong = || {
         invalid(format!(
-            "{name} has to be a day such as 2026-03-31, or a moment such as 2026-03-31T12:00:00Z"
+            "{name} must be a date such as 2026-03-31, or a time such as 2026-03-31T12:00:00Z"
         ))
     };
     if let Ok(day) = text.parse::<Date>()
@@ -107,10 +107,10 @@ fn parse_date_bound(
 impl ListQuery {
     fn limit(&self) -> Result<u32, HubError> {
         let limit = self.limite.unwrap_or(PAGE);
-        if (1..=LARGEST_PAGE).contains(&limit) {
+        if (1..=MAX_PAGE_SIZE).contains(&limit) {
             return Ok(limit);
         }
-        Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+        Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")))
     }
 
     fn words(&self) -> Result<Option<&str>, HubError> {
@@ -119,28 +119,28 @@ impl ListQuery {
 
     async fn filter(&self, state: &AppState, caller: &Caller) -> Result<Filter, HubError> {
         let (zone, home) = (&state.config.zone, &state.config.home);
-        let message_state = match given(self.estado.as_deref()) {
+        let message_state = match non_blank(self.estado.as_deref()) {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
-                let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
-                invalid(format!("estado has to be one of {}", all.join(", ")))
+                let names: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
+                invalid(format!("estado must be one of {}", names.join(", ")))
             })?),
         };
-        let chat = match given(self.destinatario.as_deref()) {
+        let chat = match non_blank(self.destinatario.as_deref()) {
             None => None,
             Some(number) => {
                 let recipient = numbers::recipient("destinatario", number, home)?;
                 Some(state.store.chat_of(&recipient).await?)
             }
         };
-        let is_inbound = match given(self.direccion.as_deref()) {
+        let is_inbound = match non_blank(self.direccion.as_deref()) {
             None | Some("saliente") => Some(false),
             Some("entrante") => Some(true),
             Some("todas") => None,
-            Some(_) => return Err(invalid("direccion has to be saliente, entrante or todas")),
+            Some(_) => return Err(invalid("direccion must be saliente, entrante or todas")),
         };
         let time = |name, text: &Option<String>, is_end| {
-            let text = given(text.as_deref());
+            let text = non_blank(text.as_deref());
             text.map(|text| parse_date_bound(name, text, is_end, zone))
                 .transpose()
         };
@@ -161,7 +161,7 @@ impl ListQuery {
 #[utoipa::path(
     get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = MessagesBody), Failures)
+    responses((status = 200, description = "One page", body = MessagesBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -239,7 +239,7 @@ impl Rows<12> for Rest {
         };
         let page = self
             .store
-            .search_messages(&filter, self.words.as_deref(), ROWS)
+            .search_messages(&filter, self.words.as_deref(), EXPORT_ROWS_PER_QUERY)
             .await?;
         let names = names_of(&self.store, &filter, &page.messages).await?;
         let rows = page.messages.iter().map(|it| row(it, &names, &self.zone));

@@ -18,57 +18,57 @@ use crate::store::StoreError;
 pub(crate) const HELP: &[(&str, &str)] = &[
     (
         "leadmaster_session_manager_up",
-        "1 while session-manager can be heard",
+        "1 while session-manager is reachable",
     ),
     (
         "leadmaster_session_state",
-        "1 for the state that the session is in, as the hub heard",
+        "1 for the session's state as last reported to the hub",
     ),
-    ("leadmaster_dry_run", "1 while nothing leaves"),
+    (
+        "leadmaster_dry_run",
+        "1 while sends are simulated (DRY_RUN)",
+    ),
     (
         "leadmaster_outbox_messages",
-        "Messages that the outbox still has to do with, by state",
+        "Unsettled messages of the outbox, by state",
     ),
     (
         "leadmaster_outbox_oldest_age_seconds",
-        "Since when the oldest of them",
+        "Age of the oldest of these messages",
     ),
     (
         "leadmaster_outbox_outcomes_total",
-        "What became of attempts, by state and code",
+        "Outcomes of attempts, by state and code",
     ),
     (
         "leadmaster_outbox_attempt_duration_seconds",
-        "How long session-manager took",
+        "Time that session-manager took per attempt",
     ),
     (
         "leadmaster_event_lag_seconds",
-        "From session-manager's event to the hub",
+        "Delay from session-manager's event to the hub",
     ),
     (
         "leadmaster_webhook_attempts_total",
-        "Calls of webhooks by outcome: OK, or why not",
+        "Webhook calls by outcome: OK or an error code",
     ),
     (
         "leadmaster_webhook_attempt_duration_seconds",
-        "How long they took",
+        "Duration of webhook calls",
     ),
-    (
-        "leadmaster_webhook_pending",
-        "What webhooks were not told yet",
-    ),
+    ("leadmaster_webhook_pending", "Pending webhook deliveries"),
     (
         "leadmaster_webhook_oldest_age_seconds",
-        "Since when the oldest of it",
+        "Age of the oldest pending delivery",
     ),
     (
         "leadmaster_webhook_dead_letters",
-        "What was given up, up to 1000 of each webhook",
+        "Deliveries that were given up, at most 1000 per webhook",
     ),
     ("leadmaster_store_up", "1 while the database answers"),
     (
         "leadmaster_store_query_duration_seconds",
-        "What these figures took of it",
+        "Duration of the queries for these metrics",
     ),
 ];
 
@@ -80,11 +80,11 @@ pub(crate) const HELP: &[(&str, &str)] = &[
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
     let began = Instant::now();
-    let seen = queues(&state).await;
-    if let Err(error) = &seen {
-        tracing::warn!("the queues are not in /metrics: {error}");
+    let result = queues(&state).await;
+    if let Err(error) = &result {
+        tracing::warn!("/metrics lacks the queues: {error}");
     }
-    gauge!("leadmaster_store_up").set(f64::from(seen.is_ok()));
+    gauge!("leadmaster_store_up").set(f64::from(result.is_ok()));
     histogram!("leadmaster_store_query_duration_seconds").record(began.elapsed().as_secs_f64());
     gauge!("leadmaster_dry_run").set(f64::from(state.config.dry_run));
     let text = state.metrics.render();

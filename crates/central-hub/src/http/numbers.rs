@@ -66,7 +66,7 @@ pub(crate) fn home(prefix: Option<&str>, state: &AppState) -> Result<Home, HubEr
         return Ok(state.config.home.clone());
     };
     Home::of_prefix(prefix)
-        .map_err(|wants| ErrorReply::invalid_request(format!("prefijo has to be {wants}")).into())
+        .map_err(|wants| ErrorReply::invalid_request(format!("prefijo must be {wants}")).into())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -107,7 +107,7 @@ pub(crate) struct Understood {
 #[utoipa::path(
     get, path = "/phone", tag = "messages", operation_id = "numbers_phone",
     params(Query),
-    responses((status = 200, description = "How it is understood, or why it is not", body = Understood), Failures)
+    responses((status = 200, description = "The number as understood, or why it is invalid", body = Understood), Failures)
 )]
 pub(crate) async fn phone(
     State(state): State<AppState>,

@@ -22,12 +22,12 @@ use crate::scheduler::{CampaignBody, SchedulerContext, context};
 use crate::sending_windows::{Rules, forecast, midnight, window};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
-use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState, WEEK};
+use crate::store::{DeadLetters, Filter, MAX_DEAD_LETTERS, MessageState, WEEK};
 
 /// Maximum number of entries per list; the screen of that list shows the rest.
-const MOST: u32 = 5;
+const MAX_LIST_ENTRIES: u32 = 5;
 /// Maximum number of running schedules that are read.
-const MOST_SCHEDULES: u32 = 500;
+const MAX_SCHEDULES: u32 = 500;
 /// Number of days for which failures are listed; seven days cover a weekend.
 const FAILED_DAYS: i64 = 7;
 
@@ -97,14 +97,14 @@ struct WeekDay {
 }
 
 impl WeekDay {
-    fn of(date: Date, outcomes: &[(MessageState, i64)]) -> Self {
+    fn from_outcomes(date: Date, outcomes: &[(MessageState, i64)]) -> Self {
         let Today {
             enviados,
             entregados,
             leidos,
             recibidos,
             ..
-        } = Today::of(outcomes, 0);
+        } = Today::from_outcomes(outcomes, 0);
         Self {
             dia: date.to_string(),
             enviados,
@@ -116,22 +116,22 @@ impl WeekDay {
 }
 
 impl Today {
-    fn of(outcomes: &[(MessageState, i64)], waiting: i64) -> Self {
+    fn from_outcomes(outcomes: &[(MessageState, i64)], waiting: i64) -> Self {
         let sum = |wanted: &dyn Fn(MessageState) -> bool| {
             let counts = outcomes.iter().filter(|(state, _)| wanted(*state));
             counts.map(|(_, count)| count).sum::<i64>()
         };
         let reached =
             |least| sum(&move |state: MessageState| state.is_accepted() && state >= least);
-        let one = |wanted| sum(&move |state| state == wanted);
+        let count_of = |wanted| sum(&move |state| state == wanted);
         Self {
             enviados: reached(MessageState::Sent),
             entregados: reached(MessageState::Delivered),
             leidos: reached(MessageState::Read),
-            fallidos: one(MessageState::Failed),
-            simulados: one(MessageState::Simulated),
-            cancelados: one(MessageState::Cancelled),
-            recibidos: one(MessageState::Received),
+            fallidos: count_of(MessageState::Failed),
+            simulados: count_of(MessageState::Simulated),
+            cancelados: count_of(MessageState::Cancelled),
+            recibidos: count_of(MessageState::Received),
             en_espera: waiting,
         }
     }
@@ -222,7 +222,7 @@ impl From<DeadLetters> for Webhook {
             id: letters.webhook,
             nombre: letters.name,
             descartadas: letters.dead,
-            hay_mas: letters.dead >= MOST_DEAD,
+            hay_mas: letters.dead >= MAX_DEAD_LETTERS,
             motivo: letters.disabled_cause,
         }
     }
@@ -238,7 +238,7 @@ struct Day {
 }
 
 impl Day {
-    fn of(now: Timestamp, zone: &TimeZone) -> Self {
+    fn at(now: Timestamp, zone: &TimeZone) -> Self {
         let date = zone.to_datetime(to_jiff(now)).date();
         let begin = |date: Date| midnight(date, zone).map_or(now, Timestamp::from);
         let week = jiff::Span::new().days(FAILED_DAYS - 1);
@@ -299,9 +299,9 @@ impl Plans<'_> {
         }
         let rules: Vec<_> = rules_of(campaign, self.schedules).collect();
         let used = |schedule, day| self.used(campaign.id, schedule, day);
-        let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
+        let remaining = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
         let now = to_jiff(self.context.now);
-        forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
+        forecast(now, self.zone, &rules, &used, remaining, self.sharing).map(Timestamp::from)
     }
 
     /// Returns the windows that overlap today, sorted by start.
@@ -351,7 +351,7 @@ pub(crate) async fn overview(
     let own = caller.cliente_id;
     let context = context(&state.config, &state.relay, store);
     let zone = &state.config.zone;
-    let day = Day::of(context.now, zone);
+    let day = Day::at(context.now, zone);
     let is_admin = own.is_none() && caller.may(Scope::Admin);
     let sees_names = caller.sees(None);
     let replies = Filter {
@@ -370,8 +370,8 @@ pub(crate) async fn overview(
         store.outcomes(day.begin, own),
         store.waiting(own),
         store.failed_since(day.failed_since, own),
-        store.running_campaigns(own, MOST),
-        store.running_schedules(own, MOST_SCHEDULES),
+        store.running_campaigns(own, MAX_LIST_ENTRIES),
+        store.running_schedules(own, MAX_SCHEDULES),
         store.running_days(day.date),
     )?;
     let (by_day, answered) = tokio::try_join!(
@@ -379,12 +379,12 @@ pub(crate) async fn overview(
         store.answered_since(day.week[0].1, own),
     )?;
     let (paused, unapproved, unfinished, dead, recording, replies, sharing, possible) = tokio::try_join!(
-        store.paused_campaigns(own, MOST),
-        store.unapproved_schedules(own, MOST),
-        store.unfinished_imports(own, MOST),
+        store.paused_campaigns(own, MAX_LIST_ENTRIES),
+        store.unapproved_schedules(own, MAX_LIST_ENTRIES),
+        store.unfinished_imports(own, MAX_LIST_ENTRIES),
         dead,
         store.is_recording(),
-        store.search_messages(&replies, None, MOST),
+        store.search_messages(&replies, None, MAX_LIST_ENTRIES),
         store.sharing_campaigns(),
         store.possible_opt_outs(own, 0),
     )?;
@@ -418,13 +418,13 @@ pub(crate) async fn overview(
             codigo: code,
             limites: limits,
         },
-        hoy: Today::of(&outcomes, waiting),
+        hoy: Today::from_outcomes(&outcomes, waiting),
         semana: Week {
             dias: day
                 .week
                 .iter()
                 .zip(&by_day)
-                .map(|((date, _), counts)| WeekDay::of(*date, counts))
+                .map(|((date, _), counts)| WeekDay::from_outcomes(*date, counts))
                 .collect(),
             respondieron: answered,
         },
@@ -434,7 +434,7 @@ pub(crate) async fn overview(
                 .items
                 .iter()
                 .map(|it| RunningCampaign {
-                    campaign: CampaignBody::of(it, context, sees_names),
+                    campaign: CampaignBody::new(it, context, sees_names),
                     previsto_fin: plans.end_of(it),
                 })
                 .collect(),
@@ -448,7 +448,7 @@ pub(crate) async fn overview(
                 items: paused
                     .items
                     .iter()
-                    .map(|it| CampaignBody::of(it, context, sees_names))
+                    .map(|it| CampaignBody::new(it, context, sees_names))
                     .collect(),
             },
             programaciones: List {
@@ -489,21 +489,24 @@ mod tests {
     #[test]
     fn a_day_is_the_zones() {
         let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let of = |at: &str| {
+        let day_at = |at: &str| {
             let at: jiff::Timestamp = at.parse().unwrap();
-            Day::of(Timestamp::from(at), &zone)
+            Day::at(Timestamp::from(at), &zone)
         };
-        let late = of("2026-03-11T02:59:59Z");
+        let late = day_at("2026-03-11T02:59:59Z");
         assert_eq!(late.date.to_string(), "2026-03-10");
         let text = |at: Timestamp| to_jiff(at).to_string();
         assert_eq!(text(late.begin), "2026-03-10T03:00:00Z");
         assert_eq!(text(late.failed_since), "2026-03-04T03:00:00Z");
-        assert_eq!(of("2026-03-11T03:00:00Z").date.to_string(), "2026-03-11");
+        assert_eq!(
+            day_at("2026-03-11T03:00:00Z").date.to_string(),
+            "2026-03-11"
+        );
         // Santiago's day begins at 01:00 when the clock skips midnight.
         let zone = TimeZone::get("America/Santiago").unwrap();
         let at: jiff::Timestamp = "2026-09-06T15:00:00Z".parse().unwrap();
         assert_eq!(
-            text(Day::of(Timestamp::from(at), &zone).begin),
+            text(Day::at(Timestamp::from(at), &zone).begin),
             "2026-09-06T04:00:00Z"
         );
     }
@@ -518,7 +521,7 @@ mod tests {
             (MessageState::Failed, 16),
             (MessageState::Received, 32),
         ];
-        let today = Today::of(&outcomes, 3);
+        let today = Today::from_outcomes(&outcomes, 3);
         assert_eq!(
             (today.enviados, today.entregados, today.leidos),
             (15, 14, 12)

@@ -18,7 +18,7 @@ type Answer = Result<Verbatim, HubError>;
     responses((status = 200, description = "session-manager's answer", body = PasskeyBody), Failures)
 )]
 pub(crate) async fn passkey(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<PasskeyBody>(&client, Endpoint::Passkey, None).await
+    Verbatim::request::<PasskeyBody>(&client, Endpoint::Passkey, None).await
 }
 
 /// Submits the passkey assertion that a browser made on
@@ -41,7 +41,7 @@ pub(crate) async fn answer(
     ApiJson(credential): ApiJson<PasskeyCredential>,
 ) -> Answer {
     let json = serde_json::to_vec(&credential).unwrap_or_default().into();
-    Verbatim::ask::<TransitionBody>(&client, Endpoint::AnswerPasskey, Some(json)).await
+    Verbatim::request::<TransitionBody>(&client, Endpoint::AnswerPasskey, Some(json)).await
 }
 
 /// Confirms that the phone shows the same verification code.
@@ -51,7 +51,7 @@ pub(crate) async fn answer(
     responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn confirm(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<TransitionBody>(&client, Endpoint::ConfirmPasskey, None).await
+    Verbatim::request::<TransitionBody>(&client, Endpoint::ConfirmPasskey, None).await
 }
 
 /// Cancels the passkey request and returns to a QR code to scan.
@@ -61,5 +61,5 @@ pub(crate) async fn confirm(Upstream(client): Upstream) -> Answer {
     responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn cancel(Upstream(client): Upstream) -> Answer {
-    Verbatim::ask::<TransitionBody>(&client, Endpoint::CancelPasskey, None).await
+    Verbatim::request::<TransitionBody>(&client, Endpoint::CancelPasskey, None).await
 }

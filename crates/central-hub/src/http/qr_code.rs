@@ -46,8 +46,8 @@ struct QrErrorBody<'a> {
     get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
     params(ClienteHeader),
     responses((status = 200, description = "The code", body = Shown),
-        (status = 404, description = "No code can be scanned now", body = QrErrorBody<'_>),
-        (status = 409, description = "None is needed: a phone is linked", body = QrErrorBody<'_>),
+        (status = 404, description = "There is no code to scan", body = QrErrorBody<'_>),
+        (status = 409, description = "No code is needed: a phone is linked", body = QrErrorBody<'_>),
         (status = "5XX", description = "session-manager cannot be asked", body = QrErrorBody<'_>), Failures)
 )]
 pub(crate) async fn qr_code(
@@ -89,7 +89,7 @@ pub(crate) async fn qr_code(
             StatusCode::CONFLICT,
             "QR_NOT_REQUIRED",
             NOT_REQUIRED,
-            Some(Linked::of(state)),
+            Some(Linked::from_state(state)),
         ),
         Err(error) => refuse(error.status(), error.code(), error.message(), None),
     }

@@ -10,13 +10,13 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::campaigns::{invalid, template};
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{MOST_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
+use crate::store::{MAX_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
 
-const LONGEST_SHORTCUT: usize = 30;
+const MAX_SHORTCUT_LENGTH: usize = 30;
 /// The fields of a contact that a text may contain as variables; the page fills them in.
 const FIELDS: [&str; 2] = ["nombre", "telefono"];
 
@@ -62,7 +62,7 @@ pub(crate) struct ListBody {
 #[utoipa::path(
     get, path = "/quick-answers", tag = "messages", operation_id = "quick_answers_list",
     params(OfBusiness),
-    responses((status = 200, description = "All of them", body = ListBody), Failures)
+    responses((status = 200, description = "The complete list", body = ListBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -92,11 +92,11 @@ impl WriteBody {
         let shortcut = self.atajo.trim();
         let shortcut = shortcut.strip_prefix('/').unwrap_or(shortcut);
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !(1..=LONGEST_SHORTCUT).contains(&shortcut.chars().count())
+        if !(1..=MAX_SHORTCUT_LENGTH).contains(&shortcut.chars().count())
             || !shortcut.chars().all(is_word)
         {
             return Err(invalid(format!(
-                "atajo has to be 1 to {LONGEST_SHORTCUT} letters, digits, '-', '_' or '.'"
+                "atajo must be 1 to {MAX_SHORTCUT_LENGTH} letters, digits, '-', '_' or '.'"
             )));
         }
         template("texto", &self.texto, &FIELDS.map(str::to_owned))?;
@@ -114,7 +114,9 @@ fn to_answer(outcome: SaveOutcome) -> Result<QuickAnswer, HubError> {
         )),
         SaveOutcome::Full => Err(conflict(
             "QUICK_ANSWERS_FULL",
-            format!("there are {MOST_QUICK_ANSWERS} quick answers: delete one first"),
+            format!(
+                "the maximum of {MAX_QUICK_ANSWERS} quick answers is reached: delete one first"
+            ),
         )),
         SaveOutcome::Unknown => Err(not_found()),
     }
@@ -139,7 +141,7 @@ pub(crate) struct AddBody {
 #[utoipa::path(
     post, path = "/quick-answers", tag = "messages", operation_id = "quick_answers_create",
     request_body(content = AddBody, example = json!({"atajo": "horario", "texto": "Hola {nombre|vecino}, atendemos de 9 a 18."})),
-    responses((status = 201, description = "It is kept", body = QuickAnswerBody), Failures)
+    responses((status = 201, description = "Stored", body = QuickAnswerBody), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -151,7 +153,7 @@ pub(crate) async fn create(
     let text = &request.written.texto;
     let added = state.store.add_quick_answer(cliente_id, shortcut, text);
     let added = to_answer(added.await?)?;
-    tracing::info!(id = added.id, cliente_id, by = %by(&caller), "a quick answer was added");
+    tracing::info!(id = added.id, cliente_id, by = %actor(&caller), "a quick answer was created");
     Ok((StatusCode::CREATED, Json(added.into())))
 }
 
@@ -175,7 +177,7 @@ pub(crate) async fn change(
         .change_quick_answer(id, own, shortcut, &request.texto)
         .await?;
     let changed = to_answer(changed)?;
-    tracing::info!(id, by = %by(&caller), "a quick answer was changed");
+    tracing::info!(id, by = %actor(&caller), "a quick answer was changed");
     Ok(Json(changed.into()))
 }
 
@@ -183,7 +185,7 @@ pub(crate) async fn change(
 #[utoipa::path(
     delete, path = "/quick-answers/{id}", tag = "messages", operation_id = "quick_answers_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -194,6 +196,6 @@ pub(crate) async fn remove(
     if !removed.await? {
         return Err(not_found());
     }
-    tracing::info!(id, by = %by(&caller), "a quick answer was deleted");
+    tracing::info!(id, by = %actor(&caller), "a quick answer was deleted");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,9 +22,9 @@ use crate::state::AppState;
 use crate::store::{InboundMessage, Recorded};
 
 const HEADER: &str = "x-internal-token";
-const LONGEST_ID: usize = 200;
+const MAX_ID_LENGTH: usize = 200;
 /// Maximum length of a text, which is WhatsApp's own limit.
-const LONGEST_TEXT: usize = 65_536;
+const MAX_TEXT_LENGTH: usize = 65_536;
 
 /// Extractor that requires the request to carry `INTERNAL_TOKEN`, or the
 /// previous token while the programs switch to a new one.
@@ -38,29 +38,29 @@ impl FromRequestParts<AppState> for Internal {
             return Err(ErrorReply::new(
                 StatusCode::FORBIDDEN,
                 "INTERNAL_TOKEN_NOT_SET",
-                "this is closed until the hub has INTERNAL_TOKEN in its environment",
+                "this route is disabled until INTERNAL_TOKEN is set in the hub's environment",
             )
             .into());
         };
-        let given = parts
+        let sent_token = parts
             .headers
             .get(HEADER)
             .map_or(&b""[..], |it| it.as_bytes());
         // Comparing digests reveals by its timing neither the token's length
         // nor the position of the first wrong byte.
-        let digest = Sha256::digest(given);
+        let digest = Sha256::digest(sent_token);
         let is = |token: &SecretString| digest.ct_eq(&Sha256::digest(token.expose_secret()));
         let previous = state.config.previous_internal_token.as_ref();
         let is_right = bool::from(is(token) | previous.map_or(Choice::from(0), is));
-        let ClientAddress(address) = ClientAddress::of(&parts.extensions, &parts.headers);
+        let ClientAddress(address) = ClientAddress::resolve(&parts.extensions, &parts.headers);
         // A request without a token does not count as a guess.
-        if is_right || !given.is_empty() {
+        if is_right || !sent_token.is_empty() {
             let is_let_in = state.limits.internal_token.judge(address, is_right)?;
             if is_let_in {
                 return Ok(Self);
             }
         }
-        let message = "this needs the hub's INTERNAL_TOKEN in X-Internal-Token";
+        let message = "this route needs the hub's INTERNAL_TOKEN in X-Internal-Token";
         Err(HubError::of_contract(ErrorCode::Unauthorized, message))
     }
 }
@@ -92,7 +92,7 @@ pub(crate) struct Reported {
     security(()),
     params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
     request_body(content = ReportedMessage, example = json!({"cliente_id": 51, "from": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
-    responses((status = 200, description = "It is written down", body = Reported), Failures)
+    responses((status = 200, description = "Recorded", body = Reported), Failures)
 )]
 pub(crate) async fn incoming(
     _: Internal,
@@ -109,7 +109,7 @@ pub(crate) async fn incoming(
     security(()),
     params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
     request_body(content = ReportedMessage, example = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
-    responses((status = 200, description = "It is written down", body = Reported), Failures)
+    responses((status = 200, description = "Recorded", body = Reported), Failures)
 )]
 pub(crate) async fn outgoing(
     _: Internal,
@@ -130,30 +130,31 @@ async fn record_report(
     let home = &state.config.home;
     let chat = numbers::recipient(field, &number.unwrap_or_default(), home)?;
     if report.cliente_id == 0 || i64::try_from(report.cliente_id).is_err() {
-        return Err(invalid("cliente_id has to be a positive integer"));
+        return Err(invalid("cliente_id must be a positive integer"));
     }
     let length = report.message.chars().count();
-    if !(1..=LONGEST_TEXT).contains(&length) {
+    if !(1..=MAX_TEXT_LENGTH).contains(&length) {
         return Err(invalid(format!(
-            "message has to be 1 to {LONGEST_TEXT} characters"
+            "message must have 1 to {MAX_TEXT_LENGTH} characters"
         )));
     }
-    let given = report.message_id.as_deref().unwrap_or_default();
-    let is_sane = |id: &str| id.len() <= LONGEST_ID && id.bytes().all(|it| it.is_ascii_graphic());
-    if !is_sane(given) {
-        let what = format!("message_id has to be at most {LONGEST_ID} visible ASCII characters");
+    let message_id = report.message_id.as_deref().unwrap_or_default();
+    let is_sane =
+        |id: &str| id.len() <= MAX_ID_LENGTH && id.bytes().all(|it| it.is_ascii_graphic());
+    if !is_sane(message_id) {
+        let what = format!("message_id must have at most {MAX_ID_LENGTH} visible ASCII characters");
         return Err(invalid(what));
     }
-    let wa_id = match (given, report.timestamp) {
+    let wa_id = match (message_id, report.timestamp) {
         ("", None) => {
             return Err(invalid(
-                "message_id or timestamp has to be there: one of them tells a message that is reported twice from another",
+                "message_id or timestamp is required: it distinguishes a repeated report from another message",
             ));
         }
-        ("", Some(at)) => derived_id(&report, chat.as_str(), at, from_me),
+        ("", Some(at)) => derive_id(&report, chat.as_str(), at, from_me),
         (id, _) => id.to_owned(),
     };
-    let heard = InboundMessage {
+    let message = InboundMessage {
         wa_id,
         chat: chat.as_str().to_owned(),
         phone: None,
@@ -166,7 +167,7 @@ async fn record_report(
         cliente_id: Some(report.cliente_id),
         content: Box::default(),
     };
-    let recorded = state.store.record_inbound(&heard).await?;
+    let recorded = state.store.record_inbound(&message).await?;
     Ok(Json(Reported {
         ok: true,
         duplicated: matches!(recorded, Recorded::Known),
@@ -176,12 +177,12 @@ async fn record_report(
 
 /// Derives an id for a message that was reported without one. The id is
 /// deterministic, so that duplicates are recognized.
-fn derived_id(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
-    let all = format!(
+fn derive_id(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
+    let identity = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",
         report.cliente_id, report.message
     );
-    let digest = Sha256::digest(all);
+    let digest = Sha256::digest(identity);
     let mut id = "reported-".to_owned();
     for byte in &digest[..16] {
         id.push_str(&format!("{byte:02x}"));

@@ -63,22 +63,25 @@ pub(crate) async fn send(
     }
     let message = match &file {
         Some(file) => Composed::with_file(&request, file)?,
-        None => Composed::of(&request)?,
+        None => Composed::from_request(&request)?,
     };
     ready_to_simulate(&state, &client).await?;
     // Only session-manager can validate a referenced file. With this check, a
     // dry run fails wherever a real send would.
     if state.config.dry_run && message.has_file() {
         let json = serde_json::to_vec(&request).unwrap_or_default().into();
-        let checked = Verbatim::ask::<CheckBody>(&client, Endpoint::SendCheck, Some(json)).await?;
+        let checked =
+            Verbatim::request::<CheckBody>(&client, Endpoint::SendCheck, Some(json)).await?;
         if !checked.is_success() {
             return Ok(checked.into_response());
         }
     }
     let send = SendNowRequest {
         origin: Origin::Send,
-        key: key.map(|key| caller.own_key(key)),
-        message: message.or_for(cliente.map(|id| id.0)).asked_by(&id),
+        key: key.map(|key| caller.scoped_key(key)),
+        message: message
+            .with_default_cliente(cliente.map(|id| id.0))
+            .with_request_id(&id),
     };
     let answer = state.outbox.send(client, send).await?;
     answer.reply.map(Verbatim).map(IntoResponse::into_response)

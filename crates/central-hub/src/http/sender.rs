@@ -24,12 +24,12 @@ use crate::state::AppState;
 use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
 
 /// Maximum size of a `bulk` request, in bytes: 5,000 messages of 1,600 characters.
-pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_BULK_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of messages in one `bulk` request.
-const MOST: usize = 5_000;
+const MAX_BULK_MESSAGES: usize = 5_000;
 /// Maximum length of a `bulk` key; it leaves room for the `:{n}` suffix of each message.
-const LONGEST_BULK_KEY: usize = 240;
-const LONGEST_REASON: usize = 500;
+const MAX_BULK_KEY_LENGTH: usize = 240;
+const MAX_REASON_LENGTH: usize = 500;
 
 /// A message, in the format of these routes.
 #[derive(Serialize, ToSchema)]
@@ -129,7 +129,7 @@ pub(crate) struct SendOne {
     post, path = "/sender/messages/send", tag = "messages", operation_id = "sender_send",
     params(ClienteHeader, IdempotencyHeader),
     request_body(content = SendOne, example = json!({"destinatario": "5491158254201", "mensaje": "Hola", "cliente_id": 51})),
-    responses((status = 201, description = "It is sent, simulated, or on its way", body = Success<MessageAnswer>), Failures)
+    responses((status = 201, description = "Sent, simulated, or pending", body = Success<MessageAnswer>), Failures)
 )]
 pub(crate) async fn send(
     State(state): State<AppState>,
@@ -146,21 +146,21 @@ pub(crate) async fn send(
     if let Some(answered) = request.responde_a {
         composed.reply_to = Some(answered_id(&state, &caller, &to, answered).await?);
     }
-    let message = Composed::of(&composed)
+    let message = Composed::from_request(&composed)
         .map_err(|invalid| in_spanish(&invalid, ""))?
-        .or_for(cliente.map(|id| id.0))
-        .asked_by(&id);
+        .with_default_cliente(cliente.map(|id| id.0))
+        .with_request_id(&id);
     ready_to_simulate(&state, &client).await?;
     let send = SendNowRequest {
         origin: Origin::Single,
-        key: key.map(|key| caller.own_key(key)),
+        key: key.map(|key| caller.scoped_key(key)),
         message,
     };
     let answer = state.outbox.send(client, send).await?;
     if answer.message.state == MessageState::Failed {
         return Err(answer.into_failure());
     }
-    let body = Success::of(answer.message.into());
+    let body = Success::new(answer.message.into());
     Ok((StatusCode::CREATED, Json(body)))
 }
 
@@ -244,7 +244,7 @@ pub(crate) struct Queued {
     post, path = "/sender/messages/bulk", tag = "messages", operation_id = "sender_bulk",
     params(ClienteHeader, IdempotencyHeader),
     request_body(content = SendMany, example = json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]})),
-    responses((status = 202, description = "They are written down", body = Queued), Failures)
+    responses((status = 202, description = "Accepted and stored", body = Queued), Failures)
 )]
 pub(crate) async fn bulk(
     State(state): State<AppState>,
@@ -255,23 +255,27 @@ pub(crate) async fn bulk(
     ApiJson(request): ApiJson<SendMany>,
 ) -> Result<(StatusCode, Json<Queued>), HubError> {
     let count = request.mensajes.len();
-    if count == 0 || count > MOST {
-        let what = format!("mensajes has to hold 1 to {MOST} messages");
+    if count == 0 || count > MAX_BULK_MESSAGES {
+        let what = format!("mensajes must contain 1 to {MAX_BULK_MESSAGES} messages");
         return Err(ErrorReply::invalid_request(what).into());
     }
-    if key.as_ref().is_some_and(|key| key.len() > LONGEST_BULK_KEY) {
-        let what = format!("Idempotency-Key has to be at most {LONGEST_BULK_KEY} characters here");
+    if key
+        .as_ref()
+        .is_some_and(|key| key.len() > MAX_BULK_KEY_LENGTH)
+    {
+        let what =
+            format!("Idempotency-Key must have at most {MAX_BULK_KEY_LENGTH} characters here");
         return Err(ErrorReply::invalid_header(what).into());
     }
     let campaign = match request.campaign_id {
         Some(id) => Some(find_campaign(&state, &caller, id).await?),
         None => None,
     };
-    let asked = request.cliente_id.or(cliente.map(|id| id.0));
+    let requested_cliente = request.cliente_id.or(cliente.map(|id| id.0));
     // A campaign's messages belong to its business.
     let of_campaign = campaign.as_ref().and_then(|campaign| campaign.cliente_id);
-    let cliente_id = caller.cliente_for(asked.or(of_campaign))?;
-    let key = key.map_or_else(new_key, |key| caller.own_key(key));
+    let cliente_id = caller.cliente_for(requested_cliente.or(of_campaign))?;
+    let key = key.map_or_else(new_key, |key| caller.scoped_key(key));
     let mut messages = Vec::with_capacity(count);
     let common = request.mensaje.as_deref();
     for (n, one) in request.mensajes.into_iter().enumerate() {
@@ -282,21 +286,21 @@ pub(crate) async fn bulk(
             return Err(ErrorReply::invalid_request(what).into());
         };
         if of_campaign.is_some() && of_campaign != for_whom {
-            let what = format!("mensajes[{n}].cliente_id has to be that of the campaign");
+            let what = format!("mensajes[{n}].cliente_id must be that of the campaign");
             return Err(ErrorReply::invalid_request(what).into());
         }
         let field = format!("mensajes[{n}].destinatario");
         let to = numbers::in_full(&field, &one.destinatario, &state.config.home)?;
         let message = Composed::text(for_whom, &to, text)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
-        messages.push((format!("{key}:{n}"), message.asked_by(&id)));
+        messages.push((format!("{key}:{n}"), message.with_request_id(&id)));
     }
-    let written = state.outbox.queue(request.campaign_id, &messages).await?;
+    let queued = state.outbox.queue(request.campaign_id, &messages).await?;
     let queued = Queued {
         success: true,
         campaign_id: request.campaign_id,
         total: count,
-        mensajes: written.into_iter().map(MessageAnswer::from).collect(),
+        mensajes: queued.into_iter().map(MessageAnswer::from).collect(),
     };
     Ok((StatusCode::ACCEPTED, Json(queued)))
 }
@@ -337,8 +341,8 @@ impl From<Transition> for Step {
 /// Returns a message with its history, by its number or by the id that `POST /send` returned.
 #[utoipa::path(
     get, path = "/sender/messages/status/{id}", tag = "messages", operation_id = "sender_status",
-    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
-    responses((status = 200, description = "It and what became of it", body = Status), Failures)
+    params(("id" = String, Path, description = "The message's number, or its `message_id`", example = "1")),
+    responses((status = 200, description = "The message with its outcome", body = Status), Failures)
 )]
 pub(crate) async fn status(
     State(state): State<AppState>,
@@ -364,11 +368,11 @@ async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<Message, Hu
         Ok(number) => state.store.message(number).await?,
         Err(_) => state.store.message_by_wa_id(id).await?,
     };
-    let own = found.filter(|message| caller.sees(message.cliente_id));
-    own.ok_or_else(|| {
+    let visible = found.filter(|message| caller.sees(message.cliente_id));
+    visible.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
-            "no message with this id is known",
+            "there is no message with this id",
         )
     })
 }
@@ -382,9 +386,9 @@ pub(crate) struct Retry {
 /// Requeues a failed message on a user's request; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/retry", tag = "messages", operation_id = "sender_retry",
-    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    params(("id" = String, Path, description = "The message's number, or its `message_id`", example = "1")),
     request_body(content = Retry, example = json!({"motivo": "el número ya anda"})),
-    responses((status = 200, description = "It waits again", body = Status), Failures)
+    responses((status = 200, description = "Queued again", body = Status), Failures)
 )]
 pub(crate) async fn retry(
     State(state): State<AppState>,
@@ -398,28 +402,28 @@ pub(crate) async fn retry(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "MESSAGE_OF_CAMPAIGN",
-            "the message is a campaign's, which has its pace: put its recipient back there",
+            "the message belongs to a campaign, which has its own pace: retry its recipient there",
         )
         .into());
     }
-    let change = Change::to(MessageState::Queued, "RETRY_ASKED").because(reason);
-    let moved = match message.state {
+    let change = Change::to(MessageState::Queued, "RETRY_ASKED").with_detail(reason);
+    let retried = match message.state {
         MessageState::Failed => state.store.change(message.id, change).await?,
         _ => None,
     };
-    let Some(moved) = moved else {
+    let Some(retried) = retried else {
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "MESSAGE_NOT_FAILED",
             format!(
-                "the message is {}: only one that failed can be sent again",
+                "the message is {}: only a failed one can be sent again",
                 message.state.estado()
             ),
         )
         .into());
     };
     state.outbox.wake();
-    with_history(&state, moved).await
+    with_history(&state, retried).await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -446,9 +450,9 @@ enum Outcome {
 /// The reason is stored.
 #[utoipa::path(
     post, path = "/sender/messages/{id}/decide", tag = "messages", operation_id = "sender_decide",
-    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    params(("id" = String, Path, description = "The message's number, or its `message_id`", example = "1")),
     request_body(content = Decide, example = json!({"resultado": "llego", "motivo": "está en el chat"})),
-    responses((status = 200, description = "As it is now", body = Status), Failures)
+    responses((status = 200, description = "The current state", body = Status), Failures)
 )]
 pub(crate) async fn decide(
     State(state): State<AppState>,
@@ -468,7 +472,7 @@ pub(crate) async fn decide(
             StatusCode::CONFLICT,
             "MESSAGE_NOT_UNDECIDED",
             format!(
-                "the message is {}, and the services find out by themselves what became of it: there is nothing to decide",
+                "the message is {}, and the services determine its outcome themselves: there is nothing to decide",
                 message.state.estado()
             ),
         )
@@ -480,8 +484,8 @@ pub(crate) async fn decide(
 
 fn reason(text: &str) -> Result<&str, HubError> {
     let reason = text.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let what = format!("motivo has to be 1 to {LONGEST_REASON} characters");
+    if reason.is_empty() || reason.chars().count() > MAX_REASON_LENGTH {
+        let what = format!("motivo must have 1 to {MAX_REASON_LENGTH} characters");
         return Err(ErrorReply::invalid_request(what).into());
     }
     Ok(reason)

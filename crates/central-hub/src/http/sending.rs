@@ -8,7 +8,7 @@ use service_runtime::http::ApiJson;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::relay::HubEvent;
@@ -30,7 +30,7 @@ pub(crate) struct Switch {
 
 impl Switch {
     /// Builds the body. The name is included only for callers with access to all businesses.
-    fn of(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
+    fn for_caller(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
         Self {
             detenido: switch.as_ref().is_some_and(|it| it.is_stopped),
             desde: switch.as_ref().map(|it| it.at),
@@ -42,14 +42,14 @@ impl Switch {
 /// Returns whether all sending is stopped, and by whom and since when.
 #[utoipa::path(
     get, path = "/sending", tag = "service", operation_id = "sending_show",
-    responses((status = 200, description = "How it stands", body = Switch), Failures)
+    responses((status = 200, description = "The current state", body = Switch), Failures)
 )]
 pub(crate) async fn show(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<Switch>, HubError> {
     let switch = state.store.sending_switch().await?;
-    Ok(Json(Switch::of(switch, &caller)))
+    Ok(Json(Switch::for_caller(switch, &caller)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -63,14 +63,14 @@ pub(crate) struct Turn {
 #[utoipa::path(
     put, path = "/sending", tag = "service", operation_id = "sending_turn",
     request_body(content = Turn, example = json!({"detenido": true})),
-    responses((status = 200, description = "As it stands now", body = Switch), Failures)
+    responses((status = 200, description = "The current state", body = Switch), Failures)
 )]
-pub(crate) async fn turn(
+pub(crate) async fn switch(
     State(state): State<AppState>,
     caller: Caller,
     ApiJson(body): ApiJson<Turn>,
 ) -> Result<Json<Switch>, HubError> {
-    let who = by(&caller);
+    let who = actor(&caller);
     let switch = state.store.switch_sending(body.detenido, &who).await?;
     if switch.is_stopped {
         tracing::warn!(by = who, "all sending is stopped");
@@ -87,5 +87,5 @@ pub(crate) async fn turn(
             .to_string()
             .into(),
     });
-    Ok(Json(Switch::of(Some(switch), &caller)))
+    Ok(Json(Switch::for_caller(Some(switch), &caller)))
 }

@@ -12,11 +12,11 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::done::Done;
-use super::users::{by, page_size};
+use super::users::{actor, page_size};
 use crate::auth::{Caller, Scope, Scopes, forbidden, sha256, token};
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{ApiToken, MOST_TOKENS, NewToken};
+use crate::store::{ApiToken, MAX_TOKENS, NewToken};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = tokens::Shown)]
@@ -70,7 +70,7 @@ pub(crate) struct Tokens {
 #[utoipa::path(
     get, path = "/tokens", tag = "users", operation_id = "tokens_list",
     params(TokensBody),
-    responses((status = 200, description = "A page of them", body = Tokens), Failures)
+    responses((status = 200, description = "One page", body = Tokens), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -82,12 +82,12 @@ pub(crate) async fn list(
         .store
         .tokens(caller.cliente_id, page.before, size + 1)
         .await?;
-    let more = tokens.len() > size as usize;
+    let has_more = tokens.len() > size as usize;
     tokens.truncate(size as usize);
     let last = tokens.last().map(|token| token.id);
     Ok(Json(Tokens {
         tokens: tokens.into_iter().map(Shown::from).collect(),
-        next: last.filter(|_| more),
+        next: last.filter(|_| has_more),
     }))
 }
 
@@ -118,7 +118,7 @@ struct Created {
 #[utoipa::path(
     post, path = "/tokens", tag = "users", operation_id = "tokens_create",
     request_body(content = Create, example = json!({"name": "tienda", "scopes": ["send", "read"], "cliente_id": 51})),
-    responses((status = 201, description = "It is made; the token is told this once", body = Created), Failures)
+    responses((status = 201, description = "Created; the token is returned only once", body = Created), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -127,15 +127,15 @@ pub(crate) async fn create(
 ) -> Result<Response, HubError> {
     let name = body.name.trim();
     if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(ErrorReply::invalid_request("name has to be 1 to 100 characters").into());
+        return Err(ErrorReply::invalid_request("name must have 1 to 100 characters").into());
     }
     if body.expires_at.is_some_and(|end| end <= Timestamp::now()) {
-        return Err(ErrorReply::invalid_request("expires_at is over").into());
+        return Err(ErrorReply::invalid_request("expires_at is in the past").into());
     }
     let cliente_id = caller.cliente_for(body.cliente_id)?;
     let scopes = scopes(&body.scopes, cliente_id)?;
-    if !caller.scopes.cover(scopes) {
-        return Err(forbidden("a token reaches no further than who makes it").into());
+    if !caller.scopes.includes_all(scopes) {
+        return Err(forbidden("a token cannot have more permissions than its creator").into());
     }
     let secret = token();
     let new = NewToken {
@@ -151,7 +151,7 @@ pub(crate) async fn create(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "TOO_MANY_TOKENS",
-            format!("this business has {MOST_TOKENS} tokens already: revoke one first"),
+            format!("this business already has {MAX_TOKENS} tokens: revoke one first"),
         )
         .into());
     };
@@ -159,8 +159,8 @@ pub(crate) async fn create(
         token = made.id,
         scopes = made.scopes,
         cliente_id,
-        by = %by(&caller),
-        "a token was made"
+        by = %actor(&caller),
+        "a token was created"
     );
     let created = Created {
         token: secret,
@@ -170,20 +170,19 @@ pub(crate) async fn create(
 }
 
 fn scopes(names: &[String], cliente_id: Option<u64>) -> Result<Scopes, ErrorReply> {
-    let known = || Scope::ALL.map(|(name, _)| name).join(", ");
-    let scopes: Scopes = names
-        .join(" ")
-        .parse()
-        .map_err(|_| ErrorReply::invalid_request(format!("scopes are any of {}", known())))?;
+    let scope_names = || Scope::ALL.map(|(name, _)| name).join(", ");
+    let scopes: Scopes = names.join(" ").parse().map_err(|_| {
+        ErrorReply::invalid_request(format!("scopes must be among {}", scope_names()))
+    })?;
     if scopes == Scopes::NONE {
         return Err(ErrorReply::invalid_request(format!(
             "scopes needs at least one of {}",
-            known()
+            scope_names()
         )));
     }
     if cliente_id.is_some() && scopes.has(Scope::Admin) {
         return Err(ErrorReply::invalid_request(
-            "admin is for all businesses: leave out the scope, or cliente_id",
+            "admin covers all businesses: omit the scope, or cliente_id",
         ));
     }
     Ok(scopes)
@@ -193,7 +192,7 @@ fn scopes(names: &[String], cliente_id: Option<u64>) -> Result<Scopes, ErrorRepl
 #[utoipa::path(
     delete, path = "/tokens/{id}", tag = "users", operation_id = "tokens_revoke",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "It is revoked", body = Done), Failures)
+    responses((status = 200, description = "Revoked", body = Done), Failures)
 )]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
@@ -209,6 +208,6 @@ pub(crate) async fn revoke(
         )
         .into());
     };
-    tracing::info!(token = revoked.id, by = %by(&caller), "a token was revoked");
+    tracing::info!(token = revoked.id, by = %actor(&caller), "a token was revoked");
     Ok(Done::json().into_response())
 }

@@ -62,7 +62,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<HeaderValue>, ErrorRepl
         Ok(Some(key.clone()))
     } else {
         Err(ErrorReply::invalid_header(
-            "Idempotency-Key has to be one value of 1 to 255 visible ASCII characters",
+            "Idempotency-Key must be one value of 1 to 255 visible ASCII characters",
         ))
     }
 }
@@ -72,7 +72,7 @@ pub(crate) struct Verbatim(pub(crate) RawAnswer);
 
 impl Verbatim {
     /// Sends a request. A successful response must parse as `T`.
-    pub(crate) async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn request<T: DeserializeOwned>(
         client: &SessionClient,
         endpoint: Endpoint,
         json: Option<Bytes>,

@@ -64,13 +64,13 @@ pub(crate) struct Users {
 
 /// Default and maximum page size of a list.
 pub(super) const PAGE: u32 = 100;
-pub(super) const LARGEST_PAGE: u32 = 500;
+pub(super) const MAX_PAGE_SIZE: u32 = 500;
 
 pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
     match asked.unwrap_or(PAGE) {
-        size if (1..=LARGEST_PAGE).contains(&size) => Ok(size),
+        size if (1..=MAX_PAGE_SIZE).contains(&size) => Ok(size),
         _ => Err(ErrorReply::invalid_request(format!(
-            "limit has to be 1 to {LARGEST_PAGE}"
+            "limit must be from 1 to {MAX_PAGE_SIZE}"
         ))),
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
 #[utoipa::path(
     get, path = "/users", tag = "users", operation_id = "users_list",
     params(UsersBody),
-    responses((status = 200, description = "A page of them", body = Users), Failures)
+    responses((status = 200, description = "One page", body = Users), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -87,12 +87,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Users>, HubError> {
     let size = page_size(page.limit)?;
     let mut users = state.store.users(&page.after, size + 1).await?;
-    let more = users.len() > size as usize;
+    let has_more = users.len() > size as usize;
     users.truncate(size as usize);
     let last = users.last().map(|user| user.name.clone());
     Ok(Json(Users {
         users: users.into_iter().map(Shown::from).collect(),
-        next: last.filter(|_| more),
+        next: last.filter(|_| has_more),
     }))
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct Create {
 #[utoipa::path(
     post, path = "/users", tag = "users", operation_id = "users_create",
     request_body(content = Create, example = json!({"username": "lucia", "password": "una clave larga", "role": "cliente", "cliente_id": 51})),
-    responses((status = 201, description = "It is made", body = Shown), Failures)
+    responses((status = 201, description = "Created", body = Shown), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -134,10 +134,10 @@ pub(crate) async fn create(
         ErrorReply::new(
             StatusCode::CONFLICT,
             "USER_EXISTS",
-            "there is a user of this name already",
+            "there is already a user with this name",
         )
     })?;
-    tracing::info!(user = user.name, role = %user.role, by = %by(&caller), "a user was made");
+    tracing::info!(user = user.name, role = %user.role, by = %actor(&caller), "a user was created");
     Ok((StatusCode::CREATED, Json(Shown::from(user))).into_response())
 }
 
@@ -171,7 +171,7 @@ pub(crate) struct Change {
     put, path = "/users/{id}", tag = "users", operation_id = "users_change",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Change, example = json!({"disabled": true})),
-    responses((status = 200, description = "As it is now", body = Shown), Failures)
+    responses((status = 200, description = "The current state", body = Shown), Failures)
 )]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -179,10 +179,10 @@ pub(crate) async fn change(
     ApiPath(id): ApiPath<i64>,
     ApiJson(body): ApiJson<Change>,
 ) -> Result<Response, HubError> {
-    let known = state.store.user(id).await?.ok_or_else(unknown)?;
-    let role = body.role.unwrap_or(known.role);
+    let current = state.store.user(id).await?.ok_or_else(unknown)?;
+    let role = body.role.unwrap_or(current.role);
     // A user who is no longer a cliente loses the business.
-    let kept = known.cliente_id.filter(|_| role == Role::Cliente);
+    let kept = current.cliente_id.filter(|_| role == Role::Cliente);
     let cliente_id = body.cliente_id.or(kept);
     check_cliente(role, cliente_id)?;
     let phc = match &body.password {
@@ -198,7 +198,7 @@ pub(crate) async fn change(
         disabled: body.disabled,
     };
     // A user who changes their own password keeps the current session.
-    let kept = match caller.who {
+    let kept_session = match caller.who {
         Who::Session {
             session_id,
             user_id,
@@ -206,13 +206,13 @@ pub(crate) async fn change(
         } if user_id == id => Some(session_id),
         _ => None,
     };
-    let user = done(state.store.change_user(id, change, kept).await?)?;
+    let user = done(state.store.change_user(id, change, kept_session).await?)?;
     tracing::info!(
         user = user.name,
         role = %user.role,
         disabled = user.disabled,
         password_changed = phc.is_some(),
-        by = %by(&caller),
+        by = %actor(&caller),
         "a user was changed"
     );
     Ok(Json(Shown::from(user)).into_response())
@@ -222,7 +222,7 @@ pub(crate) async fn change(
 #[utoipa::path(
     delete, path = "/users/{id}", tag = "users", operation_id = "users_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "It is gone", body = Done), Failures)
+    responses((status = 200, description = "Deleted", body = Done), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -230,12 +230,12 @@ pub(crate) async fn remove(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Response, HubError> {
     let user = done(state.store.remove_user(id).await?)?;
-    tracing::info!(user = user.name, by = %by(&caller), "a user was removed");
+    tracing::info!(user = user.name, by = %actor(&caller), "a user was deleted");
     Ok(Done::json().into_response())
 }
 
 /// Returns the caller's name for the log.
-pub(super) fn by(caller: &Caller) -> String {
+pub(super) fn actor(caller: &Caller) -> String {
     match &caller.who {
         Who::Machine => "this machine".to_owned(),
         Who::Session { name, .. } | Who::Password { name, .. } => name.clone(),
@@ -250,7 +250,7 @@ fn done(outcome: UserOutcome) -> Result<User, ErrorReply> {
         UserOutcome::LastAdmin => Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "LAST_ADMIN",
-            "nobody would be left to manage the users: make another administrator first",
+            "nobody could manage the users any more: create another administrator first",
         )),
     }
 }
@@ -268,7 +268,7 @@ fn check_name(name: &str) -> Result<(), ErrorReply> {
         return Ok(());
     }
     Err(ErrorReply::invalid_request(
-        "username has to be 1 to 64 letters, digits, or any of . _ - + @",
+        "username must be 1 to 64 letters, digits, or any of . _ - + @",
     ))
 }
 
@@ -276,7 +276,7 @@ fn check_cliente(role: Role, cliente_id: Option<u64>) -> Result<(), ErrorReply> 
     match (role, cliente_id) {
         (Role::Admin | Role::Agente, None) => Ok(()),
         (Role::Admin | Role::Agente, Some(_)) => Err(ErrorReply::invalid_request(
-            "an admin and an agente see all businesses: leave cliente_id out",
+            "an admin and an agente see all businesses: omit cliente_id",
         )),
         (Role::Cliente, Some(id)) if ClienteId::parse(&id.to_string()).is_some() => Ok(()),
         (Role::Cliente, _) => Err(ErrorReply::invalid_request(

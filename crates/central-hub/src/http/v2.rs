@@ -20,7 +20,7 @@ pub(crate) struct V2StatusBody {
 }
 
 impl V2StatusBody {
-    fn of(result: Result<&'static str, ClientError>) -> Json<Self> {
+    fn from_result(result: Result<&'static str, ClientError>) -> Json<Self> {
         Json(Self {
             status: result.unwrap_or("error"),
             qr: None,
@@ -41,9 +41,9 @@ pub(crate) async fn status(
 ) -> Json<V2StatusBody> {
     if by_page {
         let session = client.session().await;
-        return V2StatusBody::of(session.map(|session| lower_state(&session)));
+        return V2StatusBody::from_result(session.map(|session| lower_state(&session)));
     }
-    V2StatusBody::of(client.status().await.map(|body| body.status.as_lower_str()))
+    V2StatusBody::from_result(client.status().await.map(|body| body.status.as_lower_str()))
 }
 
 /// Returns the linking code, or `qr_not_available`.
@@ -57,8 +57,8 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Json<V2StatusBody> {
             status: "qr_available",
             qr: Some(qr),
         }),
-        Ok(QrBody::NoQr) => V2StatusBody::of(Ok("qr_not_available")),
-        Err(error) => V2StatusBody::of(Err(error)),
+        Ok(QrBody::NoQr) => V2StatusBody::from_result(Ok("qr_not_available")),
+        Err(error) => V2StatusBody::from_result(Err(error)),
     }
 }
 
@@ -68,5 +68,5 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Json<V2StatusBody> {
     responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)
 )]
 pub(crate) async fn connect(Upstream(client): Upstream) -> Json<V2StatusBody> {
-    V2StatusBody::of(client.connect().await.map(|body| body.state.as_lower_str()))
+    V2StatusBody::from_result(client.connect().await.map(|body| body.state.as_lower_str()))
 }

@@ -15,13 +15,13 @@ use utoipa::ToSchema;
 use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::{
-    MOST_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
+    MAX_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
 };
 
 /// How long the previous secret continues to sign after a rotation.
-const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-const LONGEST_URL: usize = 2048;
-const LONGEST_DESCRIPTION: usize = 200;
+const SECRET_OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const MAX_URL_LENGTH: usize = 2048;
+const MAX_DESCRIPTION_LENGTH: usize = 200;
 /// A subscription in the format of these routes, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::WebhookAnswer)]
@@ -74,38 +74,39 @@ pub(crate) struct WebhookRequest {
     descripcion: String,
     eventos: Vec<String>,
     cliente_id: Option<u64>,
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     activo: bool,
 }
 
-const fn yes() -> bool {
+const fn default_true() -> bool {
     true
 }
 
 impl WebhookRequest {
     fn check(self, state: &AppState) -> Result<NewWebhook, HubError> {
         let url = checked_url(&self.url, state)?;
-        if self.descripcion.chars().count() > LONGEST_DESCRIPTION || self.descripcion.contains('\0')
+        if self.descripcion.chars().count() > MAX_DESCRIPTION_LENGTH
+            || self.descripcion.contains('\0')
         {
             return Err(invalid(format!(
-                "descripcion has to be at most {LONGEST_DESCRIPTION} characters"
+                "descripcion must have at most {MAX_DESCRIPTION_LENGTH} characters"
             )));
         }
         let is_positive = |id: &u64| *id > 0 && i64::try_from(*id).is_ok();
         if !self.cliente_id.as_ref().is_none_or(is_positive) {
-            return Err(invalid("cliente_id has to be a positive integer"));
+            return Err(invalid("cliente_id must be a positive integer"));
         }
         let mut topics = Vec::new();
         for name in &self.eventos {
-            let all = Topic::ALL.map(Topic::as_str).join(", ");
-            let topic = Topic::named(name)
-                .ok_or_else(|| invalid(format!("eventos has to be some of {all}")))?;
+            let known_topics = Topic::ALL.map(Topic::as_str).join(", ");
+            let topic = Topic::from_name(name)
+                .ok_or_else(|| invalid(format!("eventos must be among {known_topics}")))?;
             if !topics.contains(&topic) {
                 topics.push(topic);
             }
         }
         if topics.is_empty() {
-            return Err(invalid("eventos has to name at least one event"));
+            return Err(invalid("eventos must name at least one event"));
         }
         Ok(NewWebhook {
             url,
@@ -123,18 +124,18 @@ fn checked_url(text: &str, state: &AppState) -> Result<String, HubError> {
             && url.has_host()
             && url.username().is_empty()
             && url.password().is_none()
-            && url.as_str().len() <= LONGEST_URL
+            && url.as_str().len() <= MAX_URL_LENGTH
     });
     let Some(mut url) = url else {
         return Err(invalid(format!(
-            "url has to be http:// or https:// with a host, without user and password, at most {LONGEST_URL} bytes"
+            "url must be http:// or https:// with a host, without user and password, and at most {MAX_URL_LENGTH} bytes"
         )));
     };
     if !state.webhook_client.allowed().admits_url(&url) {
         return Err(ErrorReply::new(
             StatusCode::BAD_REQUEST,
             "WEBHOOK_ADDRESS_REFUSED",
-            "this address is not one of the internet: name it in WEBHOOK_ALLOWED_HOSTS if it is meant",
+            "this is not an internet address: add it to WEBHOOK_ALLOWED_HOSTS if it is intended",
         )
         .into());
     }
@@ -168,7 +169,7 @@ pub(crate) struct All {
 /// Lists all webhooks.
 #[utoipa::path(
     get, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_list",
-    responses((status = 200, description = "All of them", body = All), Failures)
+    responses((status = 200, description = "The complete list", body = All), Failures)
 )]
 pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, HubError> {
     let webhooks = state.store.webhooks().await?;
@@ -181,7 +182,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, Hub
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_create",
     request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
-    responses((status = 201, description = "It is made; the secret is told this once", body = WithSecret), Failures)
+    responses((status = 201, description = "Created; the secret is returned only once", body = WithSecret), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -193,11 +194,11 @@ pub(crate) async fn create(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "TOO_MANY_WEBHOOKS",
-            format!("there are {MOST_WEBHOOKS} webhooks already: remove one first"),
+            format!("there are already {MAX_WEBHOOKS} webhooks: delete one first"),
         )
         .into());
     };
-    tracing::info!(webhook = webhook.id, "a webhook is made");
+    tracing::info!(webhook = webhook.id, "a webhook was created");
     Ok((StatusCode::CREATED, with_secret(webhook, &secret)))
 }
 
@@ -226,7 +227,7 @@ pub(crate) async fn show(
     put, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_change",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
-    responses((status = 200, description = "As it is now", body = WebhookAnswer), Failures)
+    responses((status = 200, description = "The current state", body = WebhookAnswer), Failures)
 )]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -242,7 +243,7 @@ pub(crate) async fn change(
 #[utoipa::path(
     delete, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -251,7 +252,7 @@ pub(crate) async fn remove(
     if !state.store.remove_webhook(id).await? {
         return Err(no_webhook());
     }
-    tracing::info!(webhook = id, "a webhook is removed");
+    tracing::info!(webhook = id, "a webhook was deleted");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -266,7 +267,7 @@ pub(crate) async fn rotate(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<WithSecret>, HubError> {
     let secret = WebhookSecret::generate();
-    let until = Timestamp::now().after(OVERLAP);
+    let until = Timestamp::now().after(SECRET_OVERLAP);
     let webhook = state.store.rotate_webhook(id, &secret, until).await?;
     Ok(with_secret(webhook.ok_or_else(no_webhook)?, &secret))
 }
@@ -285,7 +286,7 @@ pub(crate) struct Tested {
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", tag = "webhooks", operation_id = "webhooks_test",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "What came of it", body = Tested), Failures)
+    responses((status = 200, description = "The outcome", body = Tested), Failures)
 )]
 pub(crate) async fn test(
     State(state): State<AppState>,

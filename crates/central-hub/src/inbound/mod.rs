@@ -27,15 +27,15 @@ use crate::store::{FOLLOWER, SourceEvent, Store, StoreError};
 
 /// Lease on following the events: how long it takes until another hub takes
 /// over after this one died. It is renewed after a third of that time.
-const LEASE: Duration = Duration::from_secs(9);
-const RENEW: Duration = Duration::from_secs(3);
+const LEASE_DURATION: Duration = Duration::from_secs(9);
+const LEASE_RENEWAL_INTERVAL: Duration = Duration::from_secs(3);
 /// Pauses between two attempts to connect, which double from the first value to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
 /// Number of events per transaction.
 const BATCH: usize = 64;
 /// The id from which a new hub starts, so that it receives all stored events.
-const BEGINNING: &str = "0";
+const FIRST_EVENT_ID: &str = "0";
 
 /// Whether this hub follows the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Follower {
             session,
             who: format!("{:016x}", rand::random::<u64>()).into(),
             state: Arc::default(),
-            heartbeat: Heartbeat::new("what comes in", 2 * RENEW),
+            heartbeat: Heartbeat::new("what comes in", 2 * LEASE_RENEWAL_INTERVAL),
         }
     }
 
@@ -94,7 +94,7 @@ impl Follower {
         }
     }
 
-    fn is(&self, state: Following) {
+    fn set_following(&self, state: Following) {
         self.state.store(state as u8, Ordering::Relaxed);
     }
 
@@ -104,9 +104,9 @@ impl Follower {
             () = self.follow() => {}
             () = draining.cancelled() => {}
         }
-        self.is(Following::No);
+        self.set_following(Following::No);
         if let Err(error) = self.store.drop_lease(FOLLOWER, &self.who).await {
-            tracing::debug!("the lease stays: {error}");
+            tracing::debug!("the lease was not released: {error}");
         }
     }
 
@@ -117,22 +117,22 @@ impl Follower {
             let leased = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
             let wait = match leased {
                 Ok(true) => {
-                    self.is(Following::Unconnected);
+                    self.set_following(Following::Unconnected);
                     match self.read(&mut pause).await {
                         End::Broken => pause,
-                        End::Lost => RENEW,
+                        End::Lost => LEASE_RENEWAL_INTERVAL,
                         End::Store(error) => {
-                            tracing::warn!("what comes in waits for the store: {error}");
+                            tracing::warn!("inbound events are waiting for the store: {error}");
                             *BACKOFF.end()
                         }
                     }
                 }
                 Ok(false) => {
-                    self.is(Following::No);
-                    RENEW
+                    self.set_following(Following::No);
+                    LEASE_RENEWAL_INTERVAL
                 }
                 Err(error) => {
-                    tracing::warn!("what comes in waits for the store: {error}");
+                    tracing::warn!("inbound events are waiting for the store: {error}");
                     *BACKOFF.end()
                 }
             };
@@ -147,18 +147,18 @@ impl Follower {
             Ok(cursor) => cursor,
             Err(error) => return End::Store(error),
         };
-        let after = cursor.id.as_deref().unwrap_or(BEGINNING);
+        let after = cursor.id.as_deref().unwrap_or(FIRST_EVENT_ID);
         let events = match self.session.events(Some(after)).await {
             Ok(events) => events,
             Err(error) => {
-                tracing::debug!(%error, "what comes in waits for session-manager");
+                tracing::debug!(%error, "inbound events are waiting for session-manager");
                 return End::Broken;
             }
         };
         *pause = *BACKOFF.start();
-        self.is(Following::Connected);
+        self.set_following(Following::Connected);
         let end = self.record_stream(events).await;
-        self.is(Following::Unconnected);
+        self.set_following(Following::Unconnected);
         end.err().unwrap_or(End::Broken)
     }
 
@@ -167,24 +167,24 @@ impl Follower {
         events: impl Stream<Item = Result<SseEvent, ClientError>> + Send,
     ) -> Result<(), End> {
         let mut batches = std::pin::pin!(events.ready_chunks(BATCH));
-        let mut renew = tokio::time::interval(RENEW);
+        let mut renew = tokio::time::interval(LEASE_RENEWAL_INTERVAL);
         loop {
             self.heartbeat.beat();
             tokio::select! {
                 batch = batches.next() => {
                     let Some(batch) = batch else { return Ok(()) };
                     let count = batch.len();
-                    let told: Vec<_> = batch.into_iter().map_while(Result::ok).map(source_event).collect();
-                    self.record(&told).await?;
-                    if told.len() < count {
+                    let events: Vec<_> = batch.into_iter().map_while(Result::ok).map(source_event).collect();
+                    self.record(&events).await?;
+                    if events.len() < count {
                         return Ok(());
                     }
                 }
                 // On SQLite, where there is no other hub, renewing costs little
                 // and avoids a second code path.
                 _ = renew.tick() => {
-                    let kept = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
-                    if !kept.map_err(End::Store)? {
+                    let has_lease = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
+                    if !has_lease.map_err(End::Store)? {
                         return Err(End::Lost);
                     }
                 }
@@ -207,7 +207,7 @@ impl Follower {
         if let [one] = told {
             tracing::error!(
                 id = one.id,
-                "an event cannot be written down and is left out: {refused}"
+                "an event cannot be stored and is skipped: {refused}"
             );
             let id = one.id.clone();
             let nothing = [SourceEvent { id, event: None }];
@@ -225,14 +225,14 @@ impl Follower {
 }
 
 fn lease() -> Timestamp {
-    Timestamp::now().after(LEASE)
+    Timestamp::now().after(LEASE_DURATION)
 }
 
 fn source_event(sse: SseEvent) -> SourceEvent {
     let event = match sse.parse() {
         Ok(event) => event,
         Err(error) => {
-            tracing::warn!(%error, "an event that is not of the contract is left out");
+            tracing::warn!(%error, "an event that does not match the contract is skipped");
             None
         }
     };

@@ -3,7 +3,7 @@
 
 /// Courtesies that may surround a request without changing it. If one is a
 /// prefix of another, the longer one comes first.
-pub(super) const COURTESY: &[&str] = &[
+pub(super) const COURTESIES: &[&str] = &[
     "por favor",
     "porfavor",
     "por fa",
@@ -73,7 +73,7 @@ pub(super) const COURTESY: &[&str] = &[
 ];
 
 /// Phrases that may precede "baja" and similar words in a request.
-pub(super) const ASKING: &[&str] = &[
+pub(super) const REQUEST_VERBS: &[&str] = &[
     "dame de",
     "dame la",
     "denme de",
@@ -106,8 +106,8 @@ pub(super) const ASKING: &[&str] = &[
     "baja",
 ];
 
-/// Phrases that may precede [`ASKING`], saying who wants it.
-pub(super) const WANTING: &[&str] = &[
+/// Phrases that may precede [`REQUEST_VERBS`], saying who wants it.
+pub(super) const REQUEST_STARTS: &[&str] = &[
     "yo",
     "quiero que",
     "quiero",
@@ -155,7 +155,7 @@ pub(super) const WANTING: &[&str] = &[
 ];
 
 /// Phrases that may follow a request, saying what to opt out from.
-pub(super) const FROM_WHAT: &[&str] = &[
+pub(super) const REQUEST_OBJECTS: &[&str] = &[
     "de la lista",
     "de su lista",
     "de tu lista",
@@ -253,7 +253,7 @@ pub(super) const FROM_WHAT: &[&str] = &[
 ];
 
 /// Complete requests that contain no opt-out word.
-pub(super) const WISHES: &[&str] = &[
+pub(super) const COMPLETE_REQUESTS: &[&str] = &[
     // Spanish.
     "no me escriban",
     "no me escriba",
@@ -455,7 +455,7 @@ pub(super) const WISHES: &[&str] = &[
     "no more",
 ];
 
-/// Phrases that are requests only if [`FROM_WHAT`] follows: `sacar` alone may be about a photo.
+/// Phrases that are requests only if [`REQUEST_OBJECTS`] follows: `sacar` alone may be about a photo.
 pub(super) const INCOMPLETE: &[&str] = &[
     "no me manden",
     "no me mande",

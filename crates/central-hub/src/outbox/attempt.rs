@@ -16,16 +16,16 @@ use crate::store::{Change, Message, MessageState, Origin, StoreError, is_file};
 /// The first pause before a message's unknown outcome is checked again.
 const FIRST_CHECK_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause before such a check.
-const LONGEST_CHECK_PAUSE: Duration = Duration::from_secs(900);
+const MAX_CHECK_PAUSE: Duration = Duration::from_secs(900);
 
 /// Returns the request id for session-manager's log: the id of the request that
 /// created the message, whenever the message is sent. A campaign's message has
 /// no such request, so its own id is used.
 fn request_id(message: &Message) -> HeaderValue {
-    let known = message.request_id.as_deref();
-    let known = known.and_then(|id| HeaderValue::from_str(id).ok());
+    let known_id = message.request_id.as_deref();
+    let known_id = known_id.and_then(|id| HeaderValue::from_str(id).ok());
     let number = || HeaderValue::from_str(&format!("message-{}", message.id)).ok();
-    known
+    known_id
         .or_else(number)
         .unwrap_or(HeaderValue::from_static("message"))
 }
@@ -62,7 +62,7 @@ impl Inner {
                     tracing::warn!(id = message.id, "the opt-out could not be checked: {error}");
                     return Ok(failure(
                         ErrorCode::Overloaded,
-                        "the hub's database cannot be used now: nothing was sent, try again later",
+                        "the hub's database is unavailable: nothing was sent, try again later",
                     ));
                 }
             }
@@ -70,7 +70,7 @@ impl Inner {
         let key = message.idempotency_key.as_deref().unwrap_or_default();
         let (Ok(key), Some(request)) = (HeaderValue::from_str(key), message.request.clone()) else {
             return Err(ClientError::BadResponse(
-                "a message without its key or its request".to_owned(),
+                "a message lacks its key or its request".to_owned(),
             ));
         };
         let endpoint = match is_file(&message.kind) {
@@ -95,24 +95,28 @@ impl Inner {
         message: &Message,
         verdict: &Verdict,
     ) -> Result<Option<Message>, StoreError> {
-        let moved = match verdict {
+        let changed = match verdict {
             Verdict::Accepted { wa_id, chat } => {
                 let change = Change {
                     wa_id: Some(wa_id),
                     ..Change::to(MessageState::Sent, "SENT")
                 };
-                let moved = self.store.change(message.id, change).await?;
+                let changed = self.store.change(message.id, change).await?;
                 // The message counts as sent even if the chat cannot be learnt from it.
                 if let Some(chat) = chat
                     && let Err(error) = self.store.learn_from_send(&message.chat, chat).await
                 {
-                    tracing::warn!(id = message.id, "whose chat it is was not learnt: {error}");
+                    tracing::warn!(
+                        id = message.id,
+                        "the chat of the message was not recorded: {error}"
+                    );
                 }
-                moved
+                changed
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
             Verdict::Undecided(why) => {
-                let change = Change::to(MessageState::Unconfirmed, &why.code).because(&why.message);
+                let change =
+                    Change::to(MessageState::Unconfirmed, &why.code).with_detail(&why.message);
                 self.store.leave_undecided(message.id, change).await?
             }
             // The message may have been sent in an earlier attempt.
@@ -131,7 +135,7 @@ impl Inner {
                 self.fail(message, why).await?
             }
             Verdict::NotNow { why, .. } => {
-                let change = Change::to(MessageState::Queued, &why.code).because(&why.message);
+                let change = Change::to(MessageState::Queued, &why.code).with_detail(&why.message);
                 self.store.change(message.id, change).await?
             }
             // The message waits for its turn with its own backoff, because the
@@ -139,37 +143,37 @@ impl Inner {
             Verdict::ChatWaits(why) => {
                 let change = Change {
                     due: Some(next_check_at(message)),
-                    ..Change::to(MessageState::Queued, &why.code).because(&why.message)
+                    ..Change::to(MessageState::Queued, &why.code).with_detail(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
             Verdict::Unknown(why) => {
                 let change = Change {
                     due: Some(next_check_at(message)),
-                    ..Change::to(MessageState::Unconfirmed, &why.code).because(&why.message)
+                    ..Change::to(MessageState::Unconfirmed, &why.code).with_detail(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
         };
-        if let Some(moved) = &moved {
-            let state = moved.state.as_str();
-            let code = moved.error_code.clone().unwrap_or_default();
+        if let Some(changed) = &changed {
+            let state = changed.state.as_str();
+            let code = changed.error_code.clone().unwrap_or_default();
             counter!("leadmaster_outbox_outcomes_total", "state" => state, "code" => code)
                 .increment(1);
-            self.announce(moved);
+            self.announce(changed);
             tracing::info!(
-                id = moved.id,
-                cliente_id = moved.cliente_id,
-                state = moved.state.as_str(),
-                code = moved.error_code,
+                id = changed.id,
+                cliente_id = changed.cliente_id,
+                state = changed.state.as_str(),
+                code = changed.error_code,
                 "message state changed"
             );
         }
-        Ok(moved)
+        Ok(changed)
     }
 
     async fn fail(&self, message: &Message, why: &Reason) -> Result<Option<Message>, StoreError> {
-        let change = Change::to(MessageState::Failed, &why.code).because(&why.message);
+        let change = Change::to(MessageState::Failed, &why.code).with_detail(&why.message);
         self.store.change(message.id, change).await
     }
 }
@@ -182,6 +186,6 @@ fn next_check_at(message: &Message) -> Timestamp {
     Timestamp::now().after(retry_backoff::capped_delay(
         tries,
         FIRST_CHECK_PAUSE,
-        LONGEST_CHECK_PAUSE,
+        MAX_CHECK_PAUSE,
     ))
 }

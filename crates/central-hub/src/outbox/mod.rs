@@ -49,7 +49,7 @@ pub(crate) use attempt::traced;
 pub(crate) use send_now::{SendNowRequest, dry_run_id, new_key};
 
 /// Number of buffered changes. A slow listener that misses some of them reads the store.
-const NEWS_KEPT: usize = 1024;
+const BUFFERED_CHANGES: usize = 1024;
 
 /// The limits of the outbox.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,10 @@ impl Inner {
     /// contacts, according to the latest event.
     fn is_limited_by_whatsapp(&self) -> bool {
         let limits = self.relay.limits();
-        limits.as_ref().and_then(WhatsappLimit::of).is_some()
+        limits
+            .as_ref()
+            .and_then(WhatsappLimit::from_limits)
+            .is_some()
     }
 
     /// Returns whether session-manager can send, according to the latest event.
@@ -158,7 +161,7 @@ impl Outbox {
             limits,
             who: format!("{:016x}", rand::random::<u64>()),
             wake: Notify::new(),
-            news: broadcast::channel(NEWS_KEPT).0,
+            news: broadcast::channel(BUFFERED_CHANGES).0,
             active: Mutex::default(),
             tasks: TaskTracker::new(),
         }))

@@ -6,15 +6,15 @@ use std::time::Duration;
 use service_runtime::Backoff;
 
 /// The longest pause between two attempts.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Returns the pause after `failures` consecutive failures. It doubles each
 /// time and has jitter, so that many hubs do not retry in step.
 pub(super) fn delay(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
-    let pause = capped_delay(failures, first, LONGEST);
+    let pause = capped_delay(failures, first, MAX_PAUSE);
     // Never sooner than `Retry-After`, up to the longest pause.
     asked_for.map_or(pause, |asked_for| {
-        asked_for.min(LONGEST) + pause.min(asked_for).mul_f64(0.25)
+        asked_for.min(MAX_PAUSE) + pause.min(asked_for).mul_f64(0.25)
     })
 }
 
@@ -35,7 +35,7 @@ mod tests {
             let longest = first.saturating_mul(1 << (failures - 1).min(16));
             let pause = delay(failures, first, None);
             assert!(
-                pause <= longest.min(LONGEST) && pause >= first / 2,
+                pause <= longest.min(MAX_PAUSE) && pause >= first / 2,
                 "{pause:?}"
             );
         }
@@ -44,6 +44,6 @@ mod tests {
             let pause = delay(failures, first, Some(wish));
             assert!(pause >= wish && pause < wish * 2, "{pause:?}");
         }
-        assert!(delay(1, first, Some(Duration::from_secs(9999))) < LONGEST * 2);
+        assert!(delay(1, first, Some(Duration::from_secs(9999))) < MAX_PAUSE * 2);
     }
 }

@@ -20,10 +20,10 @@ use crate::relay::Change;
 use crate::store::StoreError;
 
 /// Poll interval, which finds rows that other hubs queued and leases that have ended.
-const POLL: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How long messages are postponed each time while WhatsApp lets the account
 /// write to no new contacts.
-const HOLD: Duration = Duration::from_secs(60);
+const POSTPONE_BY: Duration = Duration::from_secs(60);
 /// Maximum number of dry-run messages that end in one transaction.
 const DRY_RUNS_PER_TX: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -41,7 +41,7 @@ impl Pause {
     }
 
     /// Returns how many sends may be in progress; after a failure only one, as a probe.
-    fn room(&self, in_flight: usize) -> usize {
+    fn free_slots(&self, in_flight: usize) -> usize {
         match (self.is_over(), self.failures) {
             (false, _) => 0,
             (true, 0) => in_flight,
@@ -62,13 +62,13 @@ impl Pause {
 impl Outbox {
     /// Creates the heartbeat of [`Outbox::run`].
     pub(crate) fn heartbeat() -> Heartbeat {
-        Heartbeat::new("the outbox", POLL)
+        Heartbeat::new("the outbox", POLL_INTERVAL)
     }
 
     /// Runs until `draining` is cancelled.
     pub(crate) async fn run(self, draining: CancellationToken, heartbeat: Heartbeat) {
         let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
-        let mut heard = self.0.relay.listen().changes;
+        let mut session_changes = self.0.relay.listen().changes;
         let renewing = self.clone().renew();
         let mut renewing = std::pin::pin!(renewing);
         let mut pause = Pause::default();
@@ -79,19 +79,19 @@ impl Outbox {
             heartbeat.beat();
             let tick = self
                 .tick(
-                    pause.room(self.0.limits.in_flight),
+                    pause.free_slots(self.0.limits.in_flight),
                     &mut may_be_held,
                     &verdicts,
                 )
                 .await;
             // The failure is logged once, not at every tick.
             match (&tick, is_failing) {
-                (Err(error), false) => tracing::error!("the outbox waits: {error}"),
-                (Ok(()), true) => tracing::info!("the outbox goes on"),
+                (Err(error), false) => tracing::error!("the outbox is waiting: {error}"),
+                (Ok(()), true) => tracing::info!("the outbox continues"),
                 _ => {}
             }
             is_failing = tick.is_err();
-            let poll = Instant::now() + POLL;
+            let poll = Instant::now() + POLL_INTERVAL;
             let next = pause.until.map_or(poll, |until| until.min(poll));
             let next = if pause.is_over() { poll } else { next };
             tokio::select! {
@@ -104,7 +104,7 @@ impl Outbox {
                     Some(Verdict::Accepted { .. }) => pause.failures = 0,
                     _ => {}
                 },
-                change = heard.recv() => match change {
+                change = session_changes.recv() => match change {
                     // The session may be able to send again.
                     Ok(Change::Event(event))
                         if event.kind == EventKind::State && self.0.is_ready() =>
@@ -144,7 +144,10 @@ impl Outbox {
             return Ok(());
         }
         if inner.is_limited_by_whatsapp() {
-            inner.store.postpone_new_contacts(now.after(HOLD)).await?;
+            inner
+                .store
+                .postpone_new_contacts(now.after(POSTPONE_BY))
+                .await?;
             *may_be_held = true;
         } else if std::mem::take(may_be_held) {
             inner.store.release_postponed().await?;
@@ -168,10 +171,10 @@ impl Outbox {
             );
             let attempt = async move {
                 let client = inner.session.for_cliente(message.cliente_id);
-                let verdict = Verdict::of(&inner.request_send(&client, &message).await);
+                let verdict = Verdict::from_answer(&inner.request_send(&client, &message).await);
                 // When the lease ends, the row is requested again with its key.
                 if let Err(error) = inner.record(&message, &verdict).await {
-                    tracing::error!(id = message.id, "an outcome was not written down: {error}");
+                    tracing::error!(id = message.id, "an outcome was not recorded: {error}");
                 }
                 let _ = verdicts.send(verdict);
                 drop(active);

@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// Poll interval, which finds changes made by another hub.
-const POLL: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request to send a message synchronously.
 pub(crate) struct SendNowRequest {
@@ -85,7 +85,7 @@ impl Outbox {
             self.refuse_while_stopped(key).await?;
         }
         let mut tx = self.0.store.begin().await?;
-        let mut written = Vec::with_capacity(messages.len());
+        let mut inserted = Vec::with_capacity(messages.len());
         for (key, message) in messages {
             let new = NewMessage {
                 origin: Origin::Bulk,
@@ -96,13 +96,13 @@ impl Outbox {
                 due: None,
                 claim: None,
             };
-            let inserted = self.0.store.insert_in(&mut tx, new).await?;
-            let message = inserted.message().ok_or_else(key_reused)?;
-            written.push(self.fail_if_opted_out(&mut tx, message).await?);
+            let insertion = self.0.store.insert_in(&mut tx, new).await?;
+            let message = insertion.message().ok_or_else(key_reused)?;
+            inserted.push(self.fail_if_opted_out(&mut tx, message).await?);
         }
         tx.commit().await.map_err(StoreError::from)?;
         self.wake();
-        Ok(written)
+        Ok(inserted)
     }
 
     /// Rejects new messages while all sending is stopped, because they would be
@@ -126,9 +126,9 @@ impl Outbox {
         if !is_new || !is_opted_out_in(tx, &message.chat).await? {
             return Ok(message);
         }
-        let change = Change::to(MessageState::Failed, OPTED_OUT).because(WHY_OPTED_OUT);
-        let moved = self.0.store.change_in(tx, message.id, change).await?;
-        Ok(moved.unwrap_or(message))
+        let change = Change::to(MessageState::Failed, OPTED_OUT).with_detail(WHY_OPTED_OUT);
+        let changed = self.0.store.change_in(tx, message.id, change).await?;
+        Ok(changed.unwrap_or(message))
     }
 
     async fn simulate(
@@ -156,8 +156,8 @@ impl Outbox {
             && message.error_code.as_deref() != Some(OPTED_OUT);
         let message = if can_end && message.state.leads_to(MessageState::Simulated) {
             let change = Change::to(MessageState::Simulated, "DRY_RUN");
-            let moved = store.change_in(&mut tx, message.id, change).await?;
-            moved.unwrap_or(message)
+            let changed = store.change_in(&mut tx, message.id, change).await?;
+            changed.unwrap_or(message)
         } else {
             message
         };
@@ -168,7 +168,7 @@ impl Outbox {
             cliente_id = message.cliente_id,
             "dry run: nothing was sent"
         );
-        Ok(SendNowOutcome::of(message))
+        Ok(SendNowOutcome::from_message(message))
     }
 
     async fn send_for_real(
@@ -188,7 +188,7 @@ impl Outbox {
             due: None,
             claim: Some((&inner.who, inner.lease())),
         };
-        let known = match inner.store.insert(&[new]).await?.pop() {
+        let existing = match inner.store.insert(&[new]).await?.pop() {
             Some(Inserted::New(message)) => {
                 let active = self.begin(message.id);
                 inner.announce(&message);
@@ -197,14 +197,14 @@ impl Outbox {
             Some(Inserted::Known(message)) => message,
             Some(Inserted::KeyReused) | None => return Err(key_reused()),
         };
-        let is_settled = !known.state.is_pending() && known.state != MessageState::Failed;
-        if is_settled || known.dry_run {
-            return Ok(SendNowOutcome::of(known));
+        let is_settled = !existing.state.is_pending() && existing.state != MessageState::Failed;
+        if is_settled || existing.dry_run {
+            return Ok(SendNowOutcome::from_message(existing));
         }
         // The key of a failed message was repeated, so the same message is sent again.
         let claimed = inner
             .store
-            .claim_one(known.id, &inner.who, inner.lease(), "ASKED_AGAIN")
+            .claim_one(existing.id, &inner.who, inner.lease(), "ASKED_AGAIN")
             .await?;
         match claimed {
             Some(message) => {
@@ -212,7 +212,7 @@ impl Outbox {
                 inner.announce(&message);
                 self.send_claimed(&client, message, active).await
             }
-            None => self.wait_for_outcome(known.id).await,
+            None => self.wait_for_outcome(existing.id).await,
         }
     }
 
@@ -228,7 +228,7 @@ impl Outbox {
             Ok(()) => inner.request_send(client, &message).await,
             Err(late) => Ok(late),
         };
-        let verdict = Verdict::of(&reply);
+        let verdict = Verdict::from_answer(&reply);
         // The message may have been sent in an earlier attempt.
         let reply = match verdict {
             Verdict::NotNow { .. } | Verdict::ChatWaits(_)
@@ -238,19 +238,19 @@ impl Outbox {
             }
             _ => reply,
         };
-        let moved = inner.record(&message, &verdict).await;
+        let updated = inner.record(&message, &verdict).await;
         drop(active);
         let reply = reply.map_err(HubError::from);
-        match moved {
-            Ok(moved) => Ok(SendNowOutcome {
+        match updated {
+            Ok(updated) => Ok(SendNowOutcome {
                 reply,
-                message: moved.unwrap_or(message),
+                message: updated.unwrap_or(message),
             }),
             // Report the outcome; the row is settled later by its key. A
             // failure that could not be recorded must not be reported as final,
             // because the message may be sent later.
             Err(error) => {
-                tracing::error!(id = message.id, "an outcome was not written down: {error}");
+                tracing::error!(id = message.id, "an outcome was not recorded: {error}");
                 let is_certain = matches!(
                     verdict,
                     Verdict::Accepted { .. } | Verdict::Unknown(_) | Verdict::Undecided(_)
@@ -270,9 +270,9 @@ impl Outbox {
             let message = inner.store.message(id).await?;
             let message = message.ok_or_else(ErrorReply::internal)?;
             if !message.state.is_pending() || Instant::now() >= deadline {
-                return Ok(SendNowOutcome::of(message));
+                return Ok(SendNowOutcome::from_message(message));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), news.recv()).await;
         }
     }
 }
@@ -291,10 +291,10 @@ impl Inner {
             if Instant::now() >= deadline {
                 return Err(failure(
                     ErrorCode::Overloaded,
-                    "earlier messages to this number wait: nothing was sent, try again later",
+                    "earlier messages to this number are waiting: nothing was sent, try again later",
                 ));
             }
-            let _ = timeout_at(deadline.min(Instant::now() + POLL), news.recv()).await;
+            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), news.recv()).await;
         }
         Ok(())
     }
@@ -314,7 +314,7 @@ impl SendNowOutcome {
     }
 
     /// Returns the outcome of a message without asking session-manager.
-    fn of(message: Message) -> Self {
+    fn from_message(message: Message) -> Self {
         let sent = |message_id: String, dry_run| {
             let body = match dry_run {
                 true => SendBody::dry_run(message_id),
@@ -334,8 +334,8 @@ impl SendNowOutcome {
             MessageState::Failed => {
                 let code = message.error_code.as_deref().unwrap_or_default();
                 let code = ErrorCode::from_code(code).unwrap_or(ErrorCode::SendFailed);
-                let why = message.error_message.as_deref();
-                failure(code, why.unwrap_or("it was not sent"))
+                let error_message = message.error_message.as_deref();
+                failure(code, error_message.unwrap_or("it was not sent"))
             }
             MessageState::Cancelled => {
                 failure(ErrorCode::SendFailed, "it was withdrawn before it was sent")
@@ -373,12 +373,12 @@ fn key_reused() -> HubError {
 fn unconfirmed() -> RawAnswer {
     failure(
         ErrorCode::SendUnconfirmed,
-        "whether it was sent is not known yet: the hub finds out by itself, do not send it anew",
+        "it is not known yet whether the message was sent: the hub will find out, do not send it again",
     )
 }
 
 const WHY_STOPPED: &str =
-    "an administrator stopped all sending: nothing was sent; /api/sending says who and when";
+    "an administrator stopped all sending: nothing was sent; see /api/sending";
 
 fn stopped_reply() -> ErrorReply {
     ErrorReply::new(StatusCode::CONFLICT, STOPPED, WHY_STOPPED)
@@ -402,7 +402,7 @@ pub(super) fn stopped() -> RawAnswer {
 /// The error code for a recipient who opted out.
 const OPTED_OUT: &str = "OPTED_OUT";
 const WHY_OPTED_OUT: &str =
-    "this person asked not to be written to: nothing was sent; the list is at /api/sender/bajas";
+    "this person opted out: nothing was sent; the list is at /api/sender/bajas";
 
 /// Returns the response for a recipient who opted out.
 pub(super) fn opted_out() -> RawAnswer {

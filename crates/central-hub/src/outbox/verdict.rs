@@ -47,7 +47,7 @@ pub(crate) struct Reason {
 
 impl Verdict {
     /// Interprets a response in the format of the contract, or a client error.
-    pub(crate) fn of(answer: &Result<RawAnswer, ClientError>) -> Self {
+    pub(crate) fn from_answer(answer: &Result<RawAnswer, ClientError>) -> Self {
         match answer {
             Ok(answer) if answer.status.is_success() => {
                 match serde_json::from_slice::<SendBody>(&answer.body) {
@@ -117,15 +117,16 @@ impl Verdict {
 
     fn of_error(error: &ClientError) -> Self {
         let (_, code) = HubError::status_and_code(error);
-        let why = Reason {
+        let reason = Reason {
             code: code.to_owned(),
             message: error.to_string(),
         };
         match error {
-            ClientError::Unavailable(_) | ClientError::TokenRefused => {
-                Self::NotNow { why, after: None }
-            }
-            _ => Self::Unknown(why),
+            ClientError::Unavailable(_) | ClientError::TokenRefused => Self::NotNow {
+                why: reason,
+                after: None,
+            },
+            _ => Self::Unknown(reason),
         }
     }
 }
@@ -148,7 +149,7 @@ mod tests {
 
     fn failure(code: ErrorCode) -> Verdict {
         let body = serde_json::to_string(&ErrorBody::new(code, "why")).unwrap();
-        Verdict::of(&answer(code.status(), &body))
+        Verdict::from_answer(&answer(code.status(), &body))
     }
 
     #[test]
@@ -218,7 +219,7 @@ mod tests {
                 wa_id: wa_id.to_owned(),
                 chat: chat.map(str::to_owned),
             };
-            assert_eq!(Verdict::of(&answer(200, body)), accepted);
+            assert_eq!(Verdict::from_answer(&answer(200, body)), accepted);
         }
     }
 
@@ -229,7 +230,7 @@ mod tests {
             retry_after: Some(Duration::from_secs(2)),
             ..answer
         });
-        let Verdict::NotNow { why, after } = Verdict::of(&lost) else {
+        let Verdict::NotNow { why, after } = Verdict::from_answer(&lost) else {
             panic!("it would be given up");
         };
         assert_eq!(
@@ -244,18 +245,21 @@ mod tests {
             ClientError::Timeout,
             ClientError::BadResponse("broke off".to_owned()),
         ] {
-            let verdict = Verdict::of(&Err(error));
+            let verdict = Verdict::from_answer(&Err(error));
             assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
         }
         for body in ["", "<html>", r#"{"ok":true}"#] {
-            let verdict = Verdict::of(&answer(200, body));
+            let verdict = Verdict::from_answer(&answer(200, body));
             assert!(matches!(verdict, Verdict::Unknown(_)), "{body}");
         }
         let new = answer(502, r#"{"error":true,"code":"NEW","message":"?"}"#);
-        assert!(matches!(Verdict::of(&new), Verdict::Unknown(_)));
+        assert!(matches!(Verdict::from_answer(&new), Verdict::Unknown(_)));
         let busy = answer(429, r#"{"error":true,"code":"NEW","message":"?"}"#);
-        assert!(matches!(Verdict::of(&busy), Verdict::NotNow { .. }));
-        let token = Verdict::of(&Err(ClientError::TokenRefused));
+        assert!(matches!(
+            Verdict::from_answer(&busy),
+            Verdict::NotNow { .. }
+        ));
+        let token = Verdict::from_answer(&Err(ClientError::TokenRefused));
         assert!(matches!(token, Verdict::NotNow { .. }));
     }
 }

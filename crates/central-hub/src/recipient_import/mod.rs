@@ -15,7 +15,7 @@ use std::io::{self, Read};
 
 use tokio::sync::mpsc;
 
-pub(crate) use stream_reader::{LARGEST_LIST, READ_TIMEOUT, StreamReader};
+pub(crate) use stream_reader::{MAX_LIST_BYTES, READ_TIMEOUT, StreamReader};
 
 use crate::campaigns::import::{self, ImportFault, ImportRules, Item, RejectedRow, Row};
 use crate::store::campaigns::{Campaign, Import, ImportEnd, NewRecipient, NewRefusedLine};
@@ -123,7 +123,7 @@ pub(crate) async fn run(
             accepted = import.accepted,
             duplicates = import.duplicates,
             refused = import.refused,
-            "a list came in"
+            "a list was imported"
         );
     }
     Ok(import)
@@ -225,9 +225,9 @@ async fn store_batch(
             .await?;
         let reason = match first {
             Some((from, line)) if from == Some(import.id) => {
-                format!("the number is that of line {line}")
+                format!("line {line} has the same number")
             }
-            _ => "the campaign has this number already".to_owned(),
+            _ => "the campaign already has this number".to_owned(),
         };
         batch.refused.push(RejectedRow {
             line: row.line,
@@ -250,13 +250,13 @@ async fn store_batch(
         })
         .collect();
     store.refuse_lines_in(&mut tx, import.id, &refused).await?;
-    let known = columns.len();
+    let known_columns = columns.len();
     for name in batch.columns {
         if !columns.contains(&name) {
             columns.push(name);
         }
     }
-    if columns.len() > known {
+    if columns.len() > known_columns {
         store
             .set_columns_in(&mut tx, import.campaign_id, columns)
             .await?;

@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 /// Maximum size of a list, in bytes.
-pub(crate) const LARGEST_LIST: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_LIST_BYTES: u64 = 64 * 1024 * 1024;
 /// Timeout for the next chunk of a list.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -60,7 +60,7 @@ async fn feed<E: Into<Box<dyn std::error::Error + Send + Sync>> + Send>(
         };
         let length = chunk.as_ref().map_or(0, Bytes::len);
         total = total.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        let chunk = if total > LARGEST_LIST {
+        let chunk = if total > MAX_LIST_BYTES {
             Err(io::ErrorKind::FileTooLarge.into())
         } else {
             chunk

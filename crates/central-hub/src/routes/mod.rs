@@ -36,14 +36,17 @@ pub(crate) fn open() -> Router<AppState> {
 /// Returns the routes that are served with and without the prefix `/api`, and
 /// the table of who may use them.
 pub(crate) fn guarded() -> (Router<AppState>, Arc<AccessTable>) {
-    let all = all();
-    (all.router.split_for_parts().0, AccessTable::of(all.rules))
+    let routes = all_routes();
+    (
+        routes.router.split_for_parts().0,
+        AccessTable::new(routes.rules),
+    )
 }
 
 /// Returns the access to each route except the open health checks.
 #[must_use]
 pub fn rules() -> Vec<Rule> {
-    all().rules
+    all_routes().rules
 }
 
 /// Builds the OpenAPI document.
@@ -51,7 +54,7 @@ pub fn rules() -> Vec<Rule> {
 pub(crate) fn document() -> OpenApi {
     let base = OpenApiRouter::with_openapi(openapi::base());
     let with_health = base.merge(health_checks());
-    with_health.nest("/api", all().router).into_openapi()
+    with_health.nest("/api", all_routes().router).into_openapi()
 }
 
 fn health_checks() -> OpenApiRouter<AppState> {
@@ -61,7 +64,7 @@ fn health_checks() -> OpenApiRouter<AppState> {
         .routes(routes!(health::details))
 }
 
-fn all() -> GuardedRoutes {
+fn all_routes() -> GuardedRoutes {
     GuardedRoutes::new()
         .merge(sign_in())
         .merge(page())
@@ -104,7 +107,7 @@ fn page() -> GuardedRoutes {
         .route(Everybody(Read), routes!(overview::overview))
         // The switch that stops all sending.
         .route(Everybody(Read), routes!(sending::show))
-        .route(Admins(Admin), routes!(sending::turn))
+        .route(Admins(Admin), routes!(sending::switch))
         // For monitoring systems.
         .route(Admins(Read), routes!(metrics::metrics))
 }
@@ -318,7 +321,7 @@ fn notifications() -> GuardedRoutes {
 
 /// Limits the body to the size of the largest `bulk` request.
 async fn bulk_limit(request: Request) -> Request {
-    with_body_limit(request, sender::LARGEST_BULK)
+    with_body_limit(request, sender::MAX_BULK_BYTES)
 }
 
 #[cfg(test)]
@@ -333,11 +336,11 @@ mod tests {
     #[test]
     fn every_route_is_in_it_and_nothing_else() {
         let mut document = document();
-        let mut told = BTreeSet::new();
+        let mut documented = BTreeSet::new();
         for (path, item) in &mut document.paths.paths {
             for (method, operation) in operations(item) {
                 assert!(operation.summary.is_some(), "{method} {path}");
-                told.insert((method, path.clone()));
+                documented.insert((method, path.clone()));
             }
         }
         let open = [
@@ -348,7 +351,7 @@ mod tests {
         let ruled = rules()
             .into_iter()
             .map(|rule| (rule.method, format!("/api{}", rule.path)));
-        assert_eq!(told, open.into_iter().chain(ruled).collect());
+        assert_eq!(documented, open.into_iter().chain(ruled).collect());
     }
 
     #[test]

@@ -13,30 +13,30 @@ use crate::auth::Access;
 #[openapi(
     info(
         title = "central-hub",
-        description = "Proxies to session-manager, keeps what was written, runs campaigns. \
-            Whatever begins with `/api` answers without it, too."
+        description = "Proxies to session-manager, stores messages, runs campaigns. \
+            Paths that begin with `/api` also work without this prefix."
     ),
     components(schemas(Failure)),
     tags(
         (name = "session", description = "The WhatsApp session, which all businesses share"),
-        (name = "messages", description = "Single messages, and what became of them"),
+        (name = "messages", description = "Single messages and their outcomes"),
         (name = "campaigns", description = "One text for a list of recipients"),
-        (name = "schedules", description = "When campaigns may write"),
-        (name = "opt-outs", description = "Who is not to be written to"),
-        (name = "contacts", description = "With whom a business has to do"),
-        (name = "inbound", description = "What comes in"),
-        (name = "webhooks", description = "Which programs are told of what"),
-        (name = "alerts", description = "What a person has to know of"),
-        (name = "users", description = "Who may do what"),
+        (name = "schedules", description = "The hours in which campaigns may send"),
+        (name = "opt-outs", description = "People who opted out"),
+        (name = "contacts", description = "The contacts of a business"),
+        (name = "inbound", description = "Inbound messages"),
+        (name = "webhooks", description = "Programs that receive events"),
+        (name = "alerts", description = "Alerts for the operator"),
+        (name = "users", description = "Users, sessions and tokens"),
         (name = "service", description = "The hub itself"),
-        (name = "node", description = "What only the Node pair's clients ask for"),
+        (name = "node", description = "Routes that only clients of the Node pair use"),
     )
 )]
 struct Document;
 
 /// Returns the document without any routes.
 pub(super) fn base() -> OpenApi {
-    let word = "A token of `POST /api/tokens`, or what `POST /api/auth/login` answered";
+    let word = "A token from `POST /api/tokens`, or the JWT from `POST /api/auth/login`";
     with_token(Document::openapi(), word)
 }
 
@@ -44,28 +44,34 @@ pub(super) fn base() -> OpenApi {
 pub(super) fn admit(access: Access, operation: &mut Operation) {
     let words = match access {
         Access::Anyone => return,
-        Access::Known => "For whoever is signed in or has a token.".to_owned(),
-        Access::Person => "For people, and tokens with the scope `admin`.".to_owned(),
-        Access::Owner => "For people, and tokens with the scope `admin`; for no agente.".to_owned(),
+        Access::Known => "For any signed-in user or token.".to_owned(),
+        Access::Person => "For users, and tokens with the scope `admin`.".to_owned(),
+        Access::Owner => {
+            "For users, and tokens with the scope `admin`; not for an agente.".to_owned()
+        }
         Access::Business(scope) => format!(
-            "Scope `{}`, for no agente; a business sees its own.",
+            "Scope `{}`, not for an agente; a business sees its own data.",
             scope.name()
         ),
         Access::Attending(scope) => format!(
-            "Scope `{}`, or an agente; a business sees its own.",
+            "Scope `{}`, or an agente; a business sees its own data.",
             scope.name()
         ),
         Access::Office(scope) => {
-            format!("Scope `{}`, for all businesses, agentes too.", scope.name())
+            format!(
+                "Scope `{}`, for all businesses, including agentes.",
+                scope.name()
+            )
         }
         Access::Everybody(scope) => {
-            format!("Scope `{}`; a business sees its own.", scope.name())
+            format!("Scope `{}`; a business sees its own data.", scope.name())
         }
         Access::Admins(scope) => format!("Scope `{}`, for all businesses.", scope.name()),
     };
-    let known = operation.description.take();
-    operation.description =
-        Some(known.map_or(words.clone(), |known| format!("{known}\n\n{words}")));
+    let description = operation.description.take();
+    operation.description = Some(description.map_or(words.clone(), |description| {
+        format!("{description}\n\n{words}")
+    }));
     let token = SecurityRequirement::new::<_, _, &str>("token", []);
     operation.security = Some(vec![token]);
 }

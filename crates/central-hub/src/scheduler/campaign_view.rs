@@ -63,7 +63,7 @@ struct Wait {
 
 impl CampaignBody {
     /// Builds the view of a campaign. With `names`, it includes who paused the campaign.
-    pub(crate) fn of(campaign: &Campaign, context: SchedulerContext, names: bool) -> Self {
+    pub(crate) fn new(campaign: &Campaign, context: SchedulerContext, names: bool) -> Self {
         let count = |state| campaign.count(state);
         let template = Template::parse(&campaign.text);
         let variables = template.iter().flat_map(Template::variables);
@@ -76,8 +76,8 @@ impl CampaignBody {
             simulacion: campaign.dry_run,
             columnas: campaign.columns.clone(),
             variables: variables.map(str::to_owned).collect(),
-            pausa_min_s: campaign.pause.least(),
-            pausa_max_s: campaign.pause.most(),
+            pausa_min_s: campaign.pause.min_seconds(),
+            pausa_max_s: campaign.pause.max_seconds(),
             total: campaign.total(),
             pendientes: count(RecipientState::Pending),
             en_cola: count(RecipientState::Queued),
@@ -96,7 +96,7 @@ impl CampaignBody {
             actualizado: campaign.updated_at,
             fecha_aprobacion: campaign.approved_at,
             fecha_finalizacion: campaign.finished_at,
-            node: NodeFields::of(campaign),
+            node: NodeFields::from_campaign(campaign),
         }
     }
 }
@@ -115,7 +115,7 @@ struct NodeFields {
 }
 
 impl NodeFields {
-    fn of(campaign: &Campaign) -> Self {
+    fn from_campaign(campaign: &Campaign) -> Self {
         Self {
             descripcion: campaign.description.clone().unwrap_or_default(),
             fecha_creacion: campaign.created_at,

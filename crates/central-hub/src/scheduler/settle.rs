@@ -50,7 +50,7 @@ impl Scheduler {
             let Some(message) = message_in(&self.store, &mut tx, &recipient).await? else {
                 continue;
             };
-            let Some(settled) = Settled::of(&message) else {
+            let Some(settled) = Settled::from_message(&message) else {
                 continue;
             };
             let step = Move {
@@ -76,7 +76,7 @@ impl Scheduler {
             tracing::warn!(
                 campaign = id,
                 code = alarm.code(),
-                "a campaign is paused: {alarm}"
+                "a campaign was paused: {alarm}"
             );
             pause_in(&mut tx, id, alarm.code(), Some(&alarm.to_string())).await?;
             withdraw(&self.store, &mut tx, id, alarm.code()).await?;
@@ -102,7 +102,7 @@ impl Scheduler {
             tracing::warn!(
                 campaign = other,
                 code = alarm.code(),
-                "a campaign is paused: {alarm}"
+                "a campaign was paused: {alarm}"
             );
             pause_in(tx, other, alarm.code(), Some(&alarm.to_string())).await?;
             withdraw(&self.store, tx, other, alarm.code()).await?;
@@ -167,7 +167,7 @@ struct Settled<'a> {
 }
 
 impl<'a> Settled<'a> {
-    fn of(message: &'a Message) -> Option<Self> {
+    fn from_message(message: &'a Message) -> Option<Self> {
         let plain = |to, cause, outcome| Self {
             to,
             cause,

@@ -259,7 +259,7 @@ on_both_engines! {
         let id = bench.approved(1, (1, 1)).await;
         assert_eq!(bench.tick().await.enqueued, 1);
         let message = bench.claim().await[0].id;
-        let change = Change::to(MessageState::Unconfirmed, "SEND_UNDECIDED").because("?");
+        let change = Change::to(MessageState::Unconfirmed, "SEND_UNDECIDED").with_detail("?");
         bench.store.leave_undecided(message, change).await.unwrap().unwrap();
         bench.tick().await;
         let campaign = bench.look(id).await;
@@ -381,9 +381,9 @@ on_both_engines! {
         let until = at("2026-03-17T10:00");
         let mut known = LimitsEvent::default();
         known.first_sync.complete = true;
-        assert_eq!(WhatsappLimit::of(&known), None);
+        assert_eq!(WhatsappLimit::from_limits(&known), None);
         known.limits.new_chats.status = NewChatStatus::SecondWarning;
-        assert_eq!(WhatsappLimit::of(&known), None, "a warning holds nothing");
+        assert_eq!(WhatsappLimit::from_limits(&known), None, "a warning holds nothing");
         let mut locked = known.clone();
         locked.limits.reach_out = ReachOutLock { locked: true, until: Some(until), kind: None };
         let mut capped = known.clone();
@@ -395,7 +395,7 @@ on_both_engines! {
             (&capped, "NEW_CHATS_CAPPED", Some(until)),
             (&fresh, "FIRST_SYNC", None),
         ] {
-            bench.context.whatsapp_limit = WhatsappLimit::of(event);
+            bench.context.whatsapp_limit = WhatsappLimit::from_limits(event);
             assert_eq!(bench.tick().await.enqueued, 0, "{code}");
             let campaign = bench.look(id).await;
             assert_eq!(bench.context.obstacle(&campaign), Some(code));
@@ -403,9 +403,9 @@ on_both_engines! {
             assert_eq!(bench.context.obstacle_until("SESSION_NOT_READY"), None);
         }
         // The campaign resumes; messages that are not sent before the next limit are withdrawn.
-        bench.context.whatsapp_limit = WhatsappLimit::of(&known);
+        bench.context.whatsapp_limit = WhatsappLimit::from_limits(&known);
         assert_eq!(bench.tick().await.enqueued, 3);
-        bench.context.whatsapp_limit = WhatsappLimit::of(&locked);
+        bench.context.whatsapp_limit = WhatsappLimit::from_limits(&locked);
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
         assert!(bench.claim().await.is_empty());
@@ -428,7 +428,7 @@ on_both_engines! {
             let other = bench.approved(2, (0, 0)).await;
             bench.tick().await;
             assert_eq!(bench.at_state(other, RecipientState::Queued).await, 2);
-            bench.end(&claimed[0], Change::to(MessageState::Failed, code).because("no")).await;
+            bench.end(&claimed[0], Change::to(MessageState::Failed, code).with_detail("no")).await;
             bench.tick().await;
             for paused in [id, other] {
                 let campaign = bench.look(paused).await;
@@ -551,7 +551,7 @@ on_both_engines! {
         bench.tick().await;
         let claimed = bench.claim().await;
         let refused = "WhatsApp refused the message (ERROR_UNKNOWN, 463)";
-        bench.end(&claimed[0], Change::to(MessageState::Failed, "SEND_FAILED").because(refused)).await;
+        bench.end(&claimed[0], Change::to(MessageState::Failed, "SEND_FAILED").with_detail(refused)).await;
         bench.tick().await;
         let campaign = bench.look(id).await;
         assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, "REACH_OUT_LIMIT"));
@@ -613,7 +613,7 @@ on_both_engines! {
         let id = bench.approved(2, (0, 0)).await;
         bench.tick().await;
         for message in bench.claim().await {
-            bench.end(&message, Change::to(MessageState::Failed, "SEND_FAILED").because("no")).await;
+            bench.end(&message, Change::to(MessageState::Failed, "SEND_FAILED").with_detail("no")).await;
         }
         for _ in 0..3 {
             assert_eq!(bench.tick().await.enqueued, 0);

@@ -87,8 +87,8 @@ impl Scheduler {
             .filter(|_| campaign.is_dry_run())
             .unwrap_or(context.now)
             .max(campaign.send_after.unwrap_or(context.now));
-        let from = self.zone.to_datetime(jiff_timestamp(begin)).date();
-        let days = Days::read_in(&mut tx, id, from.yesterday().unwrap_or(from)).await?;
+        let first_day = self.zone.to_datetime(jiff_timestamp(begin)).date();
+        let days = Days::read_in(&mut tx, id, first_day.yesterday().unwrap_or(first_day)).await?;
         let mut turn = Turn {
             store: &self.store,
             campaign,
@@ -146,13 +146,13 @@ impl Scheduler {
                 return Ok(None);
             }
             Decision::Over => {
-                pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(OVER)).await?;
+                pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(SCHEDULES_OVER)).await?;
                 return Ok(None);
             }
         };
         let in_flight = in_flight_in(tx, turn.campaign.id).await?;
-        let most = if pause.is_none() { MAX_IN_FLIGHT } else { 1 };
-        if in_flight >= most {
+        let max_in_flight = if pause.is_none() { MAX_IN_FLIGHT } else { 1 };
+        if in_flight >= max_in_flight {
             return Ok(Some(now.as_millis() + RECHECK_MS));
         }
         if !pause.is_none() && pace > now.as_millis() {
@@ -169,7 +169,7 @@ impl Scheduler {
         }
         let room = room.map_or(BATCH, i64::from);
         let count = if pause.is_none() {
-            BATCH.min(room).min(most - in_flight)
+            BATCH.min(room).min(max_in_flight - in_flight)
         } else {
             1
         };
@@ -212,7 +212,7 @@ impl Scheduler {
                 }
                 Decision::Wait { until, .. } => clock = Timestamp::from(until),
                 Decision::Over => {
-                    pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(OVER)).await?;
+                    pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(SCHEDULES_OVER)).await?;
                     break;
                 }
             }
@@ -221,7 +221,7 @@ impl Scheduler {
     }
 }
 
-const OVER: &str = "the dates of all approved schedules are over and there are recipients left: add a schedule or change one, then resume";
+const SCHEDULES_OVER: &str = "the dates of all approved schedules have passed and there are recipients left: add or change a schedule, then resume";
 
 impl Turn<'_> {
     /// Enqueues a recipient's message. Returns `false` if the recipient is skipped.

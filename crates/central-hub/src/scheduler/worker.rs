@@ -59,7 +59,7 @@ pub(crate) fn context(config: &Config, relay: &Relay, store: &Store) -> Schedule
         auto: config.auto_campaigns,
         stopped: store.was_sending_stopped(),
         ready: link == Link::Up && state == Some(SessionState::Ready),
-        whatsapp_limit: relay.limits().as_ref().and_then(WhatsappLimit::of),
+        whatsapp_limit: relay.limits().as_ref().and_then(WhatsappLimit::from_limits),
         dry_run: config.dry_run,
     }
 }
@@ -94,18 +94,18 @@ impl Worker {
             let pause = match self.tick(&mut published, &mut chance).await {
                 Ok((ticked, is_published)) => {
                     if std::mem::take(&mut store_failed) {
-                        tracing::info!("campaigns go on: the store answers again");
+                        tracing::info!("campaigns continue: the store answers again");
                     }
-                    let most = if is_published {
+                    let longest_wait = if is_published {
                         IDLE_INTERVAL
                     } else {
                         PUBLISH_INTERVAL
                     };
-                    Self::pause(ticked).min(most)
+                    Self::pause(ticked).min(longest_wait)
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut store_failed, true) {
-                        tracing::warn!(%error, "campaigns wait for the store");
+                        tracing::warn!(%error, "campaigns are waiting for the store");
                     }
                     STORE_FAILURE_PAUSE
                 }
@@ -141,16 +141,16 @@ impl Worker {
     }
 
     fn pause(ticked: Ticked) -> Duration {
-        let most = if ticked.in_flight {
+        let longest_wait = if ticked.in_flight {
             BUSY_INTERVAL
         } else {
             IDLE_INTERVAL
         };
         let now = Timestamp::now().as_millis();
-        let until = ticked.next_tick_at.map_or(most, |at| {
+        let until = ticked.next_tick_at.map_or(longest_wait, |at| {
             Duration::from_millis(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
         });
-        until.clamp(MIN_INTERVAL, most)
+        until.clamp(MIN_INTERVAL, longest_wait)
     }
 
     /// Publishes changes of campaigns to the pages, whichever hub made them.
@@ -171,7 +171,7 @@ impl Worker {
                 .since
                 .max(campaign.updated_at.as_millis() - CLOCK_SKEW_MS);
             // The event omits names; a page that may show them requests them.
-            let body = super::CampaignBody::of(&campaign, context, false);
+            let body = super::CampaignBody::new(&campaign, context, false);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;
             };

@@ -8,7 +8,7 @@ use super::next_opening::{Decision, next_opening};
 use super::rules::{Pause, Rules};
 
 /// Maximum number of windows to examine, which covers a few years.
-const MOST_STEPS: usize = 2000;
+const MAX_WINDOWS: usize = 2000;
 
 /// Returns when the last of `left` messages will be sent, at the average pause,
 /// while `sharing` campaigns take turns on the one phone. Returns `None` if the
@@ -21,14 +21,14 @@ pub fn forecast(
     left: u64,
     sharing: u32,
 ) -> Option<Timestamp> {
-    let mut left = left;
+    let mut remaining = left;
     let mut clock = now;
     // Number of messages assigned to each schedule and day so far.
     let mut planned: Vec<((i64, Date), u32)> = Vec::new();
-    if left == 0 {
+    if remaining == 0 {
         return None;
     }
-    for _ in 0..MOST_STEPS {
+    for _ in 0..MAX_WINDOWS {
         let counted = |schedule, day| {
             let mine = planned.iter().filter(|(key, _)| *key == (schedule, day));
             used(schedule, day).saturating_add(mine.map(|(_, count)| count).sum())
@@ -55,14 +55,17 @@ pub fn forecast(
                     // The first message is sent at once.
                     u64::try_from((open - 1) / step + 1).unwrap_or(1)
                 };
-                let goes = fits.min(left).min(room.map_or(u64::MAX, u64::from)).max(1);
-                left -= goes;
-                let steps = if left == 0 { goes - 1 } else { goes };
+                let goes = fits
+                    .min(remaining)
+                    .min(room.map_or(u64::MAX, u64::from))
+                    .max(1);
+                remaining -= goes;
+                let steps = if remaining == 0 { goes - 1 } else { goes };
                 let spent = i64::try_from(steps)
                     .ok()
                     .and_then(|steps| steps.checked_mul(step))?;
                 clock = clock.checked_add(SignedDuration::from_millis(spent)).ok()?;
-                if left == 0 {
+                if remaining == 0 {
                     return Some(clock);
                 }
                 let count = u32::try_from(goes).unwrap_or(u32::MAX);
@@ -79,7 +82,7 @@ pub fn forecast(
 
 /// Returns the average pause, in milliseconds.
 fn average(pause: Pause) -> i64 {
-    (i64::from(pause.least()) + i64::from(pause.most())) * 500
+    (i64::from(pause.min_seconds()) + i64::from(pause.max_seconds())) * 500
 }
 
 #[cfg(test)]

@@ -22,5 +22,5 @@ mod window;
 
 pub use forecast::forecast;
 pub use next_opening::{Decision, Waiting, next_opening};
-pub use rules::{BadRules, DEFAULT_QUOTA, LONGEST_PAUSE, Pause, Rules, Weekdays};
+pub use rules::{BadRules, DEFAULT_QUOTA, MAX_PAUSE_SECONDS, Pause, Rules, Weekdays};
 pub use window::{Window, midnight, window};

@@ -10,7 +10,7 @@ use rand::Rng;
 /// Default value of `cupo_diario`, in messages per day.
 pub const DEFAULT_QUOTA: u32 = 50;
 /// The longest pause, in seconds.
-pub const LONGEST_PAUSE: u32 = 24 * 3600;
+pub const MAX_PAUSE_SECONDS: u32 = 24 * 3600;
 /// Minutes in a day.
 pub(super) const DAY: u16 = 24 * 60;
 
@@ -92,7 +92,7 @@ impl Pause {
     /// # Errors
     /// [`BadRules::Pause`].
     pub const fn new(least: u32, most: u32) -> Result<Self, BadRules> {
-        if least > most || most > LONGEST_PAUSE {
+        if least > most || most > MAX_PAUSE_SECONDS {
             return Err(BadRules::Pause);
         }
         Ok(Self { least, most })
@@ -100,13 +100,13 @@ impl Pause {
 
     /// Returns the shortest pause, in seconds.
     #[must_use]
-    pub const fn least(self) -> u32 {
+    pub const fn min_seconds(self) -> u32 {
         self.least
     }
 
     /// Returns the longest pause, in seconds.
     #[must_use]
-    pub const fn most(self) -> u32 {
+    pub const fn max_seconds(self) -> u32 {
         self.most
     }
 
@@ -149,26 +149,26 @@ pub struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRules {
     /// An unknown weekday, or no weekday.
-    #[error("dias_semana has to name days: mon, tue, wed, thu, fri, sat, sun")]
+    #[error("dias_semana must name days: mon, tue, wed, thu, fri, sat, sun")]
     Weekday,
     /// An invalid time of day.
-    #[error("hora_inicio and hora_fin have to be times such as 09:00 (the end up to 24:00)")]
+    #[error("hora_inicio and hora_fin must be times such as 09:00 (the end up to 24:00)")]
     Time,
     /// The window is empty.
-    #[error("hora_inicio and hora_fin are the same; for the whole day give 00:00 and 24:00")]
+    #[error("hora_inicio and hora_fin are the same; for the whole day use 00:00 and 24:00")]
     EmptyWindow,
     /// An invalid date.
-    #[error("fecha_inicio and fecha_fin have to be dates such as 2026-03-31")]
+    #[error("fecha_inicio and fecha_fin must be dates such as 2026-03-31")]
     Date,
     /// The last day is before the first.
     #[error("fecha_fin is before fecha_inicio")]
     DatesReversed,
     /// The quota is out of range.
-    #[error("cupo_diario has to be a whole number from 1 to 100000")]
+    #[error("cupo_diario must be an integer from 1 to 100000")]
     Quota,
     /// The pause is out of range.
     #[error(
-        "pausa_min_s and pausa_max_s have to be seconds from 0 to {LONGEST_PAUSE}, the first not above the second"
+        "pausa_min_s and pausa_max_s must be seconds from 0 to {MAX_PAUSE_SECONDS}, the first at most the second"
     )]
     Pause,
 }
@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(rules.check(), Err(error));
         }
         assert_eq!(Pause::new(2, 1), Err(BadRules::Pause));
-        assert_eq!(Pause::new(0, LONGEST_PAUSE + 1), Err(BadRules::Pause));
+        assert_eq!(Pause::new(0, MAX_PAUSE_SECONDS + 1), Err(BadRules::Pause));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
 use super::rows::{now, timestamp};
-use super::words::joined_words;
+use super::search_words::joined_words;
 use super::{Store, Tx};
 
 /// The data that a business keeps about a contact.
@@ -124,12 +124,12 @@ impl Store {
     ) -> Result<Card, StoreError> {
         let mut tx = self.begin().await?;
         let chat = self.chat_for_in(&mut tx, id, cliente_id).await?;
-        let known = card_in(&mut tx, &chat, stored(cliente_id)).await?;
-        let mut card = known.unwrap_or_else(|| Card::empty(&chat, cliente_id));
+        let current = card_in(&mut tx, &chat, stored(cliente_id)).await?;
+        let mut card = current.unwrap_or_else(|| Card::empty(&chat, cliente_id));
         card.change(change);
         let card = write_in(&mut tx, &card).await?;
-        let of = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
-        self.note_conversations_in(&mut tx, &[(chat.as_str(), of)].into())
+        let business = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
+        self.note_conversations_in(&mut tx, &[(chat.as_str(), business)].into())
             .await?;
         tx.commit().await?;
         Ok(card)
@@ -151,12 +151,13 @@ impl Store {
             "SELECT value FROM json_each($1)",
             "SELECT value FROM json_array_elements_text(CAST($1 AS JSON))",
         );
-        let of = match cliente_id {
+        let condition = match cliente_id {
             None => "",
             Some(_) => " AND cliente_id = $2",
         };
-        let statement =
-            format!("SELECT * FROM contact_cards WHERE chat IN ({among}){of} ORDER BY cliente_id");
+        let statement = format!(
+            "SELECT * FROM contact_cards WHERE chat IN ({among}){condition} ORDER BY cliente_id"
+        );
         let mut query = sqlx::query(AssertSqlSafe(statement)).bind(json!(chats).to_string());
         if cliente_id.is_some() {
             query = query.bind(stored(cliente_id));
@@ -225,10 +226,10 @@ pub(super) async fn move_cards_in(
     .fetch_all(&mut **tx)
     .await?;
     for row in &rows {
-        let moved = Card::read(row)?;
-        let there = card_in(tx, to, stored(moved.cliente_id)).await?;
-        let mut card = there.unwrap_or_else(|| Card::empty(to, moved.cliente_id));
-        card.merge(moved);
+        let moved_card = Card::read(row)?;
+        let there = card_in(tx, to, stored(moved_card.cliente_id)).await?;
+        let mut card = there.unwrap_or_else(|| Card::empty(to, moved_card.cliente_id));
+        card.merge(moved_card);
         write_in(tx, &card).await?;
     }
     Ok(())

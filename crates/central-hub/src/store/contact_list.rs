@@ -12,7 +12,7 @@ use super::contact_cards::{Card, stored};
 use super::conversations::Digits;
 use super::error::StoreError;
 use super::rows::timestamp;
-use super::words::Words;
+use super::search_words::Words;
 use super::{Message, Store};
 
 /// The filter of a contact list.
@@ -222,7 +222,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn known(
+    pub async fn contact_details(
         &self,
         chat: &str,
         cliente_id: Option<u64>,

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
-use super::words::joined_words;
+use super::search_words::joined_words;
 use super::{Store, Tx, now};
 
 /// A contact.

@@ -76,8 +76,8 @@ impl Store {
         if let Some(of) = of {
             query = query.bind(of);
         }
-        let gone = query.fetch_all(&mut **tx).await?;
-        let moved = gone.into_iter().map(|cliente_id| (to, cliente_id));
+        let deleted = query.fetch_all(&mut **tx).await?;
+        let moved = deleted.into_iter().map(|cliente_id| (to, cliente_id));
         self.note_conversations_in(tx, &moved.collect()).await?;
         move_cards_in(tx, from, to, of).await
     }
@@ -105,8 +105,8 @@ mod tests {
 
     async fn write(store: &Store, tx: &mut Tx, number: u32, key: &str) {
         let draft = draft(number, key);
-        let written = store.insert_in(tx, draft.as_new()).await.unwrap();
-        assert!(matches!(written, Inserted::New(_)));
+        let message = store.insert_in(tx, draft.as_new()).await.unwrap();
+        assert!(matches!(message, Inserted::New(_)));
     }
 
     /// Returns how many conversations a search for a number finds.

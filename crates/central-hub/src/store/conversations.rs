@@ -18,8 +18,8 @@ use super::contact_cards::stored;
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
 use super::messages::{Message, joined};
-use super::search::{Budget, CHUNK, MAX_READ};
-use super::words::Words;
+use super::search::{Budget, CHUNK_ROWS, MAX_READ};
+use super::search_words::Words;
 use super::{MessagePage, Store};
 use crate::text::fold;
 
@@ -140,7 +140,7 @@ impl Store {
             if budget.is_spent() {
                 return Ok((found, Some(before)));
             }
-            size = CHUNK;
+            size = CHUNK_ROWS;
         }
     }
 
@@ -164,13 +164,13 @@ impl Store {
         loop {
             let (lasts, to) = self.last_of_each(cliente_id, before, size).await?;
             budget.spend(size as usize, 0);
-            size = CHUNK;
-            let known: Vec<_> = lasts.iter().map(|(_, chat)| chat.as_str()).collect();
+            size = CHUNK_ROWS;
+            let known_chats: Vec<_> = lasts.iter().map(|(_, chat)| chat.as_str()).collect();
             let mut names: HashMap<String, String> = HashMap::new();
-            for contact in self.contacts(&known).await? {
+            for contact in self.contacts(&known_chats).await? {
                 names.insert(contact.wa_id.clone(), contact.words());
             }
-            for card in self.cards(&known, cliente_id).await? {
+            for card in self.cards(&known_chats, cliente_id).await? {
                 names
                     .entry(card.chat.clone())
                     .or_default()
@@ -209,16 +209,16 @@ impl Store {
         let mut binds = words.patterns();
         // The two parameters that are always present come first.
         let place = |at: usize| at + 3;
-        let all: Vec<_> = (0..binds.len())
+        let conditions: Vec<_> = (0..binds.len())
             .map(|at| format!("words LIKE ${}", place(at)))
             .collect();
-        let all = all.join(" AND ");
+        let conditions = conditions.join(" AND ");
         // Each source has its own limit: to list a chat only once across
         // sources, all rows would have to be read.
         let mut sources = vec![
-            format!("SELECT wa_id AS chat FROM contacts WHERE {all} LIMIT $2"),
+            format!("SELECT wa_id AS chat FROM contacts WHERE {conditions} LIMIT $2"),
             format!(
-                "SELECT chat FROM contact_cards WHERE ($1 = 0 OR cliente_id = $1) AND {all} LIMIT $2"
+                "SELECT chat FROM contact_cards WHERE ($1 = 0 OR cliente_id = $1) AND {conditions} LIMIT $2"
             ),
         ];
         if let Some(digits) = digits {
@@ -268,7 +268,7 @@ impl Store {
         if chats.is_empty() {
             return Ok((Vec::new(), None));
         }
-        let of = match cliente_id {
+        let business = match cliente_id {
             None => "",
             Some(_) => "AND m.cliente_id = $2",
         };
@@ -278,7 +278,7 @@ impl Store {
         );
         // The index finds the last message of each chat, since a chat may be long.
         let statement = format!(
-            "SELECT k.value AS chat, (SELECT m.id FROM messages m WHERE m.chat = k.value {of}
+            "SELECT k.value AS chat, (SELECT m.id FROM messages m WHERE m.chat = k.value {business}
                  ORDER BY m.chat DESC, m.id DESC LIMIT 1) AS id
              FROM {chats_of} k"
         );
@@ -345,7 +345,7 @@ impl Store {
                 return Ok((found, Some(next)));
             }
             before = next;
-            size = CHUNK;
+            size = CHUNK_ROWS;
         }
     }
 

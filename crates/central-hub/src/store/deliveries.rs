@@ -70,7 +70,7 @@ impl DeliveryState {
 
     /// Returns the state with this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
     }
 }
@@ -127,7 +127,7 @@ impl Delivery {
             event_id: row.try_get("event_id")?,
             topic: row.try_get("topic")?,
             payload: row.try_get("payload")?,
-            state: DeliveryState::named(&state).unwrap_or(DeliveryState::Dead),
+            state: DeliveryState::from_name(&state).unwrap_or(DeliveryState::Dead),
             attempts: row
                 .try_get::<i64, _>("attempts")?
                 .try_into()
@@ -194,11 +194,11 @@ impl Store {
         cliente_id: Option<u64>,
         data: &Value,
     ) -> Result<u64, StoreError> {
-        let told = enqueue_delivery_in(tx, topic, cliente_id, data).await?;
-        if told > 0 {
+        let enqueued = enqueue_delivery_in(tx, topic, cliente_id, data).await?;
+        if enqueued > 0 {
             self.delivery_enqueued().notify_one();
         }
-        Ok(told)
+        Ok(enqueued)
     }
 
     /// Lists the subscriptions with pending deliveries, each with the time at
@@ -352,7 +352,7 @@ impl Store {
                 .await?;
         let attempts = attempts
             .iter()
-            .map(past)
+            .map(past_attempt)
             .collect::<Result<_, StoreError>>()?;
         Ok(Some((Delivery::read(&row)?, attempts)))
     }
@@ -468,7 +468,7 @@ pub(crate) async fn enqueue_delivery_in(
     Ok(done.rows_affected())
 }
 
-fn past(row: &AnyRow) -> Result<PastAttempt, StoreError> {
+fn past_attempt(row: &AnyRow) -> Result<PastAttempt, StoreError> {
     Ok(PastAttempt {
         at: timestamp(row.try_get("at")?),
         duration_ms: row.try_get("duration_ms")?,

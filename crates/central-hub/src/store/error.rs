@@ -130,9 +130,9 @@ fn cure(error: &sqlx::Error) -> &'static str {
             Some("28P01" | "28000") => "correct the user and the password in it",
             Some("3D000") => "create that database first, with CREATE DATABASE",
             Some("26" | "11") => {
-                "the file is no database or is damaged; bring back a backup, or move it away to begin anew"
+                "the file is not a database or is damaged; restore a backup, or move it away to start afresh"
             }
-            _ => "see that nothing else keeps it, and that its user may use it",
+            _ => "make sure that nothing else holds it and that its user may use it",
         },
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => {
             "start that PostgreSQL, or correct host and port in it"
@@ -146,10 +146,10 @@ fn migration_cure(error: &sqlx::migrate::MigrateError) -> &'static str {
     use sqlx::migrate::MigrateError::{VersionMismatch, VersionMissing};
     match error {
         VersionMissing(_) => {
-            "a newer central-hub made them; run that one, or bring back the backup from before it"
+            "a newer central-hub created them; run that one, or restore the backup from before it"
         }
         VersionMismatch(_) => {
-            "another build of central-hub made them; run that one, or begin with an empty database"
+            "another build of central-hub created them; run that one, or start with an empty database"
         }
         _ => "free the disk, or let its user create tables, then start again",
     }

@@ -19,10 +19,10 @@ use session_api::{AckEvent, CallEvent, Event, MessageEvent, Recipient, StateEven
 use sqlx::Row;
 
 use super::addresses::lids_in;
-use super::contents::{CALL, json, read_contents, stored_content};
 use super::error::StoreError;
-use super::history::note;
 use super::message_changes::ChangedMessage;
+use super::message_contents::{CALL, json, read_contents, stored_content};
+use super::message_history::note;
 use super::messages::{Message, Origin};
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
@@ -34,7 +34,7 @@ use crate::message_content::{Call, Content, Texts};
 
 /// The name of the follower's lease.
 pub const FOLLOWER: &str = "listener";
-const PLACE: &str = "listener.place";
+const POSITION_SETTING: &str = "listener.place";
 const SESSION: &str = "listener.session";
 /// WhatsApp's type for a message that session-manager could not decrypt.
 const UNREADABLE: &str = "ciphertext";
@@ -155,7 +155,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn cursor(&self) -> Result<Cursor, StoreError> {
-        let place = self.setting(PLACE).await?;
+        let place = self.setting(POSITION_SETTING).await?;
         Ok(place
             .and_then(|json| serde_json::from_str(&json).ok())
             .unwrap_or_default())
@@ -180,7 +180,7 @@ impl Store {
                 Some(Event::Message(event)) => self.learn_from(&event.into()).await?,
                 Some(Event::Call(event)) => self.learn_from(&event.into()).await?,
                 Some(event) => {
-                    if let Some(changed) = ChangedMessage::of(event) {
+                    if let Some(changed) = ChangedMessage::from_event(event) {
                         self.learn_from_change(&changed).await?;
                     }
                 }
@@ -194,8 +194,8 @@ impl Store {
         for told in told {
             match &told.event {
                 Some(Event::Message(event)) => {
-                    let heard = self.record_inbound_in(&mut tx, &event.into()).await?;
-                    if matches!(heard, Recorded::New(_) | Recorded::Readable(_)) {
+                    let recorded = self.record_inbound_in(&mut tx, &event.into()).await?;
+                    if matches!(recorded, Recorded::New(_) | Recorded::Readable(_)) {
                         place.message_at = Some(now());
                     }
                     place.lag_ms = lag(told).or(place.lag_ms);
@@ -220,7 +220,7 @@ impl Store {
                     | Event::MessageDeleted(_)
                     | Event::Reaction(_)),
                 ) => {
-                    if let Some(changed) = ChangedMessage::of(event) {
+                    if let Some(changed) = ChangedMessage::from_event(event) {
                         self.record_change_in(&mut tx, changed).await?;
                     }
                     place.lag_ms = lag(told).or(place.lag_ms);
@@ -234,7 +234,7 @@ impl Store {
             }
         }
         let json = serde_json::to_string(&place).unwrap_or_default();
-        self.set_in(&mut tx, PLACE, &json).await?;
+        self.set_in(&mut tx, POSITION_SETTING, &json).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -261,8 +261,8 @@ impl Store {
         };
         let chat = self.chat_in(tx, told.as_str()).await?;
         let key = key_of(heard);
-        let known = self.known_in(tx, heard, key, &chat).await?;
-        let unreadable = match known {
+        let existing = self.known_in(tx, heard, key, &chat).await?;
+        let unreadable = match existing {
             Some((id, kind)) if kind == UNREADABLE && heard.kind != UNREADABLE => Some(id),
             Some(_) => return Ok(Recorded::Known),
             None => None,
@@ -463,12 +463,12 @@ impl Store {
     /// was delivered before: each connection to session-manager starts with the
     /// current state.
     async fn note_session_in(&self, tx: &mut Tx, event: &StateEvent) -> Result<(), StoreError> {
-        let seen = format!("{} {}", event.since, event.status);
+        let observed_state = format!("{} {}", event.since, event.status);
         let before = setting_in(tx, SESSION).await?;
-        if before.as_deref() == Some(&seen) {
+        if before.as_deref() == Some(&observed_state) {
             return Ok(());
         }
-        self.set_in(tx, SESSION, &seen).await?;
+        self.set_in(tx, SESSION, &observed_state).await?;
         self.enqueue_delivery_in(tx, Topic::State, None, &webhook_events::state(event))
             .await?;
         Ok(())

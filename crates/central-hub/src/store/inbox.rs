@@ -18,19 +18,19 @@
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::contents::CALL;
 use super::error::StoreError;
+use super::message_contents::CALL;
+use super::message_state::MessageState;
 use super::messages::{Message, Origin};
 use super::rows::optional_timestamp;
-use super::state::MessageState;
 use super::{Store, Tx, now};
 
 /// The view of users who see all businesses.
-const ALL: i64 = 0;
+const ALL_BUSINESSES: i64 = 0;
 /// The user id for a caller of a hub without a password.
 pub const NOBODY: i64 = 0;
 /// Counts stop at this number.
-pub const MOST_COUNTED: i64 = 1000;
+pub const MAX_COUNTED: i64 = 1000;
 /// The setting that says that the table was filled from earlier messages.
 const FILLED: &str = "inbox.filled";
 /// Age in milliseconds beyond which an unanswered message counts as history
@@ -119,7 +119,7 @@ const ON_WRITTEN: &str = "INSERT INTO inbox
 /// the chat and one for [`NOBODY`].
 const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     SELECT who.id, $1, 1, $2
-    FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL SELECT 0, NULL) AS who
+    FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL_BUSINESSES SELECT 0, NULL) AS who
     WHERE who.cliente_id IS NULL OR who.cliente_id = $3
     ON CONFLICT (user_id, chat) DO UPDATE SET
         messages = unread.messages + 1, last_id = excluded.last_id";
@@ -177,9 +177,10 @@ macro_rules! waits {
     };
 }
 
-const WAITS: &str = waits!("chat = $1");
+const UPDATE_WAIT: &str = waits!("chat = $1");
 /// Recomputes the wait after a reply that is older than the last received message.
-const WAITS_STILL: &str = waits!("chat = $1 AND waits_since IS NOT NULL AND last_out < last_in");
+const UPDATE_WAIT_AFTER_LATE_REPLY: &str =
+    waits!("chat = $1 AND waits_since IS NOT NULL AND last_out < last_in");
 
 /// Query for some messages as one view sees them.
 macro_rules! found {
@@ -219,7 +220,7 @@ macro_rules! fill {
                  CASE WHEN MAX(heard) > 0 THEN MAX(heard) ELSE MAX(place) END, $1
              FROM (",
             found!("0", $and),
-            " UNION ALL ",
+            " UNION ALL_BUSINESSES ",
             found!("m.cliente_id", $and),
             " AND m.cliente_id IS NOT NULL) AS found GROUP BY chat, whose
              ON CONFLICT (chat, cliente_id) DO NOTHING"
@@ -233,7 +234,7 @@ const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
     WHERE updated_at = $2 AND settled = 0 AND (last_in < $1
         OR EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.chat = inbox.chat))";
 
-const WAITS_ALL: &str = waits!("last_in > last_out AND last_in > settled");
+const UPDATE_ALL_WAITS: &str = waits!("last_in > last_out AND last_in > settled");
 
 /// Query for the list of conversations. `$1` is the user, `$2` the view, `$3`
 /// the sort key before which to list, `$4` the limit.
@@ -267,14 +268,21 @@ const COUNTS: &str = "SELECT
         AS oldest";
 
 /// Query for changed conversations. `$1` is the time since when, `$2` the limit.
-const CHANGED: &str = "SELECT i.chat, i.cliente_id, i.waits_since, i.updated_at,
+const CHANGED_CONVERSATIONS: &str = "SELECT i.chat, i.cliente_id, i.waits_since, i.updated_at,
         (SELECT m.id FROM messages m WHERE m.chat = i.chat AND m.state <> 'simulated'
             AND (i.cliente_id = 0 OR m.cliente_id = i.cliente_id)
             ORDER BY m.id DESC LIMIT 1) AS last_id
     FROM inbox i WHERE i.updated_at >= $1 ORDER BY i.updated_at LIMIT $2";
 
 /// The queries of the screens and the events, for the tests of the query plans.
-pub const INBOX_PLANS: [&str; 6] = [LIST, WAITING, LIST_OF_ONE, WAITING_OF_ONE, COUNTS, CHANGED];
+pub const INBOX_PLANS: [&str; 6] = [
+    LIST,
+    WAITING,
+    LIST_OF_ONE,
+    WAITING_OF_ONE,
+    COUNTS,
+    CHANGED_CONVERSATIONS,
+];
 
 /// A row of the list of conversations.
 #[derive(Clone, Debug)]
@@ -296,7 +304,7 @@ pub struct Talks {
     pub next: Option<i64>,
 }
 
-/// The numbers of conversations that need attention, each up to [`MOST_COUNTED`].
+/// The numbers of conversations that need attention, each up to [`MAX_COUNTED`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InboxCounts {
     /// Number of conversations in which a contact waits for a reply.
@@ -326,13 +334,13 @@ fn place_of(message: &Message) -> i64 {
 }
 
 fn view_of(cliente_id: Option<u64>) -> i64 {
-    cliente_id.map_or(ALL, |id| i64::try_from(id).unwrap_or(i64::MAX))
+    cliente_id.map_or(ALL_BUSINESSES, |id| i64::try_from(id).unwrap_or(i64::MAX))
 }
 
 /// Returns the views that include a message.
 fn views(message: &Message) -> impl Iterator<Item = i64> {
     let own = message.cliente_id.map(|id| view_of(Some(id)));
-    std::iter::once(ALL).chain(own)
+    std::iter::once(ALL_BUSINESSES).chain(own)
 }
 
 const fn is_by_hand(message: &Message) -> bool {
@@ -407,7 +415,7 @@ impl Store {
         if message.origin == Origin::Phone {
             // The message may have been written before a message or call that
             // the hub received earlier.
-            sqlx::query(WAITS_STILL)
+            sqlx::query(UPDATE_WAIT_AFTER_LATE_REPLY)
                 .bind(&message.chat)
                 .execute(&mut **tx)
                 .await?;
@@ -453,7 +461,7 @@ impl Store {
             .bind(now())
             .execute(&mut **tx)
             .await?;
-        sqlx::query(WAITS)
+        sqlx::query(UPDATE_WAIT)
             .bind(&before.chat)
             .execute(&mut **tx)
             .await?;
@@ -471,7 +479,7 @@ impl Store {
         cliente_id: Option<u64>,
     ) -> Result<(), StoreError> {
         let (and, own) = match cliente_id {
-            None => ("", ALL),
+            None => ("", ALL_BUSINESSES),
             Some(id) => (
                 " AND (cliente_id = $3 OR cliente_id = 0 AND last_in <= COALESCE((
                      SELECT own.last_in FROM inbox own
@@ -484,7 +492,11 @@ impl Store {
              WHERE chat = $1{and}"
         );
         let query = sqlx::query(AssertSqlSafe(statement)).bind(chat).bind(now());
-        let query = if own == ALL { query } else { query.bind(own) };
+        let query = if own == ALL_BUSINESSES {
+            query
+        } else {
+            query.bind(own)
+        };
         query.execute(&mut **tx).await?;
         self.inbox_changed();
         Ok(())
@@ -558,14 +570,14 @@ impl Store {
             .fetch_all(self.reader())
             .await?;
         let has_more = rows.len() > limit as usize;
-        let shown = rows.get(..limit as usize).unwrap_or(&rows);
-        let mut ids = Vec::with_capacity(shown.len());
-        for row in shown {
+        let page_rows = rows.get(..limit as usize).unwrap_or(&rows);
+        let mut ids = Vec::with_capacity(page_rows.len());
+        for row in page_rows {
             ids.extend(row.try_get::<Option<i64>, _>("last_id")?);
         }
         let last = self.messages_of(&ids).await?;
-        let mut talks = Vec::with_capacity(shown.len());
-        for row in shown {
+        let mut talks = Vec::with_capacity(page_rows.len());
+        for row in page_rows {
             let id: Option<i64> = row.try_get("last_id")?;
             let Some(last) = last.iter().find(|it| Some(it.id) == id) else {
                 continue;
@@ -576,7 +588,7 @@ impl Store {
                 last: last.clone(),
             });
         }
-        let next = shown.last().filter(|_| has_more);
+        let next = page_rows.last().filter(|_| has_more);
         let next = next.map(|row| row.try_get("place")).transpose()?;
         Ok(Talks { talks, next })
     }
@@ -652,7 +664,7 @@ impl Store {
         since: i64,
         limit: u32,
     ) -> Result<Vec<ChangedTalk>, StoreError> {
-        let rows = sqlx::query(CHANGED)
+        let rows = sqlx::query(CHANGED_CONVERSATIONS)
             .bind(since)
             .bind(i64::from(limit))
             .fetch_all(self.reader())
@@ -780,7 +792,10 @@ impl Store {
             .await?;
         }
         for chat in [from, to] {
-            sqlx::query(WAITS).bind(chat).execute(&mut **tx).await?;
+            sqlx::query(UPDATE_WAIT)
+                .bind(chat)
+                .execute(&mut **tx)
+                .await?;
         }
         Ok(true)
     }
@@ -794,7 +809,7 @@ impl Store {
             .bind(at)
             .execute(&mut **tx)
             .await?;
-        sqlx::query(WAITS_ALL).execute(&mut **tx).await?;
+        sqlx::query(UPDATE_ALL_WAITS).execute(&mut **tx).await?;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub struct Lookup {
     pub answered_at: Option<Timestamp>,
 }
 
-fn before(age: Duration) -> i64 {
+fn cutoff(age: Duration) -> i64 {
     now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -76,16 +76,16 @@ impl Store {
             .fetch_all(&mut *tx)
             .await?;
         tx.commit().await?;
-        let mut known = HashMap::new();
+        let mut results = HashMap::new();
         for row in rows {
             let lookup = Lookup {
                 exists: row.try_get::<Option<i64>, _>("found")?.map(|it| it != 0),
                 answered_at: row.try_get::<Option<i64>, _>("answered_at")?.map(timestamp),
             };
-            known.insert(row.try_get::<String, _>("address")?, lookup);
+            results.insert(row.try_get::<String, _>("address")?, lookup);
         }
         let of = |person: &Recipient| {
-            let lookup = known.get(&*address_of(person.as_str())).cloned();
+            let lookup = results.get(&*address_of(person.as_str())).cloned();
             (person.as_str().to_owned(), lookup.unwrap_or_default())
         };
         Ok(people.iter().map(of).collect())
@@ -120,8 +120,8 @@ impl Store {
         sqlx::query(statement)
             .bind(json!(addresses).to_string())
             .bind(now())
-            .bind(before(FOUND_VALID_FOR))
-            .bind(before(NOT_FOUND_VALID_FOR))
+            .bind(cutoff(FOUND_VALID_FOR))
+            .bind(cutoff(NOT_FOUND_VALID_FOR))
             .bind(i64::from(priority == LookupPriority::List))
             .execute(&mut **tx)
             .await?;

@@ -49,7 +49,7 @@ struct SavedCard {
 }
 
 impl SavedCard {
-    fn of(card: Card) -> Self {
+    fn from_card(card: Card) -> Self {
         Self {
             name: card.name,
             tags: card.tags,
@@ -83,15 +83,15 @@ impl ContactState {
     /// Combines two contacts as a merge does.
     fn merge(&mut self, other: &Self) {
         for (business, card) in &other.cards {
-            let own = self.cards.entry(*business).or_default();
-            let mut merged = std::mem::take(own).filled("", *business);
+            let own_card = self.cards.entry(*business).or_default();
+            let mut merged = std::mem::take(own_card).filled("", *business);
             merged.merge(card.clone().filled("", *business));
-            *own = SavedCard::of(merged);
+            *own_card = SavedCard::from_card(merged);
         }
         if let Some(other) = &other.names {
-            let own = self.names.get_or_insert_default();
-            own.name = own.name.take().or(other.name.clone());
-            own.pushname = own.pushname.take().or(other.pushname.clone());
+            let own_names = self.names.get_or_insert_default();
+            own_names.name = own_names.name.take().or(other.name.clone());
+            own_names.pushname = own_names.pushname.take().or(other.pushname.clone());
         }
     }
 
@@ -124,7 +124,7 @@ impl ContactState {
         let cards = cards_in(tx, chat).await?.into_iter();
         let cards = cards.map(|card| {
             let business = super::contact_cards::stored(card.cliente_id);
-            (business, SavedCard::of(card))
+            (business, SavedCard::from_card(card))
         });
         Ok(Self {
             cards: cards.collect(),

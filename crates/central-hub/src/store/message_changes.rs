@@ -14,8 +14,8 @@ use session_api::{Event, Recipient, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::addresses::lids_in;
-use super::contents::json;
 use super::error::StoreError;
+use super::message_contents::json;
 use super::messages::Message;
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
@@ -50,7 +50,7 @@ pub(super) struct ChangedMessage<'a> {
 
 impl<'a> ChangedMessage<'a> {
     /// Returns the change that an event reports; `None` for other events.
-    pub(super) fn of(event: &'a Event) -> Option<Self> {
+    pub(super) fn from_event(event: &'a Event) -> Option<Self> {
         Some(match event {
             Event::MessageEdited(event) => Self {
                 message_id: &event.message_id,

@@ -6,24 +6,24 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::composed::{Composed, SentFile};
-use super::contents::read_contents;
+use super::composed_message::{Composed, SentFile};
 use super::error::StoreError;
-use super::history::{Change, note};
+use super::message_contents::read_contents;
+use super::message_history::{Change, note};
+use super::message_state::MessageState;
 use super::rows::{now, optional_timestamp, timestamp, unknown_value, wa_key};
 use super::search_index::Indexed;
-use super::state::MessageState;
 use super::{Store, Tx};
 use crate::message_content::Contents;
 
 /// Rows that several hubs write concurrently may have ids in another order than
 /// their times.
-const WRITTEN_AT_ONCE: i64 = 1000;
+const MAX_ID_DISORDER: i64 = 1000;
 /// Messages received more than a minute after they were written are late. The
 /// index of late messages uses the same wording.
-const LATE: &str = "written_at < created_at - 60000";
+const IS_LATE: &str = "written_at < created_at - 60000";
 /// When a message was written, as far as known.
-const AT: &str = "COALESCE(written_at, created_at)";
+const WRITTEN_AT: &str = "COALESCE(written_at, created_at)";
 
 /// How a message came to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -215,7 +215,7 @@ impl Message {
     /// Returns what is known of the file that it was sent with.
     #[must_use]
     pub fn sent_file(&self) -> Option<SentFile> {
-        SentFile::of(&self.kind, self.request.as_deref())
+        SentFile::from_request(&self.kind, self.request.as_deref())
     }
 
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
@@ -297,7 +297,7 @@ impl Store {
 
     async fn write_in(&self, tx: &mut Tx, new: NewMessage<'_>) -> Result<Inserted, StoreError> {
         let at = now();
-        let asked = new.message;
+        let message = new.message;
         let state = if new.claim.is_some() {
             MessageState::Sending
         } else {
@@ -305,7 +305,7 @@ impl Store {
         };
         let (claimed_by, until) = new.claim.unzip();
         let chat = self
-            .chat_for_in(tx, asked.recipient.as_str(), asked.cliente_id)
+            .chat_for_in(tx, message.recipient.as_str(), message.cliente_id)
             .await?;
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
@@ -315,13 +315,13 @@ impl Store {
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
         .bind(new.origin.as_str())
-        .bind(asked.cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .bind(message.cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(new.campaign_id)
         .bind(chat)
-        .bind(&asked.kind)
-        .bind(&asked.body)
-        .bind(&asked.json)
-        .bind(&asked.fingerprint)
+        .bind(&message.kind)
+        .bind(&message.body)
+        .bind(&message.json)
+        .bind(&message.fingerprint)
         .bind(new.idempotency_key)
         .bind(i64::from(new.dry_run))
         .bind(state.as_str())
@@ -329,7 +329,7 @@ impl Store {
         .bind(until.or(new.due).map_or(at, Timestamp::as_millis))
         .bind(claimed_by)
         .bind(at)
-        .bind(&asked.request_id)
+        .bind(&message.request_id)
         .fetch_optional(&mut **tx)
         .await?;
         if let Some(row) = row {
@@ -342,12 +342,14 @@ impl Store {
             .bind(new.idempotency_key)
             .fetch_one(&mut **tx)
             .await?;
-        let known = Message::read(&row)?;
-        Ok(if known.fingerprint.as_ref() == Some(&asked.fingerprint) {
-            Inserted::Known(known)
-        } else {
-            Inserted::KeyReused
-        })
+        let existing = Message::read(&row)?;
+        Ok(
+            if existing.fingerprint.as_ref() == Some(&message.fingerprint) {
+                Inserted::Known(existing)
+            } else {
+                Inserted::KeyReused
+            },
+        )
     }
 
     /// Returns the message with this id.
@@ -436,7 +438,7 @@ impl Store {
                 .fetch_optional(self.reader())
                 .await?;
             let Some(first) = first else { return Ok(None) };
-            after = first.saturating_sub(WRITTEN_AT_ONCE);
+            after = first.saturating_sub(MAX_ID_DISORDER);
         }
         if let Some(until) = filter.until {
             // As in `select_messages`: messages that arrived in time, and late
@@ -450,14 +452,14 @@ impl Store {
                 .fetch_optional(self.reader())
                 .await?;
             let late = format!(
-                "SELECT id FROM messages WHERE {LATE} AND written_at < $1
+                "SELECT id FROM messages WHERE {IS_LATE} AND written_at < $1
                  ORDER BY id DESC LIMIT 1"
             );
             let late: Option<i64> = sqlx::query_scalar(AssertSqlSafe(late))
                 .bind(until.as_millis())
                 .fetch_optional(self.reader())
                 .await?;
-            let in_time = in_time.map(|id| id.saturating_add(WRITTEN_AT_ONCE));
+            let in_time = in_time.map(|id| id.saturating_add(MAX_ID_DISORDER));
             let late = late.map(|id| id.saturating_add(1));
             let Some(last) = in_time.max(late) else {
                 return Ok(None);
@@ -494,8 +496,8 @@ impl Store {
             // Ids grow with time, except among concurrent writes.
             let _ = write!(
                 conditions,
-                " AND {AT} >= ${next} AND created_at >= ${next}
-                  AND id > (SELECT id - {WRITTEN_AT_ONCE} FROM messages
+                " AND {WRITTEN_AT} >= ${next} AND created_at >= ${next}
+                  AND id > (SELECT id - {MAX_ID_DISORDER} FROM messages
                      WHERE created_at >= ${next} ORDER BY created_at, id LIMIT 1)"
             );
             next += 1;
@@ -509,19 +511,19 @@ impl Store {
         let select = format!("SELECT {columns} FROM messages WHERE id <");
         let sql = if filter.until.is_some() {
             let (until, limit) = (next, next + 1);
-            let least = self.engine().pick("MIN", "LEAST");
+            let min_function = self.engine().pick("MIN", "LEAST");
             // Messages written before then and received in time are found by
             // id; late ones are few and have an index of their own. One bound
             // above, not two: SQLite seeks by one, and may choose the farther.
             format!(
                 "SELECT * FROM (
-                     {select} {least}($1, COALESCE((SELECT id + {WRITTEN_AT_ONCE}
+                     {select} {min_function}($1, COALESCE((SELECT id + {MAX_ID_DISORDER}
                          FROM messages WHERE created_at < ${until} + 60000
                          ORDER BY created_at DESC, id DESC LIMIT 1), 0))
-                     {conditions} AND {AT} < ${until} AND created_at < ${until} + 60000
+                     {conditions} AND {WRITTEN_AT} < ${until} AND created_at < ${until} + 60000
                      ORDER BY id DESC LIMIT ${limit}) AS in_time
                  UNION ALL SELECT * FROM (
-                     {select} $1 {conditions} AND {LATE} AND {AT} < ${until}
+                     {select} $1 {conditions} AND {IS_LATE} AND {WRITTEN_AT} < ${until}
                      AND created_at >= ${until} + 60000
                      ORDER BY id DESC LIMIT ${limit}) AS late
                  ORDER BY id DESC LIMIT ${limit}"

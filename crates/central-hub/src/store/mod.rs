@@ -26,32 +26,32 @@ mod addresses;
 mod alerts;
 pub mod campaigns;
 mod chat_deletions;
-mod composed;
+mod composed_message;
 mod contact_cards;
 mod contact_list;
+mod contact_names;
 mod contacts;
-mod contents;
 mod conversation_rows;
 mod conversations;
-mod copy;
 mod deletion_queue;
 mod deliveries;
 pub mod dump;
 mod engine;
 mod error;
-mod examine;
-mod history;
 mod inbound;
 mod inbox;
+mod integrity_check;
 mod leases;
 mod lookups;
 mod media_deletions;
 mod merge_records;
 mod message_changes;
+mod message_contents;
+mod message_history;
+mod message_state;
 mod messages;
 mod migrations;
-mod names;
-mod node;
+mod node_import;
 mod opt_out_answers;
 mod outbox_claims;
 mod overview;
@@ -64,15 +64,15 @@ mod recording;
 mod rows;
 mod search;
 mod search_index;
+mod search_words;
 mod sending_switch;
 mod settings;
-mod state;
+mod sqlite_copy;
 mod transitions;
 mod undecided;
 mod webhook_events;
 mod webhook_secret;
 mod webhooks;
-mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -85,42 +85,41 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction}
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use access::{
-    ApiToken, MOST_TOKENS, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange,
+    ApiToken, MAX_TOKENS, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange,
     UserOutcome,
 };
 pub use alerts::{NewNotice, Notice, NoticeOutcome, Sighting, StoredAlert};
-pub(crate) use composed::is_file;
-pub use composed::{Composed, SentFile};
+pub(crate) use composed_message::is_file;
+pub use composed_message::{Composed, SentFile};
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactDetails, ContactFilter, ContactMerge, KnownAddress};
 pub use contacts::Contact;
-pub use copy::{CopyFacts, check_copy, copy_sqlite};
 pub(crate) use deliveries::enqueue_delivery_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
-pub use history::{Change, Transition};
 pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
-pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Talk, Talks};
+pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MAX_COUNTED, NOBODY, Talk, Talks};
 pub use lookups::{Lookup, LookupPriority};
+pub use message_history::{Change, Transition};
+pub use message_state::MessageState;
+pub(crate) use message_state::states;
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
-pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
+pub use node_import::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use outbox_claims::CLAIM_PLANS;
-pub use overview::{ANSWERED_PLANS, DeadLetters, MOST_DEAD, OVERVIEW_PLANS, WEEK};
+pub use overview::{ANSWERED_PLANS, DeadLetters, MAX_DEAD_LETTERS, OVERVIEW_PLANS, WEEK};
 pub use people_by_hand::{DeleteOutcome, MergeOutcome, SplitOutcome};
 pub use possible_opt_outs::PossibleOptOut;
-pub use quick_answers::{MOST_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
+pub use quick_answers::{MAX_QUICK_ANSWERS, QuickAnswer, SaveOutcome};
 pub(crate) use rows::{now, wa_key};
 pub use search::MessagePage;
 pub use sending_switch::SendingSwitch;
-pub use state::MessageState;
-pub(crate) use state::states;
+pub use sqlite_copy::{CopyFacts, check_copy, copy_sqlite};
 pub use undecided::Decision;
 pub use webhook_events::Topic;
 pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
 pub use webhook_secret::WebhookSecret;
-pub(crate) use webhook_secret::signatures;
-pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
+pub use webhooks::{MAX_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;
 use crate::media_links::MediaLinks;
@@ -129,7 +128,7 @@ use crate::media_links::MediaLinks;
 pub type Tx = Transaction<'static, Any>;
 
 /// How long a caller waits for a connection before the store counts as unavailable.
-const ACQUIRE: Duration = Duration::from_secs(5);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long startup waits for PostgreSQL.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
 /// Settings by which a response is not sent before its data is on disk.
@@ -230,7 +229,7 @@ impl Store {
     fn sqlite(options: AnyConnectOptions) -> Self {
         let pool = || {
             AnyPoolOptions::new()
-                .acquire_timeout(ACQUIRE)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
@@ -260,7 +259,7 @@ impl Store {
 
     fn postgres(options: AnyConnectOptions) -> Self {
         let pool = AnyPoolOptions::new()
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_connections(POSTGRES_CONNECTIONS)
             .connect_lazy_with(options);
         Self {
@@ -387,7 +386,7 @@ impl Store {
             sqlx::query("SELECT 1").execute(&mut connection).await?;
             connection.close().await
         };
-        match tokio::time::timeout(ACQUIRE, anew).await {
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, anew).await {
             Ok(Ok(())) => Err(hung()),
             _ => Ok(Reachability::Away),
         }
@@ -408,8 +407,8 @@ impl Store {
 
 /// Runs a query on a pool. Returns `None` if no connection answers in time.
 async fn answer_of(pool: &AnyPool) -> Option<sqlx::Result<()>> {
-    let asked = sqlx::query("SELECT 1").execute(pool);
-    match tokio::time::timeout(ACQUIRE, asked).await {
+    let answer = sqlx::query("SELECT 1").execute(pool);
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, answer).await {
         Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => None,
         Ok(answer) => Some(answer.map(|_| ())),
     }

@@ -8,7 +8,7 @@ use super::settings::setting_in;
 use super::{Composed, Store, Tx, now};
 
 /// The setting that holds the text; absent while the reply is disabled.
-const ANSWER: &str = "campaigns.opt_out_answer";
+const ANSWER_SETTING: &str = "campaigns.opt_out_answer";
 
 impl Store {
     /// Returns the text of the reply; `None` while it is disabled.
@@ -16,7 +16,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn opt_out_answer(&self) -> Result<Option<String>, StoreError> {
-        let text = self.setting(ANSWER).await?;
+        let text = self.setting(ANSWER_SETTING).await?;
         Ok(text.filter(|text| !text.is_empty()))
     }
 
@@ -25,7 +25,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn set_opt_out_answer(&self, text: Option<&str>) -> Result<(), StoreError> {
-        self.set(ANSWER, text.unwrap_or_default()).await
+        self.set(ANSWER_SETTING, text.unwrap_or_default()).await
     }
 
     /// Acts on an opt-out that a message requested: the contact no longer waits
@@ -36,7 +36,7 @@ impl Store {
         chat: &str,
         opt_out: &AppliedOptOut,
     ) -> Result<(), StoreError> {
-        tracing::info!("somebody asked not to be written to");
+        tracing::info!("a contact opted out");
         self.settle_in(tx, chat, None).await?;
         if opt_out.is_new {
             self.answer_opt_out_in(tx, chat).await?;
@@ -51,7 +51,7 @@ impl Store {
         tx: &mut Tx,
         chat: &str,
     ) -> Result<(), StoreError> {
-        let text = setting_in(tx, ANSWER).await?;
+        let text = setting_in(tx, ANSWER_SETTING).await?;
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             return Ok(());
         };
@@ -72,7 +72,7 @@ impl Store {
             Ok(message) => message,
             // The text was validated when it was stored, so this does not normally happen.
             Err(error) => {
-                tracing::warn!("the answer to an opt-out cannot be sent: {error}");
+                tracing::warn!("the confirmation of an opt-out was not queued: {error}");
                 return Ok(());
             }
         };

@@ -22,7 +22,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::history::note;
+use super::message_history::note;
 use super::messages::Message;
 use super::{Change, MessageState, Store, Tx, now};
 
@@ -66,7 +66,7 @@ macro_rules! simulate {
 }
 
 /// Query that postpones due bulk messages to people who never wrote. `$1` is
-/// the current time, `$2` the new due time, `$3` is [`HELD`], `$4` the limit.
+/// the current time, `$2` the new due time, `$3` is [`POSTPONED_OWNER`], `$4` the limit.
 macro_rules! hold {
     ($lock:literal) => {
         concat!(
@@ -85,9 +85,9 @@ macro_rules! hold {
 }
 
 /// The owner of messages that are postponed because of a WhatsApp limit.
-const HELD: &str = "held by a limit of WhatsApp's";
+const POSTPONED_OWNER: &str = "held by a limit of WhatsApp";
 /// Number of messages postponed in one transaction.
-const HOLD_STEP: u64 = 500;
+const POSTPONED_PER_TX: u64 = 500;
 
 const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM messages
     WHERE state IN ('queued', 'sending', 'unconfirmed') AND undecided_at IS NULL
@@ -180,11 +180,11 @@ impl Store {
             let held = sqlx::query(statement)
                 .bind(now())
                 .bind(until.as_millis())
-                .bind(HELD)
-                .bind(i64::try_from(HOLD_STEP).unwrap_or(i64::MAX))
+                .bind(POSTPONED_OWNER)
+                .bind(i64::try_from(POSTPONED_PER_TX).unwrap_or(i64::MAX))
                 .execute(self.writer())
                 .await?;
-            if held.rows_affected() < HOLD_STEP {
+            if held.rows_affected() < POSTPONED_PER_TX {
                 return Ok(());
             }
         }
@@ -200,7 +200,7 @@ impl Store {
              WHERE state IN ('queued', 'sending', 'unconfirmed') AND claimed_by = $2",
         )
         .bind(now())
-        .bind(HELD)
+        .bind(POSTPONED_OWNER)
         .execute(self.writer())
         .await?;
         Ok(())
@@ -282,7 +282,7 @@ impl Store {
         {
             return Ok(None);
         }
-        let to = match before.state {
+        let next_state = match before.state {
             MessageState::Sending | MessageState::Unconfirmed => MessageState::Unconfirmed,
             _ => MessageState::Sending,
         };
@@ -291,16 +291,23 @@ impl Store {
                  error_code = NULL, error_message = NULL, updated_at = $4
              WHERE id = $5 RETURNING *",
         )
-        .bind(to.as_str())
+        .bind(next_state.as_str())
         .bind(until.as_millis())
         .bind(who)
         .bind(at)
         .bind(id)
         .fetch_one(&mut *tx)
         .await?;
-        if to != before.state {
-            note(&mut tx, id, Some(before.state), Change::to(to, cause), at).await?;
-            self.note_moved_in(&mut tx, &before, to).await?;
+        if next_state != before.state {
+            note(
+                &mut tx,
+                id,
+                Some(before.state),
+                Change::to(next_state, cause),
+                at,
+            )
+            .await?;
+            self.note_moved_in(&mut tx, &before, next_state).await?;
         }
         tx.commit().await?;
         Ok(Some(Message::read(&row)?))

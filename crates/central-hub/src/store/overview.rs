@@ -11,7 +11,7 @@ use super::{MessageState, Store};
 pub const WEEK: usize = 7;
 
 /// Maximum of the count of dead letters.
-pub const MOST_DEAD: i64 = 1000;
+pub const MAX_DEAD_LETTERS: i64 = 1000;
 
 /// Query that counts the messages stored since `$1`, by state.
 macro_rules! outcomes {
@@ -89,7 +89,7 @@ macro_rules! waiting {
     };
 }
 
-const DEAD: &str = "SELECT w.id, w.description, w.url, w.disabled_cause,
+const DEAD_LETTERS: &str = "SELECT w.id, w.description, w.url, w.disabled_cause,
         (SELECT COUNT(*) FROM (
             SELECT 1 FROM webhook_deliveries d
             WHERE d.webhook_id = w.id AND d.state = 'dead' LIMIT 1000) AS given_up) AS dead
@@ -121,7 +121,7 @@ pub struct DeadLetters {
     pub name: String,
     /// Why the hub disabled the webhook, if it did.
     pub disabled_cause: Option<String>,
-    /// Number of dead deliveries, up to [`MOST_DEAD`].
+    /// Number of dead deliveries, up to [`MAX_DEAD_LETTERS`].
     pub dead: i64,
 }
 
@@ -256,7 +256,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn dead_letters(&self) -> Result<Vec<DeadLetters>, StoreError> {
-        let rows = sqlx::query(DEAD).fetch_all(self.reader()).await?;
+        let rows = sqlx::query(DEAD_LETTERS).fetch_all(self.reader()).await?;
         let mut found = Vec::new();
         for row in &rows {
             let description: String = row.try_get("description")?;

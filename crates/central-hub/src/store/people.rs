@@ -359,8 +359,8 @@ impl Store {
                 joined.insert(chat, serde_json::json!(addresses).to_string());
             }
         }
-        let mut gone = persons.keys().copied();
-        let kept = match gone.next() {
+        let mut merged_persons = persons.keys().copied();
+        let kept = match merged_persons.next() {
             Some(kept) => kept,
             None => {
                 sqlx::query_scalar(
@@ -373,19 +373,19 @@ impl Store {
                 .await?
             }
         };
-        for gone in gone {
+        for merged_persons in merged_persons {
             for statement in [
                 "UPDATE person_addresses SET person_id = $1 WHERE person_id = $2",
                 "UPDATE person_joinings SET person_id = $1 WHERE person_id = $2",
             ] {
                 sqlx::query(statement)
                     .bind(kept)
-                    .bind(gone)
+                    .bind(merged_persons)
                     .execute(&mut **tx)
                     .await?;
             }
             sqlx::query("DELETE FROM people WHERE id = $1")
-                .bind(gone)
+                .bind(merged_persons)
                 .execute(&mut **tx)
                 .await?;
         }
@@ -450,7 +450,7 @@ impl Store {
         .bind(to)
         .execute(&mut **tx)
         .await?;
-        let mut moved = recipients;
+        let mut moved_recipients = recipients;
         for statement in [
             "UPDATE opt_outs SET chat = $2 WHERE chat = $1",
             "UPDATE messages SET chat = $2 WHERE chat = $1",
@@ -460,7 +460,7 @@ impl Store {
                 .bind(to)
                 .execute(&mut **tx)
                 .await?;
-            moved += rows.rows_affected();
+            moved_recipients += rows.rows_affected();
         }
         sqlx::query("UPDATE early_changes SET chat = $2 WHERE chat = $1")
             .bind(from)
@@ -478,7 +478,7 @@ impl Store {
         .fetch_optional(&mut **tx)
         .await?;
         if let Some(contact) = contact {
-            moved += 1;
+            moved_recipients += 1;
             // The contact keeps its own name; only missing fields are filled in.
             let row = sqlx::query(
                 "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
@@ -498,7 +498,7 @@ impl Store {
             .await?;
             note_words_in(tx, &row).await?;
         }
-        Ok((moved > 0, skipped))
+        Ok((moved_recipients > 0, skipped))
     }
 
     /// Merges the data older than this table, once: the different spellings of
@@ -527,7 +527,7 @@ impl Store {
     }
 
     async fn merge_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        for chat in unusual_in(tx, "people", "chat").await? {
+        for chat in unusual_spellings_in(tx, "people", "chat").await? {
             let address = address_of(&chat).into_owned();
             if address == chat {
                 continue;
@@ -595,7 +595,7 @@ impl Store {
             ("recipients", "chat"),
             ("contacts", "wa_id"),
         ] {
-            chats.extend(unusual_in(tx, table, column).await?);
+            chats.extend(unusual_spellings_in(tx, table, column).await?);
         }
         let mut count = 0;
         for chat in chats {
@@ -632,7 +632,7 @@ impl Store {
 }
 
 /// Finds the chats that may be another spelling of a line, by the index.
-async fn unusual_in(
+async fn unusual_spellings_in(
     tx: &mut Tx,
     table: &'static str,
     column: &'static str,
@@ -826,7 +826,7 @@ async fn move_recipients_in(
         }
     }
     // The message is sent to the number as the list has it.
-    let moved = sqlx::query(
+    let updated = sqlx::query(
         "UPDATE recipients SET chat = $2, address = COALESCE(address, chat)
          WHERE chat = $1 AND NOT EXISTS (SELECT 1 FROM recipients other
              WHERE other.campaign_id = recipients.campaign_id AND other.chat = $2)",
@@ -836,7 +836,7 @@ async fn move_recipients_in(
     .execute(&mut **tx)
     .await?;
     let changed = u64::try_from(skipped.len()).unwrap_or(u64::MAX);
-    Ok((changed.saturating_add(moved.rows_affected()), skipped))
+    Ok((changed.saturating_add(updated.rows_affected()), skipped))
 }
 
 #[cfg(test)]

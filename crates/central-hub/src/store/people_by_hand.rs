@@ -296,7 +296,7 @@ impl Store {
         }
         let every_chat = chats;
         let chats = json!(every_chat).to_string();
-        let of = stored(cliente_id);
+        let business = stored(cliente_id);
         let among = self.engine().pick(
             "(SELECT value FROM json_each($1))",
             "(SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
@@ -308,7 +308,7 @@ impl Store {
         );
         let busy: i64 = sqlx::query_scalar(AssertSqlSafe(busy))
             .bind(&chats)
-            .bind(of)
+            .bind(business)
             .fetch_one(&mut *tx)
             .await?;
         if busy > 0 {
@@ -318,16 +318,17 @@ impl Store {
         let delivered = |field| delivered_field(self.engine(), field);
         let (told_chat, told_business) = (delivered("chat"), delivered("cliente_id"));
         let recipients = self
-            .forget_recipients_in(&mut tx, among, &chats, of)
+            .forget_recipients_in(&mut tx, among, &chats, business)
             .await?;
-        self.delete_media_of_in(&mut tx, among, &chats, of).await?;
+        self.delete_media_of_in(&mut tx, among, &chats, business)
+            .await?;
         // The final digits of a number are the same in each spelling of its line.
         let ends = every_chat.iter().filter_map(|chat| phone_of(chat));
         let ends: BTreeSet<_> = ends
             .map(|it| &it[it.len().saturating_sub(COMPARED_DIGITS)..])
             .collect();
         for end in ends {
-            blank_refused_lines_in(&mut tx, end, of).await?;
+            blank_refused_lines_in(&mut tx, end, business).await?;
         }
         let mut counts = [0; 4];
         for (count, statement) in counts.iter_mut().zip([
@@ -339,12 +340,12 @@ impl Store {
             format!("DELETE FROM contact_cards WHERE chat IN {among} AND {of_business}"),
             format!("DELETE FROM conversations WHERE chat IN {among} AND {of_business}"),
         ]) {
-            let gone = sqlx::query(AssertSqlSafe(statement))
+            let deleted = sqlx::query(AssertSqlSafe(statement))
                 .bind(&chats)
-                .bind(of)
+                .bind(business)
                 .execute(&mut *tx)
                 .await?;
-            *count = gone.rows_affected();
+            *count = deleted.rows_affected();
         }
         for chat in &every_chat {
             self.forget_inbox_in(&mut tx, chat).await?;
@@ -355,7 +356,7 @@ impl Store {
                  AND ($2 = 0 OR CAST({told_business} AS BIGINT) = $2)"
         )))
         .bind(&chats)
-        .bind(of)
+        .bind(business)
         .execute(&mut *tx)
         .await?;
         let [_, messages, cards, known] = counts;
@@ -369,7 +370,7 @@ impl Store {
         let is_opted_out = opt_out.is_some();
         if cliente_id.is_some() {
             let person = holder.map(|it| it.id);
-            forget_kept_cards_in(&mut tx, person, among, &chats, of).await?;
+            forget_kept_cards_in(&mut tx, person, among, &chats, business).await?;
         } else {
             forget_person_in(&mut tx, among, &chats, holder.map(|it| it.id), is_opted_out).await?;
         }
@@ -405,13 +406,15 @@ impl Store {
             .bind(of)
             .fetch_all(&mut **tx)
             .await?;
-        let mut all: BTreeMap<i64, Deltas> = BTreeMap::new();
+        let mut deltas_by_campaign: BTreeMap<i64, Deltas> = BTreeMap::new();
         for row in &rows {
             let state: String = row.try_get("state")?;
-            let deltas = all.entry(row.try_get("campaign_id")?).or_default();
+            let deltas = deltas_by_campaign
+                .entry(row.try_get("campaign_id")?)
+                .or_default();
             deltas.add(RecipientState::read(&state)?, -1);
         }
-        for (campaign, deltas) in all {
+        for (campaign, deltas) in deltas_by_campaign {
             deltas.apply(tx, campaign).await?;
         }
         Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
@@ -542,10 +545,10 @@ async fn blank_refused_lines_in(tx: &mut Tx, end: &str, of: i64) -> Result<(), S
 
 /// Returns the address to or from which a message was sent, if it can be derived.
 fn own_address(wa_id: Option<&str>, request: Option<&str>) -> Option<String> {
-    let asked = request.and_then(|json| serde_json::from_str::<Value>(json).ok());
-    let asked = asked.and_then(|asked| Some(asked.get("to")?.as_str()?.to_owned()));
-    let told = || wa_id?.split('_').nth(1).map(str::to_owned);
-    let id = Recipient::parse(&asked.or_else(told)?).ok()?;
+    let recipient = request.and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let recipient = recipient.and_then(|recipient| Some(recipient.get("to")?.as_str()?.to_owned()));
+    let chat_of_id = || wa_id?.split('_').nth(1).map(str::to_owned);
+    let id = Recipient::parse(&recipient.or_else(chat_of_id)?).ok()?;
     Some(address_of(id.as_str()).into_owned())
 }
 
@@ -567,8 +570,8 @@ async fn split_recipients_in(
     .fetch_all(&mut **tx)
     .await?;
     for row in &rows {
-        let own: String = row.try_get("address")?;
-        if addresses.contains(&address_of(&own).into_owned()) {
+        let own_address: String = row.try_get("address")?;
+        if addresses.contains(&address_of(&own_address).into_owned()) {
             sqlx::query(
                 "UPDATE recipients SET chat = $1, address = NULLIF(address, $1) WHERE id = $2",
             )
@@ -587,7 +590,7 @@ mod tests {
 
     #[test]
     fn own_address_is_derived_from_id_or_request() {
-        let asked = r#"{"to":"541158254201","message":"hola"}"#;
+        let request = r#"{"to":"541158254201","message":"hola"}"#;
         for (wa_id, request, own) in [
             (
                 Some("false_247033104567642@lid_3A"),
@@ -601,10 +604,10 @@ mod tests {
             ),
             (
                 Some("true_247033104567642@lid_3EB0"),
-                Some(asked),
+                Some(request),
                 Some("5491158254201@c.us"),
             ),
-            (None, Some(asked), Some("5491158254201@c.us")),
+            (None, Some(request), Some("5491158254201@c.us")),
             (Some("dry-run-7"), None, None),
             (None, None, None),
         ] {

@@ -23,7 +23,7 @@ use super::rows::{now, timestamp};
 use super::{Store, Tx};
 
 /// Maximum length of a stored text, in characters.
-const LONGEST: usize = 500;
+const MAX_TEXT_LENGTH: usize = 500;
 
 /// A message that may be an opt-out.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         // The business that last wrote to the contact.
         let business = last_to(tx, chat).await?.and_then(|last| last.cliente_id);
-        let text: String = text.chars().take(LONGEST).collect();
+        let text: String = text.chars().take(MAX_TEXT_LENGTH).collect();
         sqlx::query(
             "INSERT INTO possible_opt_outs (chat, cliente_id, word, text, created_at)
              SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT),
@@ -119,18 +119,18 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
     ) -> Result<(i64, Vec<PossibleOptOut>), StoreError> {
-        let of = stored(cliente_id);
+        let business = stored(cliente_id);
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM possible_opt_outs WHERE $1 = 0 OR cliente_id = $1",
         )
-        .bind(of)
+        .bind(business)
         .fetch_one(self.reader())
         .await?;
         let rows = sqlx::query(
             "SELECT * FROM possible_opt_outs WHERE $1 = 0 OR cliente_id = $1
              ORDER BY created_at, id LIMIT $2",
         )
-        .bind(of)
+        .bind(business)
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
@@ -151,7 +151,7 @@ impl Store {
         is_opt_out: bool,
         by: &str,
     ) -> Result<bool, StoreError> {
-        let of = stored(cliente_id);
+        let business = stored(cliente_id);
         let mut tx = self.begin().await?;
         // Merges move such rows, so the lock keeps them out meanwhile.
         self.lock_people(&mut tx, LOCK_WITH_OTHERS).await?;
@@ -159,7 +159,7 @@ impl Store {
             "DELETE FROM possible_opt_outs WHERE id = $1 AND ($2 = 0 OR cliente_id = $2) RETURNING *",
         )
         .bind(id)
-        .bind(of)
+        .bind(business)
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(false) };

@@ -11,7 +11,7 @@ use super::{Store, now};
 use crate::text::fold;
 
 /// Maximum number of quick answers per business.
-pub const MOST_QUICK_ANSWERS: u32 = 500;
+pub const MAX_QUICK_ANSWERS: u32 = 500;
 
 /// A text that is used repeatedly.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub enum SaveOutcome {
     Done(QuickAnswer),
     /// The business already has another one with this shortcut.
     Duplicate,
-    /// The business already has [`MOST_QUICK_ANSWERS`].
+    /// The business already has [`MAX_QUICK_ANSWERS`].
     Full,
     /// There is no quick answer with this id.
     Unknown,
@@ -99,7 +99,7 @@ impl Store {
                 .bind(stored(cliente_id))
                 .fetch_one(&mut *tx)
                 .await?;
-        if count >= i64::from(MOST_QUICK_ANSWERS) {
+        if count >= i64::from(MAX_QUICK_ANSWERS) {
             return Ok(SaveOutcome::Full);
         }
         let row = sqlx::query(

@@ -37,6 +37,6 @@ pub(crate) fn timestamp(millis: i64) -> Timestamp {
 /// Returns the error for a value that only a later version can have written.
 pub(crate) fn unknown_value(what: &str) -> StoreError {
     StoreError::Query(sqlx::Error::Decode(
-        format!("{what} of a later version").into(),
+        format!("{what} from a later version").into(),
     ))
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::error::StoreError;
 use super::messages::{Filter, Message};
 use super::search_index::{POSTGRES_BUCKET, SQLITE_BUCKET, join_numbers, sqlite_query};
-use super::words::{Words, cliente_number, direction_number};
+use super::search_words::{Words, cliente_number, direction_number};
 use super::{Engine, Store};
 
 /// Connections that search concurrently; further searches wait for their turn.
@@ -31,12 +31,12 @@ pub(super) const MAX_READ: usize = 10_000;
 const TIME_LIMIT: Duration = Duration::from_millis(10);
 /// Messages whose index entries are read at once, at most: words that are rare in
 /// the newest messages may be common in older ones.
-const LONGEST_RANGE: i64 = 2 * SQLITE_BUCKET;
+const MAX_RANGE: i64 = 2 * SQLITE_BUCKET;
 /// A range that took less than this is followed by a longer one.
 const FAST_READ: Duration = Duration::from_millis(2);
 /// Bytes of text read per search.
 const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
-pub(super) const CHUNK: u32 = 1_000;
+pub(super) const CHUNK_ROWS: u32 = 1_000;
 /// Messages up to which a filtered search skips the index.
 const FEW_MESSAGES: u32 = 2_000;
 /// Bytes of text per chunk, so that long messages do not fill the memory.
@@ -174,10 +174,10 @@ impl Store {
             campaign_id: filter.campaign_id,
             ..Filter::default()
         };
-        let some = self
+        let matches = self
             .message_sizes(&of, FEW_MESSAGES.saturating_add(1))
             .await?;
-        Ok(some.len() <= FEW_MESSAGES as usize)
+        Ok(matches.len() <= FEW_MESSAGES as usize)
     }
 
     /// Searches by the index, newest first; the filters that are not in the index
@@ -201,7 +201,7 @@ impl Store {
         let mut size = if is_known {
             limit.saturating_add(1)
         } else {
-            CHUNK
+            CHUNK_ROWS
         };
         let mut budget = Budget::new(MAX_READ);
         let mut bytes_left = PAGE_BYTES;
@@ -244,7 +244,7 @@ impl Store {
                 });
             }
             before = next;
-            size = CHUNK;
+            size = CHUNK_ROWS;
         }
     }
 
@@ -302,7 +302,7 @@ impl Store {
                 return Ok(Matches { ids, next });
             }
             if took < FAST_READ {
-                range = range.saturating_mul(2).min(LONGEST_RANGE);
+                range = range.saturating_mul(2).min(MAX_RANGE);
             }
         }
     }
@@ -392,7 +392,7 @@ impl Store {
         let mut messages = Vec::new();
         let mut budget = Budget::new(MAX_READ);
         loop {
-            let chunk = self.chunk(&filter, CHUNK, CHUNK_BYTES).await?;
+            let chunk = self.chunk(&filter, CHUNK_ROWS, CHUNK_BYTES).await?;
             budget.spend(chunk.messages.len(), chunk.bytes);
             let (is_last, words) = (chunk.is_last, words.clone());
             let looked_at = chunk.messages;
@@ -449,13 +449,13 @@ impl Store {
             });
         };
         // Messages stored meanwhile are newer than the first.
-        let these = Filter {
+        let narrowed = Filter {
             before: Some(first.saturating_add(1)),
             ..filter.clone()
         };
         let limit = u32::try_from(count).unwrap_or(u32::MAX);
         Ok(Chunk {
-            messages: self.messages(&these, limit).await?,
+            messages: self.messages(&narrowed, limit).await?,
             bytes,
             is_last: count == sizes.len(),
         })

@@ -10,13 +10,13 @@ use sqlx::Row;
 use super::addresses::LOCK_WITH_OTHERS;
 use super::contacts::read;
 use super::error::StoreError;
-use super::words::{cliente_number, direction_number, numbers_of};
+use super::search_words::{cliente_number, direction_number, numbers_of};
 use super::{Engine, Store, Tx};
 
 /// Number of messages, or contacts, indexed in one step.
-const STEP: i64 = 500;
+const ROWS_PER_STEP: i64 = 500;
 /// Maximum number of attempts at a step that conflicts with another hub's writes.
-const TRIES: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 /// Number of indexed messages between two log lines about the progress.
 const LOG_EVERY: i64 = 50_000;
 /// Messages per bucket in PostgreSQL's index, which returns its matches in no
@@ -164,7 +164,7 @@ impl Store {
                 Ok(Some(step)) => step,
                 Ok(None) => break,
                 // Other hubs continue to write meanwhile.
-                Err(error) if tries < TRIES && error.is_conflict() => {
+                Err(error) if tries < MAX_ATTEMPTS && error.is_conflict() => {
                     tries += 1;
                     continue;
                 }
@@ -174,17 +174,11 @@ impl Store {
             filled = filled.saturating_add(step);
             if filled - logged >= LOG_EVERY {
                 logged = filled;
-                tracing::info!(
-                    messages = filled,
-                    "filling the index of the messages' words"
-                );
+                tracing::info!(messages = filled, "filling the index of message words");
             }
         }
         if filled >= LOG_EVERY {
-            tracing::info!(
-                messages = filled,
-                "the index of the messages' words is filled"
-            );
+            tracing::info!(messages = filled, "the index of message words is complete");
         }
         Ok(())
     }
@@ -219,7 +213,7 @@ impl Store {
              WHERE id > $1 ORDER BY id LIMIT $2",
         )
         .bind(place)
-        .bind(STEP)
+        .bind(ROWS_PER_STEP)
         .fetch_all(&mut *tx)
         .await?;
         let mut messages = Vec::with_capacity(rows.len());
@@ -249,7 +243,7 @@ impl Store {
 
     async fn fill_contacts_in(&self, tx: &mut Tx) -> Result<usize, StoreError> {
         let rows = sqlx::query("SELECT * FROM contacts WHERE words IS NULL ORDER BY id LIMIT $1")
-            .bind(STEP)
+            .bind(ROWS_PER_STEP)
             .fetch_all(&mut **tx)
             .await?;
         for row in &rows {

@@ -3,14 +3,14 @@
 use super::error::StoreError;
 use super::{Store, Tx, now};
 
-const WRITE: &str = "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
+const WRITE_SETTING: &str = "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
 
-const READ: &str = "SELECT value FROM settings WHERE name = $1";
+const READ_SETTING: &str = "SELECT value FROM settings WHERE name = $1";
 
 /// Returns the value of this setting, within a transaction.
 pub(super) async fn setting_in(tx: &mut Tx, name: &str) -> Result<Option<String>, StoreError> {
-    let value = sqlx::query_scalar(READ)
+    let value = sqlx::query_scalar(READ_SETTING)
         .bind(name)
         .fetch_optional(&mut **tx)
         .await?;
@@ -23,7 +23,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let value = sqlx::query_scalar(READ)
+        let value = sqlx::query_scalar(READ_SETTING)
             .bind(name)
             .fetch_optional(self.reader())
             .await?;
@@ -41,7 +41,7 @@ impl Store {
             return Ok(kept);
         }
         // The update changes nothing, but makes `RETURNING` return the row.
-        let kept = sqlx::query_scalar(
+        let value = sqlx::query_scalar(
             "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET value = settings.value
              RETURNING value",
@@ -51,7 +51,7 @@ impl Store {
         .bind(now())
         .fetch_one(self.writer())
         .await?;
-        Ok(kept)
+        Ok(value)
     }
 
     /// Stores the value of this setting.
@@ -59,7 +59,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(WRITE)
+        sqlx::query(WRITE_SETTING)
             .bind(name)
             .bind(value)
             .bind(now())
@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn set_in(&self, tx: &mut Tx, name: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(WRITE)
+        sqlx::query(WRITE_SETTING)
             .bind(name)
             .bind(value)
             .bind(now())

@@ -118,7 +118,7 @@ on_both_engines! {
         let message = draft(1, "k1").insert(&store).await;
         let claimed = store.claim("me", later(60), 10).await.unwrap();
         assert_eq!(ids(&claimed), [message.id]);
-        let change = Change::to(MessageState::Queued, "SESSION_NOT_READY").because("not now");
+        let change = Change::to(MessageState::Queued, "SESSION_NOT_READY").with_detail("not now");
         assert!(store.change(message.id, change).await.unwrap().is_some());
         store.claim("me", later(60), 10).await.unwrap();
         let wa_id = Some("true_5491100000001@c.us_3EB0");
@@ -242,7 +242,7 @@ on_both_engines! {
         assert_eq!((message.state, message.attempts), (MessageState::Sending, 1));
         let id = message.id;
         assert!(store.claim_one(id, "other", later(60), "X").await.unwrap().is_none());
-        let failed = Change::to(MessageState::Failed, "SESSION_NOT_READY").because("why");
+        let failed = Change::to(MessageState::Failed, "SESSION_NOT_READY").with_detail("why");
         let failed = store.change(id, failed).await.unwrap().unwrap();
         assert_eq!(failed.error_code.as_deref(), Some("SESSION_NOT_READY"));
         let again = store.claim_one(id, "other", later(60), "ASKED_AGAIN").await.unwrap().unwrap();

@@ -4,10 +4,10 @@
 use session_api::Timestamp;
 
 use super::error::StoreError;
-use super::history::{Change, note};
+use super::message_history::{Change, note};
+use super::message_state::MessageState;
 use super::messages::Message;
 use super::rows::{now, wa_key};
-use super::state::MessageState;
 use super::{Store, Tx, webhook_events};
 
 impl Store {
@@ -18,9 +18,9 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn change(&self, id: i64, change: Change<'_>) -> Result<Option<Message>, StoreError> {
         let mut tx = self.begin().await?;
-        let moved = self.change_in(&mut tx, id, change).await?;
+        let changed = self.change_in(&mut tx, id, change).await?;
         tx.commit().await?;
-        Ok(moved)
+        Ok(changed)
     }
 
     /// Moves a message like [`Store::change`], within a transaction.
@@ -72,17 +72,17 @@ impl Store {
         .await?;
         note(tx, id, Some(before.state), change, at).await?;
         self.note_moved_in(tx, &before, change.to).await?;
-        let moved = Message::read(&row)?;
-        if let Some(data) = webhook_events::ack(&moved, before.state, &change) {
+        let message = Message::read(&row)?;
+        if let Some(data) = webhook_events::ack(&message, before.state, &change) {
             let topic = webhook_events::Topic::Ack;
-            self.enqueue_delivery_in(tx, topic, moved.cliente_id, &data)
+            self.enqueue_delivery_in(tx, topic, message.cliente_id, &data)
                 .await?;
         }
-        if before.wa_id.is_none() && moved.wa_id.is_some() {
+        if before.wa_id.is_none() && message.wa_id.is_some() {
             // A reaction may also have arrived before the response.
-            self.apply_early_changes_in(tx, &moved).await?;
+            self.apply_early_changes_in(tx, &message).await?;
         }
-        Ok(Some(moved))
+        Ok(Some(message))
     }
 
     /// Applies an ack from WhatsApp. Returns the message if it moved. An ack
@@ -96,9 +96,9 @@ impl Store {
         state: MessageState,
     ) -> Result<Option<Message>, StoreError> {
         let mut tx = self.begin().await?;
-        let moved = self.acknowledge_in(&mut tx, wa_id, state).await?;
+        let acknowledged = self.acknowledge_in(&mut tx, wa_id, state).await?;
         tx.commit().await?;
-        Ok(moved)
+        Ok(acknowledged)
     }
 
     /// Applies an ack like [`Store::acknowledge`], within a transaction.
@@ -136,13 +136,13 @@ const EARLY_ACKS_KEPT_MS: i64 = 24 * 3600 * 1000;
 
 async fn keep_early_ack(tx: &mut Tx, key: &str, state: MessageState) -> Result<(), StoreError> {
     let at = now();
-    let known: Option<String> =
+    let early_state: Option<String> =
         sqlx::query_scalar("SELECT state FROM early_acks WHERE wa_key = $1")
             .bind(key)
             .fetch_optional(&mut **tx)
             .await?;
-    let known = known.and_then(|text| MessageState::read(&text).ok());
-    let state = known.map_or(state, |known: MessageState| known.max(state));
+    let early_state = early_state.and_then(|text| MessageState::read(&text).ok());
+    let state = early_state.map_or(state, |early: MessageState| early.max(state));
     sqlx::query(
         "INSERT INTO early_acks (wa_key, state, at) VALUES ($1, $2, $3)
          ON CONFLICT (wa_key) DO UPDATE SET state = excluded.state, at = excluded.at",

@@ -9,10 +9,10 @@
 
 use super::campaigns::recipient_arrived_in;
 use super::error::StoreError;
-use super::history::{Change, note};
+use super::message_history::{Change, note};
+use super::message_state::MessageState;
 use super::messages::Message;
 use super::rows::now;
-use super::state::MessageState;
 use super::{Store, Tx};
 
 /// A person's decision on an undecided message, after looking at the chat.
@@ -80,23 +80,23 @@ impl Store {
         let Some(before) = before.filter(|message| message.undecided_at.is_some()) else {
             return Ok(None);
         };
-        let moved = match decision {
+        let changed = match decision {
             Decision::Arrived => {
-                let change = Change::to(MessageState::Sent, "SEEN_BY_A_PERSON").because(reason);
-                let moved = self.change_in(&mut tx, id, change).await?;
+                let change = Change::to(MessageState::Sent, "SEEN_BY_A_PERSON").with_detail(reason);
+                let changed = self.change_in(&mut tx, id, change).await?;
                 if let Some(campaign) = before.campaign_id {
                     recipient_arrived_in(&mut tx, campaign, id, reason).await?;
                 }
-                moved
+                changed
             }
             Decision::GivenUp => {
-                let change = Change::to(MessageState::Failed, "GIVEN_UP").because(reason);
+                let change = Change::to(MessageState::Failed, "GIVEN_UP").with_detail(reason);
                 self.change_in(&mut tx, id, change).await?
             }
             Decision::TryAgain => Some(try_again_in(&mut tx, id, reason).await?),
         };
         tx.commit().await?;
-        Ok(moved)
+        Ok(changed)
     }
 }
 
@@ -121,7 +121,7 @@ async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, Sto
     .bind(id)
     .fetch_one(&mut **tx)
     .await?;
-    let change = Change::to(MessageState::Unconfirmed, "RETRY_ASKED").because(reason);
+    let change = Change::to(MessageState::Unconfirmed, "RETRY_ASKED").with_detail(reason);
     note(tx, id, Some(MessageState::Unconfirmed), change, at).await?;
     Message::read(&row)
 }

@@ -64,7 +64,7 @@ impl Topic {
 
     /// Returns the topic with this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 }
@@ -130,7 +130,7 @@ impl<'a> From<&'a Message> for OfMessage<'a> {
 /// Returns the data of a `message` event; `link` signs the link to its file.
 pub(crate) fn message(message: &Message, link: impl FnOnce() -> Option<Link>) -> Value {
     let contents = message.contents.as_deref().cloned();
-    let content = contents.map(|it| ShownContent::of(message.id, &message.chat, it));
+    let content = contents.map(|it| ShownContent::new(message.id, &message.chat, it));
     let is_served = content.as_ref().is_some_and(ShownContent::is_served);
     let data = MessageData {
         of: message.into(),

@@ -1,12 +1,9 @@
-//! Signs webhooks according to Standard Webhooks
-//! (<https://www.standardwebhooks.com>): HMAC-SHA256 over
-//! `{webhook-id}.{webhook-timestamp}.{body}`.
+//! The secret of a webhook's signatures (`WebhookSecret`). `webhooks::signature` signs with it.
 
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 const PREFIX: &str = "whsec_";
@@ -43,64 +40,34 @@ impl WebhookSecret {
         self.0.expose_secret()
     }
 
-    /// Returns the signature `v1,…` of this message.
-    #[must_use]
-    pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
+    /// Returns the key that the secret encodes. A secret that is not Base64 did
+    /// not come from the hub; its bytes are the key.
+    pub(crate) fn key(&self) -> Vec<u8> {
         let text = self.expose();
         let encoded = text.strip_prefix(PREFIX).unwrap_or(text);
-        // A secret that is not Base64 did not come from the hub; its bytes are the key.
-        let key = STANDARD
+        STANDARD
             .decode(encoded)
-            .unwrap_or_else(|_| text.as_bytes().to_vec());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
-        let tag = hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
-        format!("v1,{}", STANDARD.encode(tag))
+            .unwrap_or_else(|_| text.as_bytes().to_vec())
     }
-}
-
-/// Returns the value of the `webhook-signature` header, which has one signature per secret.
-pub(crate) fn signatures(
-    secrets: &[WebhookSecret],
-    id: &str,
-    timestamp: i64,
-    body: &str,
-) -> String {
-    let all: Vec<_> = secrets
-        .iter()
-        .map(|secret| secret.sign(id, timestamp, body))
-        .collect();
-    all.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Checks the test vector of the standard's libraries.
     #[test]
-    fn the_standards_own_example() {
-        let secret = WebhookSecret::stored("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
-        let signature = secret.sign(
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            1_614_265_330,
-            r#"{"test": 2432232314}"#,
-        );
-        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    fn secrets_differ_and_debug_output_hides_them() {
+        let (first, second) = (WebhookSecret::generate(), WebhookSecret::generate());
+        assert_ne!(first.expose(), second.expose());
+        let encoded = first.expose().strip_prefix(PREFIX).unwrap();
+        assert_eq!(STANDARD.decode(encoded).unwrap().len(), BYTES);
+        assert!(!format!("{first:?}").contains(encoded));
     }
 
     #[test]
-    fn secrets_differ_and_are_not_shown() {
-        let (one, other) = (WebhookSecret::generate(), WebhookSecret::generate());
-        assert_ne!(one.expose(), other.expose());
-        let encoded = one.expose().strip_prefix(PREFIX).unwrap();
-        assert_eq!(STANDARD.decode(encoded).unwrap().len(), BYTES);
-        assert!(!format!("{one:?}").contains(encoded));
-        let both = signatures(&[one.clone(), other.clone()], "msg_1", 1, "{}");
-        let expected = format!(
-            "{} {}",
-            one.sign("msg_1", 1, "{}"),
-            other.sign("msg_1", 1, "{}")
-        );
-        assert_eq!(both, expected);
+    fn key_of_a_secret_that_is_not_base64_is_its_text() {
+        let secret = |text: &str| WebhookSecret::stored(text.to_owned());
+        assert_eq!(secret("whsec_AQI=").key(), [1, 2]);
+        assert_eq!(secret("not Base64").key(), b"not Base64");
     }
 }

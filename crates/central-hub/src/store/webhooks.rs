@@ -11,7 +11,7 @@ use super::webhook_secret::WebhookSecret;
 use super::{Store, now};
 
 /// Maximum number of subscriptions; each has slots in the dispatcher.
-pub const MOST_WEBHOOKS: i64 = 32;
+pub const MAX_WEBHOOKS: i64 = 32;
 
 /// A webhook subscription.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Webhook {
             id: row.try_get("id")?,
             url: row.try_get("url")?,
             description: row.try_get("description")?,
-            topics: topics.split(',').filter_map(Topic::named).collect(),
+            topics: topics.split(',').filter_map(Topic::from_name).collect(),
             cliente_id: cliente_id.and_then(|id| id.try_into().ok()),
             enabled: row.try_get::<i64, _>("enabled")? != 0,
             disabled_cause: row.try_get("disabled_cause")?,
@@ -99,7 +99,7 @@ impl Webhook {
 
 impl Store {
     /// Creates a subscription. Returns `None` if there are already
-    /// [`MOST_WEBHOOKS`].
+    /// [`MAX_WEBHOOKS`].
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -112,7 +112,7 @@ impl Store {
         let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhooks")
             .fetch_one(&mut *tx)
             .await?;
-        if count >= MOST_WEBHOOKS {
+        if count >= MAX_WEBHOOKS {
             return Ok(None);
         }
         let row = sqlx::query(

@@ -11,15 +11,16 @@ use reqwest::{Client, Response, redirect, retry};
 use session_api::Timestamp;
 use url::Url;
 
+use super::signature::signature_header;
 use super::ssrf_guard::{Refused, Resolver, Unresolved};
 use crate::config::AllowedHosts;
-use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
+use crate::store::{Attempt, Webhook, WebhookSecret};
 
 /// Timeout for establishing the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limits on reading the response body, in bytes and in time. The body is
 /// discarded, but reading it lets the receiver finish sending it.
-const MAX_BODY: usize = 16 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request to post, and its destination.
@@ -90,14 +91,14 @@ impl WebhookClient {
             Err(_) => Err("TIMEOUT"),
             Ok(result) => result,
         };
-        let mut asked = None;
+        let mut requested_pause = None;
         match response {
             Err(error) => attempt.error = Some(error),
             Ok(response) => {
                 let status = response.status();
                 attempt.status = Some(status.as_u16());
-                attempt.error = refusal(status.as_u16());
-                asked = retry_after(response.headers());
+                attempt.error = error_of_status(status.as_u16());
+                requested_pause = retry_after(response.headers());
                 let _ = tokio::time::timeout(BODY_TIMEOUT, drain(response)).await;
             }
         }
@@ -105,7 +106,7 @@ impl WebhookClient {
         counter!("leadmaster_webhook_attempts_total", "outcome" => outcome).increment(1);
         histogram!("leadmaster_webhook_attempt_duration_seconds")
             .record(attempt.duration.as_secs_f64());
-        (attempt, asked)
+        (attempt, requested_pause)
     }
 
     async fn post(&self, post: &Post<'_>, at: Timestamp) -> Result<Response, &'static str> {
@@ -121,18 +122,18 @@ impl WebhookClient {
             .header("webhook-id", post.id)
             .header("webhook-timestamp", timestamp);
         if !post.secrets.is_empty() {
-            let signature = signatures(post.secrets, post.id, timestamp, post.body);
+            let signature = signature_header(post.secrets, post.id, timestamp, post.body);
             request = request.header("webhook-signature", signature);
         }
         let sent = request.body(post.body.to_owned()).send().await;
-        sent.map_err(|error| code(&error))
+        sent.map_err(|error| error_code(&error))
     }
 
     /// Returns the HTTP client, which is built on first use so that
     /// certificates are loaded only if needed.
     fn client(&self, tls: bool) -> Result<&Client, &'static str> {
-        let place = if tls { &self.0.tls } else { &self.0.plain };
-        if let Some(client) = place.get() {
+        let cell = if tls { &self.0.tls } else { &self.0.plain };
+        if let Some(client) = cell.get() {
             return Ok(client);
         }
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -153,15 +154,15 @@ impl WebhookClient {
             builder = builder.tls_backend_preconfigured(nothing_trusted);
         }
         let client = builder.build().map_err(|error| {
-            tracing::error!("no webhook can be told over https: {error}");
+            tracing::error!("webhooks cannot be called over https: {error}");
             "NO_CERTIFICATES"
         })?;
-        Ok(place.get_or_init(|| client))
+        Ok(cell.get_or_init(|| client))
     }
 }
 
 /// Returns the error code for a response status; `None` for success.
-fn refusal(status: u16) -> Option<&'static str> {
+fn error_of_status(status: u16) -> Option<&'static str> {
     match status {
         200..300 => None,
         300..400 => Some("REDIRECTED"),
@@ -187,7 +188,7 @@ pub(crate) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error
     })
 }
 
-fn code(error: &reqwest::Error) -> &'static str {
+fn error_code(error: &reqwest::Error) -> &'static str {
     for cause in causes(error) {
         if cause.is::<Refused>() {
             return "ADDRESS_REFUSED";
@@ -213,13 +214,13 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    let left = until.as_millisecond() - Timestamp::now().as_millis();
-    Some(Duration::from_millis(left.try_into().unwrap_or(0)))
+    let remaining_ms = until.as_millisecond() - Timestamp::now().as_millis();
+    Some(Duration::from_millis(remaining_ms.try_into().unwrap_or(0)))
 }
 
 async fn drain(mut response: Response) {
     let mut read = 0;
-    while read < MAX_BODY
+    while read < MAX_BODY_BYTES
         && let Ok(Some(chunk)) = response.chunk().await
     {
         read += chunk.len();
@@ -232,17 +233,17 @@ mod tests {
 
     #[test]
     fn retry_after_header_is_parsed() {
-        let of = |text: &str| {
+        let parse = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, text.parse().unwrap());
             retry_after(&headers)
         };
-        assert_eq!(of("120"), Some(Duration::from_secs(120)));
-        assert_eq!(of("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let left = of("Wed, 21 Oct 2099 07:28:00 GMT").unwrap();
+        assert_eq!(parse("120"), Some(Duration::from_secs(120)));
+        assert_eq!(parse("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        let left = parse("Wed, 21 Oct 2099 07:28:00 GMT").unwrap();
         assert!(left > Duration::from_secs(365 * 24 * 3600));
         for nonsense in ["", "soon", "-5", "1.5"] {
-            assert_eq!(of(nonsense), None, "{nonsense}");
+            assert_eq!(parse(nonsense), None, "{nonsense}");
         }
     }
 }

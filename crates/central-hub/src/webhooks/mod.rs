@@ -12,11 +12,12 @@
 //! limit, so a receiver that hangs does not delay the others. A dispatcher
 //! claims a delivery with a lease that is longer than an attempt can last, so
 //! several hubs share the work; when one is killed during an attempt, another
-//! repeats it with the same `webhook-id`. Order is not guaranteed. `client` signs
-//! each with the subscription's secret (`store::webhook_secret`).
+//! repeats it with the same `webhook-id`. Order is not guaranteed.
+//! `signature` signs each with the subscription's secret.
 
 mod client;
 mod retry_backoff;
+pub mod signature;
 mod ssrf_guard;
 
 use std::collections::HashMap;
@@ -75,7 +76,7 @@ pub(crate) struct Dispatcher {
     caller: WebhookClient,
     limits: WebhookLimits,
     /// The id of this process in the rows that it claims.
-    who: String,
+    claimer: String,
 }
 
 impl Dispatcher {
@@ -84,7 +85,7 @@ impl Dispatcher {
             store,
             caller,
             limits,
-            who: format!("{:016x}", rand::random::<u64>()),
+            claimer: format!("{:016x}", rand::random::<u64>()),
         })
     }
 
@@ -105,22 +106,22 @@ impl Dispatcher {
         }
         let mut tasks = JoinSet::new();
         let mut busy: HashMap<i64, usize> = HashMap::new();
-        let mut hot_until = Instant::now();
-        let mut forget_at = Instant::now();
+        let mut fast_until = Instant::now();
+        let mut cleanup_at = Instant::now();
         loop {
             heartbeat.beat();
-            if forget_at <= Instant::now() {
-                forget_at = Instant::now() + CLEANUP_INTERVAL;
-                self.forget().await;
+            if cleanup_at <= Instant::now() {
+                cleanup_at = Instant::now() + CLEANUP_INTERVAL;
+                self.delete_old().await;
             }
-            let wait = match self.begin(&mut tasks, &mut busy).await {
+            let wait = match self.start_due(&mut tasks, &mut busy).await {
                 Ok(wait) => wait,
                 Err(error) => {
-                    tracing::warn!("webhooks wait for the store: {error}");
+                    tracing::warn!("webhooks are waiting for the store: {error}");
                     IDLE_PAUSE
                 }
             };
-            let pause = if Instant::now() < hot_until {
+            let pause = if Instant::now() < fast_until {
                 FAST_POLL_PAUSE
             } else {
                 IDLE_PAUSE
@@ -134,7 +135,7 @@ impl Dispatcher {
                         busy.entry(webhook).and_modify(|count| *count -= 1);
                     }
                 }
-                () = self.store.delivery_enqueued().notified() => hot_until = Instant::now() + FAST_POLL_FOR,
+                () = self.store.delivery_enqueued().notified() => fast_until = Instant::now() + FAST_POLL_FOR,
                 () = tokio::time::sleep(pause.min(wait)) => {}
             }
         }
@@ -145,14 +146,14 @@ impl Dispatcher {
         {
             tasks.shutdown().await;
         }
-        if let Err(error) = self.store.release_deliveries(Some(&self.who)).await {
-            tracing::debug!("the leases stay: {error}");
+        if let Err(error) = self.store.release_deliveries(Some(&self.claimer)).await {
+            tracing::debug!("the leases were not released: {error}");
         }
     }
 
     /// Starts due deliveries for which there is a free slot. Returns how long
     /// it takes until another delivery is due.
-    async fn begin(
+    async fn start_due(
         self: &Arc<Self>,
         tasks: &mut JoinSet<i64>,
         busy: &mut HashMap<i64, usize>,
@@ -160,8 +161,8 @@ impl Dispatcher {
         let mut wait = IDLE_PAUSE;
         for (webhook, due) in self.store.waiting_webhooks().await? {
             let busy = busy.entry(webhook.id).or_default();
-            let places = CONCURRENT_ATTEMPTS.saturating_sub(*busy);
-            if places == 0 {
+            let free_slots = CONCURRENT_ATTEMPTS.saturating_sub(*busy);
+            if free_slots == 0 {
                 continue;
             }
             let ahead = due.as_millis() - Timestamp::now().as_millis();
@@ -172,9 +173,9 @@ impl Dispatcher {
             let until = Timestamp::now().after(self.limits.lease);
             let claimed = self
                 .store
-                .claim_deliveries(webhook.id, &self.who, until, places)
+                .claim_deliveries(webhook.id, &self.claimer, until, free_slots)
                 .await?;
-            if claimed.len() == places {
+            if claimed.len() == free_slots {
                 // There may be more deliveries, but a slot that becomes free wakes the loop.
                 wait = wait.min(IDLE_PAUSE);
             }
@@ -193,8 +194,8 @@ impl Dispatcher {
 
     async fn deliver(&self, webhook: &Webhook, delivery: &Delivery) {
         let (id, body) = (&delivery.event_id, &delivery.payload);
-        let (attempt, asked) = self.caller.call(webhook, id, body).await;
-        let next = self.next(delivery, &attempt, asked);
+        let (attempt, requested_pause) = self.caller.call(webhook, id, body).await;
+        let next = self.next_step(delivery, &attempt, requested_pause);
         match next {
             Next::Delivered => {
                 tracing::debug!(webhook = webhook.id, delivery = delivery.id, "told");
@@ -204,36 +205,42 @@ impl Dispatcher {
                 delivery = delivery.id,
                 code = attempt.error,
                 status = attempt.status,
-                "not told: it is tried again"
+                "webhook delivery failed and will be retried"
             ),
             Next::Dead | Next::Gone => tracing::warn!(
                 webhook = webhook.id,
                 delivery = delivery.id,
                 code = attempt.error,
                 status = attempt.status,
-                "not told: given up"
+                "webhook delivery failed and is given up"
             ),
         }
         if let Err(error) = self
             .store
-            .settle_delivery(delivery, &self.who, &attempt, next)
+            .settle_delivery(delivery, &self.claimer, &attempt, next)
             .await
         {
             // When the lease expires, the delivery is retried.
             tracing::warn!(
                 delivery = delivery.id,
-                "an attempt is not written down: {error}"
+                "an attempt was not recorded: {error}"
             );
         }
     }
 
-    fn next(&self, delivery: &Delivery, attempt: &Attempt, asked: Option<Duration>) -> Next {
+    fn next_step(
+        &self,
+        delivery: &Delivery,
+        attempt: &Attempt,
+        requested_pause: Option<Duration>,
+    ) -> Next {
         match attempt.error {
             None => Next::Delivered,
             Some("GONE") => Next::Gone,
             Some(_) => {
                 let chance = rand::random_range(0.0..1.0);
-                match retry_backoff::delay(&self.limits, delivery.attempts, asked, chance) {
+                match retry_backoff::delay(&self.limits, delivery.attempts, requested_pause, chance)
+                {
                     Some(pause) => Next::Again(Timestamp::now().after(pause)),
                     None => Next::Dead,
                 }
@@ -241,11 +248,11 @@ impl Dispatcher {
         }
     }
 
-    async fn forget(&self) {
+    async fn delete_old(&self) {
         match self.store.forget_deliveries().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "old deliveries of webhooks are removed"),
-            Err(error) => tracing::warn!("old deliveries of webhooks stay: {error}"),
+            Ok(count) => tracing::info!(count, "old webhook deliveries were deleted"),
+            Err(error) => tracing::warn!("old webhook deliveries were not deleted: {error}"),
         }
     }
 }

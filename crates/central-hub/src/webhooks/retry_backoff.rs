@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::WebhookLimits;
 
 /// The factor between two pauses, up to the upper limit.
-const FACTOR: u32 = 3;
-const LONGEST: Duration = Duration::from_secs(8 * 3600);
+const PAUSE_FACTOR: u32 = 3;
+const MAX_PAUSE: Duration = Duration::from_secs(8 * 3600);
 /// The longest `Retry-After` that is honored.
-const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the pause after the given number of attempts (from 1); `None` after
 /// the last. `chance` (0 to 1) varies the pause by up to a fifth, so that
@@ -26,10 +26,10 @@ pub(super) fn delay(
     }
     let pause = limits
         .first_pause
-        .saturating_mul(FACTOR.saturating_pow(attempts.saturating_sub(1)))
-        .min(LONGEST)
+        .saturating_mul(PAUSE_FACTOR.saturating_pow(attempts.saturating_sub(1)))
+        .min(MAX_PAUSE)
         .mul_f64(0.8 + 0.4 * chance);
-    Some(pause.max(asked.unwrap_or_default().min(LONGEST_ASKED)))
+    Some(pause.max(asked.unwrap_or_default().min(MAX_RETRY_AFTER)))
 }
 
 #[cfg(test)]
@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn retry_after_is_respected() {
         let limits = WebhookLimits::default();
-        let asked = |seconds| delay(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
-        assert_eq!(asked(1), Some(Duration::from_secs(5)), "never sooner");
-        assert_eq!(asked(120), Some(Duration::from_secs(120)));
-        assert_eq!(asked(u64::MAX), Some(LONGEST_ASKED));
+        let delay_of = |seconds| delay(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
+        assert_eq!(delay_of(1), Some(Duration::from_secs(5)), "never sooner");
+        assert_eq!(delay_of(120), Some(Duration::from_secs(120)));
+        assert_eq!(delay_of(u64::MAX), Some(MAX_RETRY_AFTER));
     }
 }

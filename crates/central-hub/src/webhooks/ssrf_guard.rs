@@ -19,7 +19,7 @@ pub(super) struct Refused;
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the host has no address that is allowed")
+        f.write_str("the host has no allowed address")
     }
 }
 

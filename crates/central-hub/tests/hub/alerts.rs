@@ -145,7 +145,7 @@ on_both_engines! {
         assert_eq!(first["to"], json!(["ana@example.com", "beto@example.com"]));
         assert_eq!((&first["from"], &first["auto"]), (&json!("hub@example.com"), &json!("auto-generated")));
         let text = first["text"].as_str().unwrap();
-        assert!(text.contains("link it again") && text.contains("Since 2026-01-14 10:02."), "{text}");
+        assert!(text.contains("link the phone again") && text.contains("Since 2026-01-14 10:02."), "{text}");
         // The alert stays active without repeats, and a restart of the hub sends nothing.
         until("it is settled", async || {
             get(&hub, "/api/alerts").await["told"][0]["state"] == "sent"
@@ -158,11 +158,11 @@ on_both_engines! {
         until_holding(&hub, &["SESSION_NOT_READY"]).await;
         is_in(&manager, "READY", "SYNCED");
         let over = mail.until(2).await.remove(1);
-        assert_eq!(over["subject"], "LeadMaster: All is well again: WhatsApp was unlinked");
+        assert_eq!(over["subject"], "LeadMaster: Resolved: WhatsApp was unlinked");
         assert!(holding(&hub).await.is_empty());
         is_in(&manager, "QR_REQUIRED", "CODE_SHOWN");
         let again = mail.until(3).await.remove(2);
-        assert_eq!(again["subject"], "LeadMaster: Urgent: the phone has to be linked");
+        assert_eq!(again["subject"], "LeadMaster: Urgent: the phone must be linked");
         assert_ne!(again["id"], first["id"]);
         let body = get(&hub, "/api/alerts").await;
         let told: Vec<_> = body["told"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
@@ -205,7 +205,7 @@ on_both_engines! {
         subjects.sort();
         assert_eq!(subjects, [
             "LeadMaster: Urgent: session-manager does not answer",
-            "LeadMaster: the campaign “Mayo” stopped by itself",
+            "LeadMaster: the campaign “Mayo” was paused automatically",
         ]);
         until_holding(&hub, &["SESSION_MANAGER_DOWN", &format!("CAMPAIGN_STOPPED/{id}")]).await;
         hub.stop().await;

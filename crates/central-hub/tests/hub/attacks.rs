@@ -245,7 +245,7 @@ on_both_engines! {
         }
         // SQLite stores a NUL; on PostgreSQL the caller gets an error.
         let is_postgres = matches!(database, Database::Postgres { .. });
-        assert_eq!(said.contains("cannot hold"), is_postgres, "{said}");
+        assert_eq!(said.contains("cannot store"), is_postgres, "{said}");
         hub.stop().await;
     }
 

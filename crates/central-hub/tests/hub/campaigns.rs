@@ -374,7 +374,7 @@ on_both_engines! {
             .map(|line| (line["linea"].as_i64().unwrap(), line["codigo"].as_str().unwrap().to_owned()))
             .collect();
         assert_eq!(refused, [(100_002, "DUPLICATE".to_owned()), (100_003, "PHONE_SCIENTIFIC".to_owned())]);
-        assert_eq!(report["rechazos"][0]["motivo"], "the number is that of line 2");
+        assert_eq!(report["rechazos"][0]["motivo"], "line 2 has the same number");
         assert_eq!(number(&look(&hub, id).await, "total"), 100_000);
         hub.stop().await;
     }

@@ -222,16 +222,12 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
         skipped,
         [
             ("ll_campanias_whatsapp", "its state is unknown", 1),
-            ("ll_envios_whatsapp", "it is another row's double", 1),
+            ("ll_envios_whatsapp", "it duplicates another row", 1),
             ("ll_envios_whatsapp", "its campaign is not here", 1),
-            (
-                "ll_envios_whatsapp",
-                "there is no telephone number to write to",
-                1
-            ),
+            ("ll_envios_whatsapp", "it has no telephone number", 1),
             (
                 "ll_programaciones",
-                "its days, hours or dates make no sense",
+                "its days, hours or dates are invalid",
                 1
             ),
             (
@@ -241,12 +237,12 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
             ),
             (
                 "ll_usuarios",
-                "its password is no bcrypt hash that can be verified: make the user by hand",
+                "its password is not a bcrypt hash that can be verified: create the user manually",
                 1
             ),
             (
                 "ll_whatsapp_messages",
-                "it is of a group, a broadcast or a status",
+                "it belongs to a group, a broadcast or a status",
                 1
             ),
         ]
@@ -568,7 +564,7 @@ async fn duplicate_messages_are_imported_once() {
         let table = &report.tables["ll_whatsapp_messages"];
         // The first of two identical rows is kept, and so is one of two copies
         // of a campaign message. A repeat hours later is kept as well.
-        let doubles = &report.skipped[&("ll_whatsapp_messages", "it is another row's double")];
+        let doubles = &report.skipped[&("ll_whatsapp_messages", "it duplicates another row")];
         assert_eq!(
             (doubles.count, &doubles.rows[..]),
             (2, &[1, 3][..]),
@@ -631,7 +627,7 @@ async fn command_prints_its_plan_and_its_result() {
         plan.contains("left out of ll_campanias_whatsapp: 1 because its state is unknown (id 10)")
     );
     assert!(
-        plan.ends_with("nothing was written: this was the plan\n"),
+        plan.ends_with("nothing was written: this was only the plan\n"),
         "{plan}"
     );
     let told = run(&[&url]);

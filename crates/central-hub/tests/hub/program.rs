@@ -509,7 +509,7 @@ async fn healthy_start_logs_no_error_phrases() {
             ("NODE_ENV", environment),
         ]);
         let mut said = String::new();
-        while !said.contains("session-manager is up") {
+        while !said.contains("session-manager answers") {
             said.push_str(&hub.line());
         }
         assert!(

@@ -45,8 +45,8 @@ impl Mailer {
 
     /// Returns the recipients.
     pub(super) fn to(&self) -> String {
-        let all = self.0.to.iter().map(|to| to.email.to_string());
-        all.collect::<Vec<_>>().join(", ")
+        let addresses = self.0.to.iter().map(|to| to.email.to_string());
+        addresses.collect::<Vec<_>>().join(", ")
     }
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), SendFailure> {

@@ -7,7 +7,7 @@ use super::Digest;
 
 pub(super) fn title(condition: &Condition) -> String {
     match condition {
-        Condition::SessionNotReady { cause, .. } => session(cause).0.to_owned(),
+        Condition::SessionNotReady { cause, .. } => session_texts(cause).0.to_owned(),
         Condition::SessionManagerDown { .. } => format!("{SERVICE_NAME} no responde"),
         Condition::ManyRestarts { service, number } => {
             format!("{service} se reinició {number} veces en una hora")
@@ -20,7 +20,7 @@ pub(super) fn title(condition: &Condition) -> String {
         }
         Condition::HighMemory { service, mib, .. } => format!("{service} usa {mib} MiB de memoria"),
         Condition::CampaignStopped { name, .. } => {
-            format!("la campaña «{}» se detuvo sola", short(name))
+            format!("la campaña «{}» se detuvo sola", shorten(name))
         }
         Condition::WhatsappLimit { kind, .. } => match kind {
             LimitKind::ReachOut => "WhatsApp no deja escribir a gente nueva",
@@ -34,13 +34,18 @@ pub(super) fn title(condition: &Condition) -> String {
             } else {
                 "no recibió todo"
             };
-            format!("la integración «{}» {what}", short(name))
+            format!("la integración «{}» {what}", shorten(name))
         }
-        Condition::BackupFailed { what } => format!("falló la copia de {}", of(*what)),
+        Condition::BackupFailed { what } => format!("falló la copia de {}", backup_name(*what)),
         Condition::BackupOld { what, hours } => {
-            format!("la última copia de {} tiene {hours} horas", of(*what))
+            format!(
+                "la última copia de {} tiene {hours} horas",
+                backup_name(*what)
+            )
         }
-        Condition::NoBackup { what } => format!("todavía no hay ninguna copia de {}", of(*what)),
+        Condition::NoBackup { what } => {
+            format!("todavía no hay ninguna copia de {}", backup_name(*what))
+        }
         Condition::LowDisk { free_mib, .. } => format!("quedan {free_mib} MiB de disco"),
         Condition::LargeProfile { mib } => format!("el perfil del navegador ocupa {mib} MiB"),
         Condition::Certificate { host, is_over } => {
@@ -59,7 +64,7 @@ pub(super) fn title(condition: &Condition) -> String {
 pub(super) fn body(condition: &Condition, until: &str) -> String {
     match condition {
         Condition::SessionNotReady { cause, message, .. } => {
-            let (_, cure) = session(cause);
+            let (_, cure) = session_texts(cause);
             let until = match until {
                 "" => String::new(),
                 until => format!(" El pedido vence el {until}."),
@@ -93,8 +98,8 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
         ),
         Condition::CampaignStopped { name, reason, .. } => format!(
             "La campaña «{}» se pausó sola: {} Mirá la causa en la página antes de reanudarla.",
-            short(name),
-            stopped(reason)
+            shorten(name),
+            stop_reason(reason)
         ),
         Condition::WhatsappLimit { kind, .. } => {
             let until = if until.is_empty() {
@@ -128,23 +133,23 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
             };
             format!(
                 "A «{}» no le llegaron {number} avisos después de un día de intentos.{off} En la página, Integraciones dice por qué y los manda de nuevo.",
-                short(name)
+                shorten(name)
             )
         }
         Condition::BackupFailed { what } => format!(
             "La última copia de seguridad de {} no se pudo hacer. En el servidor: {} dice qué lo impide.",
-            of(*what),
-            command(*what)
+            backup_name(*what),
+            backup_command(*what)
         ),
         Condition::BackupOld { what, hours } => format!(
             "La copia de seguridad más nueva de {} tiene {hours} horas. En el servidor: {} hace una, o dice qué lo impide.",
-            of(*what),
-            command(*what)
+            backup_name(*what),
+            backup_command(*what)
         ),
         Condition::NoBackup { what } => format!(
             "Las copias de seguridad de {} están configuradas y no se hizo ninguna. En el servidor: {} hace una, o dice qué lo impide.",
-            of(*what),
-            command(*what)
+            backup_name(*what),
+            backup_command(*what)
         ),
         Condition::LowDisk { what, free_mib } => format!(
             "Quedan {free_mib} MiB en el disco de {what}. Sin lugar nada se puede guardar y nada sale: df -h y du -xh --max-depth=2 dicen qué lo ocupa."
@@ -168,14 +173,14 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
     }
 }
 
-const fn of(what: Backup) -> &'static str {
+const fn backup_name(what: Backup) -> &'static str {
     match what {
         Backup::Session => "la sesión de WhatsApp",
         Backup::Hub => "la base de datos del hub",
     }
 }
 
-const fn command(what: Backup) -> &'static str {
+const fn backup_command(what: Backup) -> &'static str {
     match what {
         Backup::Session => "session-manager backup",
         Backup::Hub => "central-hub backup",
@@ -183,13 +188,13 @@ const fn command(what: Backup) -> &'static str {
 }
 
 /// Shortens a name; the web page shows the full one.
-fn short(name: &str) -> String {
+fn shorten(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
 /// Returns the title and the remedy of a cause. The remedy is empty where only
 /// the service's own message helps.
-fn session(cause: &str) -> (&'static str, &'static str) {
+fn session_texts(cause: &str) -> (&'static str, &'static str) {
     const LINK: &str = "hay que vincular el teléfono";
     const BROWSER: &str = "el navegador de WhatsApp no se mantiene en pie";
     const BY_ITSELF: &str = "Se vuelve a abrir solo. Si sigue así, revisá la memoria del servidor y el registro de session-manager.";
@@ -278,7 +283,7 @@ fn session(cause: &str) -> (&'static str, &'static str) {
     }
 }
 
-fn stopped(reason: &str) -> &'static str {
+fn stop_reason(reason: &str) -> &'static str {
     match reason {
         "REACH_OUT_LIMIT" => "WhatsApp no deja escribir a gente nueva.",
         "NEW_CHAT_LIMIT" => "se alcanzó el límite mensual de chats nuevos.",

@@ -7,7 +7,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use super::record::{Record, Records};
 use super::table::{self, Origin};
 use super::{
-    ImportFault, ImportRules, LARGEST_RECORD, MOST_COLUMNS, Sink, line_ends, skip_line_ends,
+    ImportFault, ImportRules, MAX_COLUMNS, MAX_RECORD_BYTES, Sink, line_ends, skip_line_ends,
 };
 
 /// Possible separators. If two are equally frequent in the heading, the first one here wins.
@@ -31,7 +31,7 @@ pub(super) fn read(
     let declared = rules.separator.or(declared);
     let mut fault = None;
     for _ in 1..LINES_AHEAD {
-        if declared.is_some() || ahead.len() >= LARGEST_RECORD {
+        if declared.is_some() || ahead.len() >= MAX_RECORD_BYTES {
             break;
         }
         match first_line(&mut text) {
@@ -70,8 +70,8 @@ impl<R: BufRead> CsvRecords<R> {
             text,
             reader: ReaderBuilder::new().delimiter(delimiter).build(),
             line,
-            cells: vec![0; LARGEST_RECORD],
-            ends: vec![0; MOST_COLUMNS + 1],
+            cells: vec![0; MAX_RECORD_BYTES],
+            ends: vec![0; MAX_COLUMNS + 1],
         }
     }
 }
@@ -100,10 +100,10 @@ impl<R: BufRead> Records for CsvRecords<R> {
                 ReadRecordResult::End => return Ok(None),
             }
         }
-        let mut from = 0;
+        let mut start = 0;
         let cells = self.ends[..count].iter().map(|end| {
-            let cell = String::from_utf8_lossy(&self.cells[from..*end]).into_owned();
-            from = *end;
+            let cell = String::from_utf8_lossy(&self.cells[start..*end]).into_owned();
+            start = *end;
             cell
         });
         Ok(Some(Record {
@@ -116,8 +116,8 @@ impl<R: BufRead> Records for CsvRecords<R> {
 /// Reads up to the end of the first line, in which the separator may be declared.
 fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
     let mut line = Vec::new();
-    let most = u64::try_from(LARGEST_RECORD).unwrap_or(u64::MAX);
-    text.take(most).read_until(b'\n', &mut line)?;
+    let limit = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
+    text.take(limit).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

@@ -82,16 +82,17 @@ impl<R: Read> Utf8<R> {
     /// Reads until `raw` has `count` bytes or the source ends.
     fn fill(&mut self, count: usize) -> io::Result<()> {
         while self.raw.len() < count && !self.source_ended {
-            let kept = self.raw.len();
-            self.raw.resize(kept + CHUNK, 0);
-            let read = match self.source.read(&mut self.raw[kept..]) {
+            let length_before = self.raw.len();
+            self.raw.resize(length_before + CHUNK, 0);
+            let read = match self.source.read(&mut self.raw[length_before..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    self.raw.truncate(kept);
+                    self.raw.truncate(length_before);
                     continue;
                 }
                 other => other,
             };
-            self.raw.truncate(kept + *read.as_ref().unwrap_or(&0));
+            self.raw
+                .truncate(length_before + *read.as_ref().unwrap_or(&0));
             self.source_ended = read? == 0;
         }
         Ok(())

@@ -20,7 +20,7 @@ use crate::campaigns::columns;
 
 /// Maximum size in bytes of the values of held rows. Beyond it, they are judged
 /// by the votes so far.
-const MOST_HELD: usize = 1024 * 1024;
+const MAX_HELD_BYTES: usize = 1024 * 1024;
 
 pub(super) struct EncodingCheck<'a> {
     rules: &'a ImportRules,
@@ -47,13 +47,13 @@ impl<'a> EncodingCheck<'a> {
     }
 
     /// Passes an item on, rejects it, or holds it. Returns what the sink returned.
-    pub(super) fn pass(&mut self, item: Item, sink: &mut impl Sink) -> bool {
+    pub(super) fn check(&mut self, item: Item, sink: &mut impl Sink) -> bool {
         let Item::Row(row) = item else {
             return sink(item);
         };
         // A user who chose the encoding has seen the resulting text.
         if self.rules.encoding.is_some() || row.fields.values().all(|it| it.is_ascii()) {
-            return sink(accepted(row));
+            return sink(into_item(row));
         }
         let mut two_ways = BTreeSet::new();
         for value in row.fields.values() {
@@ -61,17 +61,17 @@ impl<'a> EncodingCheck<'a> {
                 two_ways.insert(value.as_str());
             }
         }
-        if let Some(refused) = self.certain(&row) {
+        if let Some(refused) = self.judge_certain(&row) {
             return sink(refused);
         }
-        let used = self.used(&row);
+        let used = self.used_values(&row);
         if used.iter().all(|(_, value)| !two_ways.contains(value)) {
-            return sink(accepted(row));
+            return sink(into_item(row));
         }
         self.held_bytes += row.fields.values().map(String::len).sum::<usize>();
         self.held_bytes += row.cells.iter().map(String::len).sum::<usize>();
         self.held.push(row);
-        self.held_bytes < MOST_HELD || self.release(sink)
+        self.held_bytes < MAX_HELD_BYTES || self.release(sink)
     }
 
     /// Judges the held rows at the end of the list.
@@ -89,7 +89,7 @@ impl<'a> EncodingCheck<'a> {
     fn release(&mut self, sink: &mut impl Sink) -> bool {
         self.held_bytes = 0;
         for row in std::mem::take(&mut self.held) {
-            let item = self.by_votes(&row).unwrap_or_else(|| accepted(row));
+            let item = self.judge_by_votes(&row).unwrap_or_else(|| into_item(row));
             if emit(sink, item).is_err() {
                 return false;
             }
@@ -131,8 +131,8 @@ impl<'a> EncodingCheck<'a> {
 
     /// Returns the rejection of a row with a value that is garbled, whatever
     /// the rest of the list contains.
-    fn certain(&self, row: &Row) -> Option<Item> {
-        self.used(row).into_iter().find_map(|(name, value)| {
+    fn judge_certain(&self, row: &Row) -> Option<Item> {
+        self.used_values(row).into_iter().find_map(|(name, value)| {
             let garbled = Garbled::find(value)?;
             Some(rejection(row, &name, value, &garbled))
         })
@@ -140,12 +140,12 @@ impl<'a> EncodingCheck<'a> {
 
     /// Returns the rejection of a row with a value that reads well in the
     /// encoding that the votes favor.
-    fn by_votes(&self, row: &Row) -> Option<Item> {
+    fn judge_by_votes(&self, row: &Row) -> Option<Item> {
         let (&winner, &votes) = self.others.iter().max_by_key(|(_, votes)| **votes)?;
         if votes <= self.as_read {
             return None;
         }
-        self.used(row).into_iter().find_map(|(name, value)| {
+        self.used_values(row).into_iter().find_map(|(name, value)| {
             let mut readings = garbled::readings(value).into_iter();
             let (encoding, whole) = readings.find(|(encoding, _)| *encoding == winner)?;
             Some(rejection(
@@ -158,7 +158,7 @@ impl<'a> EncodingCheck<'a> {
     }
 
     /// Returns the values that the campaign's text uses, or all values if there is no text yet.
-    fn used<'r>(&self, row: &'r Row) -> Vec<(String, &'r str)> {
+    fn used_values<'r>(&self, row: &'r Row) -> Vec<(String, &'r str)> {
         let names: Vec<_> = if self.rules.template.is_empty() {
             row.fields.keys().map(String::as_str).collect()
         } else {
@@ -169,7 +169,7 @@ impl<'a> EncodingCheck<'a> {
     }
 }
 
-fn accepted(mut row: Row) -> Item {
+fn into_item(mut row: Row) -> Item {
     row.cells = Vec::new();
     Item::Row(row)
 }

@@ -57,7 +57,7 @@ impl Garbled {
                 shortened(whole)
             ),
             Self::Unknown => format!(
-                "reads «{text}»: this is not the list's encoding; export it again as CSV UTF-8, or say which one it is with codificacion="
+                "reads «{text}»: this is not the list's encoding; export it again as CSV UTF-8, or name its encoding with codificacion="
             ),
         }
     }

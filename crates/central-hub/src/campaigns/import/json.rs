@@ -11,8 +11,9 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::row_validation::{first_filled, refusal, validate_row};
-use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, emit};
+use super::{ImportFault, ImportRules, Item, MAX_COLUMNS, MAX_RECORD_BYTES, Sink, emit};
 use crate::campaigns::columns::{self, Fields, NAME};
+use crate::campaigns::heading_recognition;
 
 /// Reads one array.
 pub(super) fn read_array(
@@ -20,15 +21,15 @@ pub(super) fn read_array(
     rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
-    let left = Rc::new(Cell::new(LARGEST_RECORD));
+    let remaining = Rc::new(Cell::new(MAX_RECORD_BYTES));
     let bounded = Bounded {
         text,
-        left: Rc::clone(&left),
+        left: Rc::clone(&remaining),
     };
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_reader(bounded);
     let elements = Elements {
-        left: &left,
+        left: &remaining,
         elements: ElementReader::new(rules, sink),
         fault: &mut fault,
     };
@@ -56,12 +57,12 @@ pub(super) fn read_lines(
     let mut line = Vec::new();
     for number in first.. {
         line.clear();
-        let most = u64::try_from(LARGEST_RECORD).unwrap_or(u64::MAX);
-        let read = text.by_ref().take(most).read_until(b'\n', &mut line)?;
+        let limit = u64::try_from(MAX_RECORD_BYTES).unwrap_or(u64::MAX);
+        let read = text.by_ref().take(limit).read_until(b'\n', &mut line)?;
         if read == 0 {
             break;
         }
-        if read == LARGEST_RECORD && !line.ends_with(b"\n") {
+        if read == MAX_RECORD_BYTES && !line.ends_with(b"\n") {
             return Err(ImportFault::RecordTooLarge { line: number });
         }
         if line.trim_ascii().is_empty() {
@@ -92,8 +93,8 @@ impl<R: Read> Read for Bounded<R> {
             let fault = ImportFault::RecordTooLarge { line: 0 };
             return Err(io::Error::other(fault));
         }
-        let most = buffer.len().min(self.left.get());
-        let read = self.text.read(&mut buffer[..most])?;
+        let max_length = buffer.len().min(self.left.get());
+        let read = self.text.read(&mut buffer[..max_length])?;
         self.left.set(self.left.get() - read);
         Ok(read)
     }
@@ -116,7 +117,7 @@ impl<'de, S: Sink> Visitor<'de> for Elements<'_, S> {
         let mut number = 0;
         loop {
             number += 1;
-            self.left.set(LARGEST_RECORD);
+            self.left.set(MAX_RECORD_BYTES);
             let next = seq.next_element::<Value>();
             if self.left.get() == 0 && next.is_err() {
                 *self.fault = Some(ImportFault::RecordTooLarge { line: number });
@@ -152,7 +153,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
             _ => refusal(
                 line,
                 "NOT_AN_OBJECT",
-                "it has to be an object such as {\"telefono\":\"549…\",\"nombre\":\"Ana\"}",
+                "it must be an object such as {\"telefono\":\"549…\",\"nombre\":\"Ana\"}",
                 "",
             ),
         };
@@ -162,16 +163,16 @@ impl<'a, S: Sink> ElementReader<'a, S> {
     fn object(&mut self, line: u64, object: &Map<String, Value>) -> Result<Item, ImportFault> {
         let keys: Vec<_> = object.keys().map(|key| columns::key(key)).collect();
         let chosen = |name: &Option<String>| {
-            let wanted = name.as_deref().map(columns::key)?;
-            Some(keys.iter().position(|key| *key == wanted))
+            let wanted_key = name.as_deref().map(columns::key)?;
+            Some(keys.iter().position(|key| *key == wanted_key))
         };
         let phones: Vec<_> = match chosen(&self.rules.column) {
             Some(chosen) => chosen.into_iter().collect(),
-            None => columns::phone_columns(&keys),
+            None => heading_recognition::phone_columns(&keys),
         };
         if phones.is_empty() {
             let reason =
-                "no field holds the number: name it telefono, celular, destinatario or phone";
+                "no field contains the number: name it telefono, celular, destinatario or phone";
             return Ok(refusal(line, "WITHOUT_PHONE", reason, ""));
         }
         let mut cells = vec![None; keys.len()];
@@ -183,7 +184,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
                 Value::Bool(yes) => yes.to_string(),
                 // A phone number written as 5.49116e12 has lost digits.
                 Value::Number(number) if phones.contains(&index) && number.is_f64() => {
-                    let reason = "the number is no whole number: give it as text";
+                    let reason = "the number is not an integer: send it as text";
                     return Ok(refusal(line, "PHONE_FRACTION", reason, &number.to_string()));
                 }
                 Value::Number(number) => number.to_string(),
@@ -199,7 +200,8 @@ impl<'a, S: Sink> ElementReader<'a, S> {
                 fields.entry(key.clone()).or_insert(text);
             }
         }
-        let name = chosen(&self.rules.name).unwrap_or_else(|| columns::name_column(&keys));
+        let name =
+            chosen(&self.rules.name).unwrap_or_else(|| heading_recognition::name_column(&keys));
         let name = name.and_then(|name| fields.get(&keys[name]).cloned());
         if let Some(name) = name {
             fields.entry(NAME.to_owned()).or_insert(name);
@@ -217,7 +219,7 @@ impl<'a, S: Sink> ElementReader<'a, S> {
             return Ok(());
         }
         self.columns.extend(new.iter().cloned());
-        if self.columns.len() > MOST_COLUMNS {
+        if self.columns.len() > MAX_COLUMNS {
             return Err(ImportFault::TooManyColumns);
         }
         emit(self.sink, Item::Columns(new))

@@ -14,12 +14,13 @@ use phone_number::Home;
 use super::record::Record;
 use super::{ImportFault, ImportRules};
 use crate::campaigns::columns::{self, Fields, NAME};
+use crate::campaigns::heading_recognition;
 
 /// The heading is within this many lines; titles and dates may be above it.
-const HEADING_WITHIN: usize = 20;
+const MAX_HEADING_LINE: usize = 20;
 /// Minimum share, in tenths, of a column's filled cells that must be numbers of
 /// the list's country for it to be a phone column.
-const NUMBERS_IN_TENTHS: usize = 8;
+const MIN_PHONE_TENTHS: usize = 8;
 
 /// The detected layout.
 #[derive(Debug)]
@@ -45,12 +46,12 @@ impl Layout {
     /// # Errors
     /// If no column holds the number, or a chosen column does not exist.
     pub(super) fn find(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
-        let within = &first[..first.len().min(HEADING_WITHIN)];
+        let within = &first[..first.len().min(MAX_HEADING_LINE)];
         let width = first.iter().map(Record::filled).max().unwrap_or(0);
         let found: Vec<_> = within
             .iter()
             .enumerate()
-            .filter(|(_, record)| !heading_phones(record, rules).is_empty())
+            .filter(|(_, record)| !phone_columns_of_heading(record, rules).is_empty())
             .collect();
         // A single cell such as "Listado de teléfonos" above the table is its title, not a heading.
         let is_wide = |record: &Record| record.filled() > 1 || width <= 1;
@@ -60,7 +61,7 @@ impl Layout {
             .or(found.first());
         match heading {
             Some((index, record)) => Self::from_heading(record, *index, rules),
-            None => Self::by_content(first, rules),
+            None => Self::from_content(first, rules),
         }
     }
 
@@ -71,16 +72,16 @@ impl Layout {
         rules: &ImportRules,
     ) -> Result<Self, ImportFault> {
         let mut layout = Self::of_heading(record, index)?;
-        layout.phones = heading_phones(record, rules);
+        layout.phones = phone_columns_of_heading(record, rules);
         layout.name = match &rules.name {
             Some(name) => Some(layout.column(name)?),
-            None => columns::name_column(&layout.keys),
+            None => heading_recognition::name_column(&layout.keys),
         };
         Ok(layout)
     }
 
     /// Returns the layout that the content of the cells suggests.
-    fn by_content(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
+    fn from_content(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
         let Some(top) = first.iter().find(|record| record.filled() > 0) else {
             return Err(ImportFault::Empty);
         };
@@ -105,7 +106,7 @@ impl Layout {
         let body = &first[layout.skipped..];
         layout.phones = match &rules.column {
             Some(column) => vec![layout.column(column)?],
-            None => layout.columns_of_numbers(body, &rules.home),
+            None => layout.phone_columns_by_content(body, &rules.home),
         };
         if layout.phones.is_empty() {
             // For a list without headings, the names that its columns get.
@@ -117,7 +118,7 @@ impl Layout {
         }
         layout.name = match &rules.name {
             Some(name) => Some(layout.column(name)?),
-            None if has_heading => columns::name_column(&layout.keys),
+            None if has_heading => heading_recognition::name_column(&layout.keys),
             None => (0..layout.keys.len()).find(|at| is_of_names(body, *at)),
         };
         Ok(layout)
@@ -125,7 +126,10 @@ impl Layout {
 
     fn of_heading(record: &Record, index: usize) -> Result<Self, ImportFault> {
         let mut keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
-        for key in keys.iter_mut().filter(|key| columns::is_note(key)) {
+        for key in keys
+            .iter_mut()
+            .filter(|key| heading_recognition::is_note(key))
+        {
             key.clear();
         }
         for (index, key) in keys.iter().enumerate() {
@@ -156,14 +160,14 @@ impl Layout {
 
     /// Returns the columns whose cells are numbers of the list's country, the
     /// fullest column first. A column with another heading (`DNI`) is excluded.
-    fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
+    fn phone_columns_by_content(&self, body: &[Record], home: &Home) -> Vec<usize> {
         let mut found: Vec<_> = (0..self.keys.len())
-            .filter(|at| !columns::is_not_a_phone_heading(&self.keys[*at]))
+            .filter(|at| !heading_recognition::is_not_a_phone_heading(&self.keys[*at]))
             .filter_map(|at| {
                 let cells = || body.iter().filter_map(|it| it.cells.get(at));
                 let filled = cells().filter(|it| !it.trim().is_empty()).count();
                 let numbers = cells().filter(|it| is_number(it, home)).count();
-                let are_most = numbers > 0 && numbers * 10 >= filled * NUMBERS_IN_TENTHS;
+                let are_most = numbers > 0 && numbers * 10 >= filled * MIN_PHONE_TENTHS;
                 are_most.then_some((std::cmp::Reverse(numbers), at))
             })
             .collect();
@@ -230,18 +234,18 @@ impl Layout {
 }
 
 /// Returns the phone columns if this line is the heading, otherwise an empty list.
-fn heading_phones(record: &Record, rules: &ImportRules) -> Vec<usize> {
+fn phone_columns_of_heading(record: &Record, rules: &ImportRules) -> Vec<usize> {
     let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
     match &rules.column {
         Some(name) => position(&keys, name).into_iter().collect(),
-        None => columns::phone_columns(&keys),
+        None => heading_recognition::phone_columns(&keys),
     }
 }
 
 fn position(keys: &[String], name: &str) -> Option<usize> {
-    let wanted = columns::key(name);
+    let wanted_key = columns::key(name);
     keys.iter()
-        .position(|key| *key == wanted && !wanted.is_empty())
+        .position(|key| *key == wanted_key && !wanted_key.is_empty())
 }
 
 /// Returns whether a cell is a number of this country, or begins with `+` and a
@@ -267,5 +271,5 @@ fn is_of_names(body: &[Record], at: usize) -> bool {
             && !cell.chars().any(|c| c.is_numeric() || "@/:".contains(c))
     };
     let (filled, names) = (cells().count(), cells().filter(is_name).count());
-    filled > 0 && names * 10 >= filled * NUMBERS_IN_TENTHS
+    filled > 0 && names * 10 >= filled * MIN_PHONE_TENTHS
 }

@@ -35,14 +35,14 @@ use super::template::Template;
 
 pub use charset::Charset;
 pub use decode::Utf8;
-pub use workbook::LARGEST_WORKBOOK;
+pub use workbook::MAX_WORKBOOK_BYTES;
 
 /// Maximum size of one line or element, in bytes.
-pub const LARGEST_RECORD: usize = 64 * 1024;
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// Maximum number of columns.
-pub const MOST_COLUMNS: usize = 100;
+pub const MAX_COLUMNS: usize = 100;
 /// Maximum length of a value, in characters.
-pub const LONGEST_VALUE: usize = 4096;
+pub const MAX_VALUE_LENGTH: usize = 4096;
 
 /// Options of an import.
 #[derive(Clone, Debug)]
@@ -153,17 +153,17 @@ pub enum Item {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportFault {
     /// The upload broke off.
-    #[error("the list broke off: {0}")]
+    #[error("the upload of the list was interrupted: {0}")]
     Io(#[source] io::Error),
     /// The sink cancelled the import.
-    #[error("the import was given up")]
+    #[error("the import was aborted")]
     GivenUp,
     /// The list is empty.
     #[error("the list is empty")]
     Empty,
     /// The file is an `.xls`, or a workbook with a password.
     #[error(
-        "this is a workbook of Excel before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
+        "this is an Excel workbook from before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
     )]
     Workbook,
     /// The workbook is damaged, or the zip is not a workbook.
@@ -173,25 +173,30 @@ pub enum ImportFault {
         reason: String,
     },
     /// The workbook or its content exceeds a limit.
-    #[error("the workbook is too large, or holds too much: save the sheet as CSV and upload that")]
+    #[error(
+        "the workbook is too large or contains too much: save the sheet as CSV and upload that"
+    )]
     WorkbookTooLarge,
     /// The chosen sheet does not exist.
-    #[error("no sheet of the workbook is called that (found: {})", shown(found))]
+    #[error(
+        "the workbook has no sheet with this name (found: {})",
+        shorten_names(found)
+    )]
     NoSuchSheet {
         /// The sheets.
         found: Vec<String>,
     },
     /// No column holds the phone number.
     #[error(
-        "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {})",
-        shown(found)
+        "no column contains the number: name one telefono or celular, or select one with ?columna= (found: {})",
+        shorten_names(found)
     )]
     NoPhoneColumn {
         /// The headings.
         found: Vec<String>,
     },
     /// The chosen column does not exist.
-    #[error("no column is called {name} (found: {})", shown(found))]
+    #[error("there is no column {name} (found: {})", shorten_names(found))]
     NoSuchColumn {
         /// The name that was chosen.
         name: String,
@@ -199,22 +204,24 @@ pub enum ImportFault {
         found: Vec<String>,
     },
     /// Two columns have the same name.
-    #[error("two columns are called {name}")]
+    #[error("two columns have the name {name}")]
     SameColumn {
         /// Their name.
         name: String,
     },
-    /// The table has more than [`MOST_COLUMNS`] columns.
-    #[error("more than {MOST_COLUMNS} columns")]
+    /// The table has more than [`MAX_COLUMNS`] columns.
+    #[error("more than {MAX_COLUMNS} columns")]
     TooManyColumns,
     /// The text needs columns that the list does not have.
-    #[error("the text needs columns that the list has not: {names}")]
+    #[error("the text uses columns that the list does not have: {names}")]
     MissingColumns {
         /// Their names.
         names: String,
     },
-    /// A record is larger than [`LARGEST_RECORD`].
-    #[error("line {line}: more than {LARGEST_RECORD} bytes; is a quotation mark left open?")]
+    /// A record is larger than [`MAX_RECORD_BYTES`].
+    #[error(
+        "line {line}: more than {MAX_RECORD_BYTES} bytes; is a closing quotation mark missing?"
+    )]
     RecordTooLarge {
         /// The line on which it begins.
         line: u64,
@@ -270,9 +277,9 @@ impl ImportFault {
 }
 
 /// Formats names for an error message: the first ones, shortened.
-fn shown(names: &[String]) -> String {
-    let shown = |text: &String| text.chars().take(30).collect::<String>();
-    let names: Vec<_> = names.iter().take(20).map(shown).collect();
+fn shorten_names(names: &[String]) -> String {
+    let shorten = |text: &String| text.chars().take(30).collect::<String>();
+    let names: Vec<_> = names.iter().take(20).map(shorten).collect();
     names.join(", ")
 }
 
@@ -306,7 +313,7 @@ pub fn read(
     let source = Cursor::new(first).chain(source);
     if is_workbook {
         let mut check = EncodingCheck::new(rules, None);
-        let result = workbook::read(source, rules, &mut |item| check.pass(item, sink));
+        let result = workbook::read(source, rules, &mut |item| check.check(item, sink));
         // Rows before the fault count, including those that are held.
         check.finish(sink)?;
         return result;
@@ -315,9 +322,9 @@ pub fn read(
     let seen = decoded.seen();
     let mut check = EncodingCheck::new(rules, Some(Rc::clone(&seen)));
     let result = read_text(
-        BufReader::with_capacity(LARGEST_RECORD, decoded),
+        BufReader::with_capacity(MAX_RECORD_BYTES, decoded),
         rules,
-        &mut |item| check.pass(item, sink),
+        &mut |item| check.check(item, sink),
     );
     check.finish(sink)?;
     result?;

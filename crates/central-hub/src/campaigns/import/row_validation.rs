@@ -3,11 +3,11 @@
 use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
 
-use super::{ImportRules, Item, LONGEST_VALUE, RejectedRow, Row};
+use super::{ImportRules, Item, MAX_VALUE_LENGTH, RejectedRow, Row};
 use crate::campaigns::columns::Fields;
 
 /// Maximum length of a cell quoted in a rejection, in characters.
-const SHOWN: usize = 40;
+const QUOTED_LENGTH: usize = 40;
 
 /// Returns the recipient on this line, or the line's rejection.
 pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &ImportRules) -> Item {
@@ -15,15 +15,15 @@ pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &Import
     for (name, value) in &fields {
         if value.contains('\u{FFFD}') {
             let reason = format!(
-                "{name} holds a character that is no good UTF-8: save the list as CSV UTF-8"
+                "{name} contains a character that is not valid UTF-8: save the list as CSV UTF-8"
             );
             return refuse("BAD_ENCODING", reason);
         }
         if value.contains('\0') {
-            return refuse("BAD_CHARACTER", format!("{name} holds a NUL character"));
+            return refuse("BAD_CHARACTER", format!("{name} contains a NUL character"));
         }
-        if value.chars().nth(LONGEST_VALUE).is_some() {
-            let reason = format!("{name} is longer than {LONGEST_VALUE} characters");
+        if value.chars().nth(MAX_VALUE_LENGTH).is_some() {
+            let reason = format!("{name} is longer than {MAX_VALUE_LENGTH} characters");
             return refuse("VALUE_TOO_LONG", reason);
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn validate_row(line: u64, cell: &str, fields: Fields, rules: &Import
     };
     if let Some(missing) = rules.template.missing(&fields) {
         let reason = format!(
-            "{missing} is empty, and the text needs it ({{{missing}|…}} would give a default)"
+            "{missing} is empty, and the text uses it ({{{missing}|…}} would set a default)"
         );
         return refuse("MISSING_VALUE", reason);
     }
@@ -96,7 +96,7 @@ pub(super) fn refusal(
         cell: cell
             .chars()
             .filter(|c| !c.is_control())
-            .take(SHOWN)
+            .take(QUOTED_LENGTH)
             .collect(),
         cells: Vec::new(),
     })

@@ -94,7 +94,7 @@ fn import_record(
     let mut item = match cells.get(layout.width()..) {
         Some(more) if more.iter().any(|cell| !cell.trim().is_empty()) => {
             let reason = format!(
-                "{} cells under {} headings: quote a value that holds the separator",
+                "{} cells under {} headings: quote a value that contains the separator",
                 cells.len(),
                 layout.width()
             );

@@ -137,12 +137,12 @@ fn reported_lines_match_an_editors_count() {
 
 #[test]
 fn lists_that_cannot_be_read() {
-    let many = (0..=MOST_COLUMNS)
+    let many = (0..=MAX_COLUMNS)
         .map(|it| format!("c{it}"))
         .collect::<Vec<_>>()
         .join(";");
-    let open = format!("telefono;nombre\n549;\"{}", "x\n".repeat(LARGEST_RECORD));
-    let deep = format!("[{{\"telefono\":\"{}\"}}]", "5".repeat(LARGEST_RECORD));
+    let open = format!("telefono;nombre\n549;\"{}", "x\n".repeat(MAX_RECORD_BYTES));
+    let deep = format!("[{{\"telefono\":\"{}\"}}]", "5".repeat(MAX_RECORD_BYTES));
     for (text, code) in [
         ("", "LIST_EMPTY"),
         (" \r\n\n ", "LIST_EMPTY"),
@@ -158,7 +158,7 @@ fn lists_that_cannot_be_read() {
         ("[{\"telefono\":\"5491158254201\"", "LIST_NOT_JSON"),
         ("[] x", "LIST_NOT_JSON"),
         (
-            &format!("{{\"a\":\"{}\"}}", "x".repeat(LARGEST_RECORD)),
+            &format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_RECORD_BYTES)),
             "LIST_RECORD_TOO_LARGE",
         ),
     ] {
@@ -532,7 +532,7 @@ fn bad_encoding_is_reported_by_line() {
 
 #[test]
 fn the_text_of_each_line_is_tried() {
-    let long = "x".repeat(LONGEST_VALUE);
+    let long = "x".repeat(MAX_VALUE_LENGTH);
     let list = format!("telefono;nombre;x\n5491158254201;{long};1\n5491158254202;{long}y;1\n");
     let outcome = import(list.as_bytes(), &"{nombre}".repeat(17));
     assert_eq!(

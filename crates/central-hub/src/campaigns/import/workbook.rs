@@ -24,21 +24,21 @@ use zip::ZipArchive;
 
 use super::record::{Record, Records};
 use super::table::{self, Origin};
-use super::{ImportFault, ImportRules, LARGEST_RECORD, MOST_COLUMNS, Sink};
+use super::{ImportFault, ImportRules, MAX_COLUMNS, MAX_RECORD_BYTES, Sink};
 
 /// Maximum size of a workbook, in bytes.
-pub const LARGEST_WORKBOOK: u64 = 32 * 1024 * 1024;
+pub const MAX_WORKBOOK_BYTES: u64 = 32 * 1024 * 1024;
 /// Maximum unpacked sizes in bytes: of all parts together, and of the table of texts.
-const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
-const MOST_TEXTS: u64 = 48 * 1024 * 1024;
-const MOST_PARTS: usize = 10_000;
+const MAX_UNPACKED_BYTES: u64 = 128 * 1024 * 1024;
+const MAX_TEXT_TABLE_BYTES: u64 = 48 * 1024 * 1024;
+const MAX_PARTS: usize = 10_000;
 /// Maximum number of cells of an `.ods`, repetitions included.
-const MOST_CELLS: u64 = 2_000_000;
+const MAX_CELLS: u64 = 2_000_000;
 
 const TEXTS: &str = "sharedstrings.xml";
 const ODS_CONTENT: &str = "content.xml";
 
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+static CONCURRENT_WORKBOOKS: Mutex<()> = Mutex::new(());
 
 /// Returns whether a list that begins with these bytes is, or may be, a workbook.
 pub(super) fn is_workbook(first: &[u8]) -> bool {
@@ -62,8 +62,8 @@ pub(super) fn read(
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let mut file = tempfile::tempfile()?;
-    let size = io::copy(&mut source.by_ref().take(LARGEST_WORKBOOK + 1), &mut file)?;
-    if size > LARGEST_WORKBOOK {
+    let size = io::copy(&mut source.by_ref().take(MAX_WORKBOOK_BYTES + 1), &mut file)?;
+    if size > MAX_WORKBOOK_BYTES {
         return Err(ImportFault::WorkbookTooLarge);
     }
     drop(source);
@@ -73,7 +73,9 @@ pub(super) fn read(
     if is_old(&first) {
         return Err(ImportFault::Workbook);
     }
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = CONCURRENT_WORKBOOKS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let kind = measure(&mut file)?;
     file.seek(SeekFrom::Start(0))?;
     let file = BufReader::new(file);
@@ -81,7 +83,7 @@ pub(super) fn read(
         Kind::Xlsx => {
             let mut book = Xlsx::new(file).map_err(unreadable)?;
             let sheets = visible_sheets(&book);
-            let sheet = chosen(&sheets, rules)?;
+            let sheet = choose_sheet(&sheets, rules)?;
             let mut cells = book.worksheet_cells_reader(&sheet).map_err(unreadable)?;
             let first = cells.next_cell().map_err(unreadable)?.as_ref().map(placed);
             let mut records = XlsxRecords { cells, next: first };
@@ -90,7 +92,7 @@ pub(super) fn read(
         Kind::Ods => {
             let mut book = Ods::new(file).map_err(unreadable)?;
             let sheets = visible_sheets(&book);
-            let sheet = chosen(&sheets, rules)?;
+            let sheet = choose_sheet(&sheets, rules)?;
             let range = book.worksheet_range(&sheet).map_err(unreadable)?;
             let mut records = RangeRecords { range, row: 0 };
             table::read(&mut records, Origin::of_sheet(sheet, sheets), rules, sink)
@@ -125,11 +127,11 @@ enum Kind {
 /// If the file is not a workbook or exceeds a limit.
 fn measure(file: &mut File) -> Result<Kind, ImportFault> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(unreadable)?;
-    if archive.len() > MOST_PARTS {
+    if archive.len() > MAX_PARTS {
         return Err(ImportFault::WorkbookTooLarge);
     }
     let mut kind = None;
-    let mut left = MOST_UNPACKED;
+    let mut remaining = MAX_UNPACKED_BYTES;
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(unreadable)?;
         let name = part.name().map_err(unreadable)?.into_owned();
@@ -138,23 +140,23 @@ fn measure(file: &mut File) -> Result<Kind, ImportFault> {
             ODS_CONTENT => kind = kind.or(Some(Kind::Ods)),
             _ => {}
         }
-        let most = if name.to_ascii_lowercase().ends_with(TEXTS) {
-            left.min(MOST_TEXTS)
+        let limit = if name.to_ascii_lowercase().ends_with(TEXTS) {
+            remaining.min(MAX_TEXT_TABLE_BYTES)
         } else {
-            left
+            remaining
         };
         let mut limited = Limited {
             part: &mut part,
-            left: most,
+            left: limit,
         };
         if name == ODS_CONTENT {
             measure_sheets(BufReader::new(&mut limited))?;
         }
         io::copy(&mut limited, &mut io::sink()).map_err(fault)?;
-        left -= most - limited.left;
+        remaining -= limit - limited.left;
     }
     kind.ok_or_else(|| ImportFault::WorkbookUnreadable {
-        reason: "it holds no sheets".to_owned(),
+        reason: "it contains no sheets".to_owned(),
     })
 }
 
@@ -167,8 +169,8 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.part.read(buffer)?;
-        let taken = u64::try_from(count).unwrap_or(u64::MAX);
-        let Some(left) = self.left.checked_sub(taken) else {
+        let read = u64::try_from(count).unwrap_or(u64::MAX);
+        let Some(left) = self.left.checked_sub(read) else {
             return Err(io::Error::other(ImportFault::WorkbookTooLarge));
         };
         self.left = left;
@@ -231,7 +233,7 @@ fn measure_sheets(content: impl io::BufRead) -> Result<(), ImportFault> {
             Event::Eof => return Ok(()),
             _ => {}
         }
-        if cells.saturating_add(sheet.cells()) > MOST_CELLS {
+        if cells.saturating_add(sheet.cells()) > MAX_CELLS {
             return Err(ImportFault::WorkbookTooLarge);
         }
     }
@@ -296,15 +298,15 @@ where
 }
 
 /// Returns the requested sheet, by name or by position from 1; the first sheet by default.
-fn chosen(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault> {
+fn choose_sheet(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault> {
     let found = match &rules.sheet {
         None => sheets.first(),
         Some(wanted) => {
-            let wanted = wanted.trim();
+            let sheet_name = wanted.trim();
             let by_name = sheets
                 .iter()
-                .find(|it| it.trim().to_lowercase() == wanted.to_lowercase());
-            let place = || wanted.parse::<usize>().ok()?.checked_sub(1);
+                .find(|it| it.trim().to_lowercase() == sheet_name.to_lowercase());
+            let place = || sheet_name.parse::<usize>().ok()?.checked_sub(1);
             by_name.or_else(|| sheets.get(place()?))
         }
     };
@@ -391,11 +393,11 @@ fn put(cells: &mut Vec<String>, cell: Placed, bytes: usize, line: u64) -> Result
     if cell.text.is_empty() {
         return Ok(());
     }
-    if bytes > LARGEST_RECORD {
+    if bytes > MAX_RECORD_BYTES {
         return Err(ImportFault::RecordTooLarge { line });
     }
     let at = usize::try_from(cell.column).unwrap_or(usize::MAX);
-    if at >= MOST_COLUMNS {
+    if at >= MAX_COLUMNS {
         return Err(ImportFault::TooManyColumns);
     }
     if cells.len() <= at {

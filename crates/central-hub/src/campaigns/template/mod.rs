@@ -15,7 +15,7 @@ use std::fmt;
 use super::columns::{self, Fields};
 
 /// Maximum length of a variable name, in characters.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 /// A position in a text, as an editor shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +79,14 @@ impl fmt::Display for TemplateError {
             Fault::Empty => return f.write_str("the text is empty"),
             Fault::Unclosed => f.write_str("a { that is never closed: write {{ for a brace")?,
             Fault::Unopened => f.write_str("a } that nothing opens: write }} for a brace")?,
-            Fault::Nameless => f.write_str("braces without the name of a column in them")?,
+            Fault::Nameless => f.write_str("braces without a column name")?,
             Fault::NameTooLong => {
-                write!(f, "a variable's name longer than {LONGEST_NAME} characters")?;
+                write!(
+                    f,
+                    "a variable name longer than {MAX_NAME_LENGTH} characters"
+                )?;
             }
-            Fault::Unknown => write!(f, "{{{name}}} is no column of the list")?,
+            Fault::Unknown => write!(f, "{{{name}}} is not a column of the list")?,
         }
         write!(f, " (line {line}, column {column})")
     }
@@ -300,7 +303,7 @@ impl<'a> Parser<'a> {
             Some((name, default)) => (name.trim(), Some(default.to_owned())),
             None => (inside.trim(), None),
         };
-        if written.chars().count() > LONGEST_NAME {
+        if written.chars().count() > MAX_NAME_LENGTH {
             return Err(error(Fault::NameTooLong, place, None));
         }
         let key = columns::key(written);

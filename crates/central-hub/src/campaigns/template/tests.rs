@@ -62,7 +62,7 @@ fn faults_have_a_place() {
         };
         assert_eq!((error.fault, error.place), (fault, place), "{text:?}");
     }
-    let long = format!("{{{}}}", "a".repeat(LONGEST_NAME + 1));
+    let long = format!("{{{}}}", "a".repeat(MAX_NAME_LENGTH + 1));
     assert_eq!(
         Template::parse(&long).unwrap_err().fault,
         Fault::NameTooLong

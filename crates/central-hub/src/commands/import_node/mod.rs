@@ -52,7 +52,7 @@ pub enum NodeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is not one of a MySQL or MariaDB database.
-    #[error("the source has to be mysql://user:password@host:port/database")]
+    #[error("the source must be mysql://user:password@host:port/database")]
     Address,
     /// The source cannot be read.
     #[error("the source cannot be read: {0}")]
@@ -166,8 +166,8 @@ impl Import<'_> {
         };
         *after = last.id;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        let known = self.store.node_rows_in(tx, kind, &ids).await?;
-        Ok(Some((rows, known)))
+        let imported = self.store.node_rows_in(tx, kind, &ids).await?;
+        Ok(Some((rows, imported)))
     }
 
     /// Records the hub's ids of the added rows, and commits.
@@ -293,17 +293,17 @@ impl Import<'_> {
                         *id
                     }
                     None => {
-                        let made = self
+                        let created = self
                             .store
                             .create_campaign_in(&mut tx, &campaign.new)
                             .await?;
                         let (state, pause) = campaign.initial_state();
                         self.store
-                            .place_node_campaign_in(&mut tx, made.id, state, pause, campaign.at)
+                            .place_node_campaign_in(&mut tx, created.id, state, pause, campaign.at)
                             .await?;
-                        added.push((row.id, made.id));
+                        added.push((row.id, created.id));
                         self.report.added(TABLE);
-                        made.id
+                        created.id
                     }
                 };
                 let known = Campaign {
@@ -430,10 +430,13 @@ impl Import<'_> {
         tx: &mut Tx,
         ids: &[i64],
     ) -> Result<Vec<(i64, NodeMessage)>, NodeError> {
-        let known = self.store.node_rows_in(tx, NodeKind::Sent, ids).await?;
+        let imported = self.store.node_rows_in(tx, NodeKind::Sent, ids).await?;
         let rows = self.source.by_ids(SENT, &SENT_COLUMNS, ids).await?;
         let mut messages = Vec::new();
-        for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
+        for row in rows
+            .into_iter()
+            .filter(|row| !imported.contains_key(&row.id))
+        {
             let campaign = row.number("campania_id");
             let campaign = campaign.and_then(|id| self.campaigns.get(&id));
             // An invalid row is reported when the recipients are imported.
@@ -451,11 +454,11 @@ impl Import<'_> {
         tx: &mut Tx,
         ids: &[i64],
     ) -> Result<Vec<(i64, NodeMessage)>, NodeError> {
-        let known = self.store.node_rows_in(tx, NodeKind::Message, ids).await?;
+        let imported = self.store.node_rows_in(tx, NodeKind::Message, ids).await?;
         let rows = self.source.by_ids(RECORDED, &RECORDED_COLUMNS, ids).await?;
         let mut messages = Vec::new();
         for row in rows {
-            if known.contains_key(&row.id) {
+            if imported.contains_key(&row.id) {
                 self.report.known(RECORDED);
                 continue;
             }
@@ -485,7 +488,7 @@ impl Import<'_> {
     async fn some_recipients(&mut self, tx: &mut Tx, rows: &[Record]) -> Result<(), NodeError> {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let store = self.store;
-        let known = store.node_rows_in(tx, NodeKind::Recipient, &ids).await?;
+        let imported = store.node_rows_in(tx, NodeKind::Recipient, &ids).await?;
         let messages = store.node_rows_in(tx, NodeKind::Sent, &ids).await?;
         let mut deltas: BTreeMap<i64, Deltas> = BTreeMap::new();
         let mut new: Vec<NodeRecipient> = Vec::new();
@@ -503,7 +506,7 @@ impl Import<'_> {
                     continue;
                 }
             };
-            let Some(here) = known.get(&row.id) else {
+            let Some(here) = imported.get(&row.id) else {
                 new.push(recipient);
                 continue;
             };
@@ -511,8 +514,8 @@ impl Import<'_> {
             // The Node services may have continued to send between two runs.
             if recipient.state == RecipientState::Sent.as_str() {
                 let at = recipient.planned_at.unwrap_or(recipient.at);
-                let moved = store.node_recipient_was_sent_in(tx, *here, message, at);
-                if moved.await? {
+                let updated = store.node_recipient_was_sent_in(tx, *here, message, at);
+                if updated.await? {
                     let deltas = deltas.entry(campaign.id).or_default();
                     deltas.add(RecipientState::Pending, -1);
                     deltas.add(RecipientState::Sent, 1);
@@ -542,9 +545,11 @@ impl Import<'_> {
         let noted: HashMap<i64, i64> = noted.into_iter().collect();
         let mut steps: Vec<NodeStep> = Vec::new();
         for row in self.source.steps(&ids).await? {
-            let here = row.number("envio_id").and_then(|id| noted.get(&id));
-            let Some(here) = here else { continue };
-            match self.converter.step(&row, *here) {
+            let recipient_id = row.number("envio_id").and_then(|id| noted.get(&id));
+            let Some(recipient_id) = recipient_id else {
+                continue;
+            };
+            match self.converter.step(&row, *recipient_id) {
                 Some(step) => {
                     steps.push(step);
                     self.report.added(STATE_CHANGES);
@@ -573,7 +578,7 @@ impl Import<'_> {
             "comentario_admin",
             "rechazo_motivo",
         ];
-        let mut made: HashMap<i64, (i64, i64)> = HashMap::new();
+        let mut created: HashMap<i64, (i64, i64)> = HashMap::new();
         let mut after = 0;
         while let Some((rows, known)) = self
             .batch(&mut tx, NodeKind::Schedule, TABLE, &columns, &mut after)
@@ -598,13 +603,13 @@ impl Import<'_> {
                             rules: schedule.rules,
                             comment: schedule.comment,
                         };
-                        let here = self.store.create_schedule_in(&mut tx, &new).await?.id;
+                        let schedule_id = self.store.create_schedule_in(&mut tx, &new).await?.id;
                         let reason = schedule.reason.as_deref();
                         self.store
-                            .place_node_schedule_in(&mut tx, here, schedule.state, reason)
+                            .place_node_schedule_in(&mut tx, schedule_id, schedule.state, reason)
                             .await?;
-                        made.insert(row.id, (campaign.id, here));
-                        added.push((row.id, here));
+                        created.insert(row.id, (campaign.id, schedule_id));
+                        added.push((row.id, schedule_id));
                         self.report.added(TABLE);
                     }
                     Err(fault) => self.report.skip(TABLE, row.id, &fault),
@@ -615,7 +620,7 @@ impl Import<'_> {
         let today = self.converter.today();
         for row in self.source.sent_on(&today).await? {
             let schedule = row.number("programacion_id");
-            let Some((campaign, schedule)) = schedule.and_then(|id| made.get(&id)) else {
+            let Some((campaign, schedule)) = schedule.and_then(|id| created.get(&id)) else {
                 continue;
             };
             let used = row.number("enviados").unwrap_or_default().max(0);

@@ -6,7 +6,7 @@ use std::fmt;
 use super::row_converter::Fault;
 
 /// Maximum number of skipped rows listed per reason.
-const NAMED: usize = 20;
+const MAX_LISTED_ROWS: usize = 20;
 
 /// The rows of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl ImportNodeReport {
         self.tables.entry(table).or_default().skipped += 1;
         let skipped = self.skipped.entry((table, fault.reason())).or_default();
         skipped.count += 1;
-        if skipped.rows.len() < NAMED {
+        if skipped.rows.len() < MAX_LISTED_ROWS {
             skipped.rows.push(row);
         }
     }
@@ -87,14 +87,14 @@ impl fmt::Display for ImportNodeReport {
         }
         for ((table, reason), skipped) in &self.skipped {
             let rows: Vec<_> = skipped.rows.iter().map(i64::to_string).collect();
-            let more = if u64::try_from(rows.len()).is_ok_and(|named| named < skipped.count) {
+            let ellipsis = if u64::try_from(rows.len()).is_ok_and(|named| named < skipped.count) {
                 ", …"
             } else {
                 ""
             };
             writeln!(
                 f,
-                "left out of {table}: {} because {reason} (id {}{more})",
+                "left out of {table}: {} because {reason} (id {}{ellipsis})",
                 skipped.count,
                 rows.join(", ")
             )?;
@@ -106,7 +106,7 @@ impl fmt::Display for ImportNodeReport {
             )?;
         }
         if self.is_plan {
-            writeln!(f, "nothing was written: this was the plan")?;
+            writeln!(f, "nothing was written: this was only the plan")?;
         }
         Ok(())
     }

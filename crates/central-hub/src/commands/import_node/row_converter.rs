@@ -45,21 +45,21 @@ impl Fault {
     /// Returns a human-readable reason, worded to follow "because".
     pub(super) const fn reason(self) -> &'static str {
         match self {
-            Self::NameTaken => "there is a user of this name already",
+            Self::NameTaken => "there is already a user with this name",
             Self::Name => "its name is not 1 to 64 letters, digits or any of . _ - + @",
             Self::Password => {
-                "its password is no bcrypt hash that can be verified: make the user by hand"
+                "its password is not a bcrypt hash that can be verified: create the user manually"
             }
             Self::Business => "a cliente needs cliente_id, a positive number",
             Self::Role => "tipo is neither admin nor cliente",
             Self::NoCampaign => "its campaign is not here",
             Self::Text => "there is no text",
-            Self::Template => "its text cannot be a campaign's",
-            Self::Number => "there is no telephone number to write to",
-            Self::Duplicate => "it is another row's double",
+            Self::Template => "its text cannot be used in a campaign",
+            Self::Number => "it has no telephone number",
+            Self::Duplicate => "it duplicates another row",
             Self::State => "its state is unknown",
-            Self::Group => "it is of a group, a broadcast or a status",
-            Self::Rules => "its days, hours or dates make no sense",
+            Self::Group => "it belongs to a group, a broadcast or a status",
+            Self::Rules => "its days, hours or dates are invalid",
         }
     }
 }
@@ -123,7 +123,7 @@ impl NodeCampaign {
     pub(super) fn initial_state(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
         let pause = (self.state == CampaignState::Paused).then_some((
             "IMPORTED",
-            "it was under way in the Node pair: look at it, then resume it",
+            "it was running in the Node pair: review it, then resume it",
         ));
         (self.state.as_str(), pause)
     }
@@ -170,15 +170,15 @@ pub(super) fn schedule(row: &Record) -> Result<Schedule, Fault> {
         "" => ScheduleState::Pending,
         text => ScheduleState::from_estado(text).ok_or(Fault::State)?,
     };
-    let given = |column: &str| {
+    let non_blank = |column: &str| {
         let text = row.text(column).map(str::trim);
         text.filter(|text| !text.is_empty()).map(str::to_owned)
     };
     Ok(Schedule {
         cliente_id: positive(row, "cliente_id"),
         rules,
-        comment: given("comentario_cliente"),
-        reason: given("rechazo_motivo").or_else(|| given("comentario_admin")),
+        comment: non_blank("comentario_cliente"),
+        reason: non_blank("rechazo_motivo").or_else(|| non_blank("comentario_admin")),
         state: state.as_str(),
     })
 }
@@ -357,8 +357,12 @@ impl RowConverter {
 
     /// Returns the text that was sent to a recipient.
     fn sent_text(row: &Record, campaign: &Campaign) -> String {
-        let own = row.text("mensaje_final").map(str::trim).unwrap_or_default();
-        let text = if own.is_empty() { &campaign.text } else { own };
+        let own_text = row.text("mensaje_final").map(str::trim).unwrap_or_default();
+        let text = if own_text.is_empty() {
+            &campaign.text
+        } else {
+            own_text
+        };
         text.replace('\0', "")
     }
 
@@ -480,10 +484,10 @@ impl RowConverter {
             .take(60)
             .collect();
         let detail = row.text("detalle").map(|text| text.replace('\0', ""));
-        let by = row.text("usuario_id").map(|id| format!("usuario {id}"));
-        let detail = match (detail, by) {
-            (Some(detail), Some(by)) => Some(format!("{detail} ({by})")),
-            (detail, by) => detail.or(by),
+        let user = row.text("usuario_id").map(|id| format!("usuario {id}"));
+        let detail = match (detail, user) {
+            (Some(detail), Some(user)) => Some(format!("{detail} ({user})")),
+            (detail, user) => detail.or(user),
         };
         Some(NodeStep {
             recipient_id,
@@ -562,8 +566,8 @@ mod tests {
 
     #[test]
     fn users() {
-        let of = |tipo, cliente, hash| {
-            let row = Record::of(
+        let convert = |tipo, cliente, hash| {
+            let row = Record::with_values(
                 1,
                 [
                     ("usuario", " Ana "),
@@ -577,20 +581,20 @@ mod tests {
         };
         assert_eq!(HASH.len(), 60);
         let ana = ("ana".to_owned(), Role::Cliente, Some(51), false);
-        assert_eq!(of("cliente", "51", HASH), Ok(ana));
-        assert_eq!(of("admin", "51", HASH).unwrap().2, None);
-        assert_eq!(of("cliente", "0", HASH), Err(Fault::Business));
-        assert_eq!(of("otro", "51", HASH), Err(Fault::Role));
+        assert_eq!(convert("cliente", "51", HASH), Ok(ana));
+        assert_eq!(convert("admin", "51", HASH).unwrap().2, None);
+        assert_eq!(convert("cliente", "0", HASH), Err(Fault::Business));
+        assert_eq!(convert("otro", "51", HASH), Err(Fault::Role));
         let dear = HASH.replacen("$10$", "$31$", 1);
         for bad in ["", "hunter2", "$2b$10$short", &dear] {
-            assert_eq!(of("admin", "51", bad), Err(Fault::Password), "{bad}");
+            assert_eq!(convert("admin", "51", bad), Err(Fault::Password), "{bad}");
         }
     }
 
     #[test]
     fn a_campaign_under_way_is_paused_and_its_braces_are_braces() {
-        let of = |estado, own| {
-            let row = Record::of(
+        let recipient = |estado, own| {
+            let row = Record::with_values(
                 3,
                 [
                     ("nombre", "Marzo"),
@@ -601,26 +605,26 @@ mod tests {
             );
             converter().campaign(&row, own)
         };
-        let under_way = of("en_progreso", false).ok().unwrap();
+        let under_way = recipient("en_progreso", false).ok().unwrap();
         assert_eq!(under_way.initial_state().0, "paused");
         assert_eq!(under_way.initial_state().1.unwrap().0, "IMPORTED");
         assert_eq!(under_way.new.text, "Hola {{vos}}");
         assert_eq!(under_way.at, 1_768_395_600_000);
         assert_eq!(
-            of("pendiente", true).ok().unwrap().new.text,
+            recipient("pendiente", true).ok().unwrap().new.text,
             "{mensaje_final}"
         );
         assert_eq!(
-            of("finalizado", false).ok().unwrap().initial_state(),
+            recipient("finalizado", false).ok().unwrap().initial_state(),
             ("finished", None)
         );
-        assert_eq!(of("rara", false).err(), Some(Fault::State));
+        assert_eq!(recipient("rara", false).err(), Some(Fault::State));
     }
 
     #[test]
     fn recorded_messages() {
-        let of = |direction, from, to, raw| {
-            let row = Record::of(
+        let message_of = |direction, from, to, raw| {
+            let row = Record::with_values(
                 9,
                 [
                     ("direction", direction),
@@ -635,33 +639,48 @@ mod tests {
             converter().recorded_message(&row)
         };
         let raw = r#"{"id":{"_serialized":"false_5491158254201@c.us_3EB0"},"type":"chat"}"#;
-        let came = of("IN", "5491158254201@c.us", "x", raw).ok().unwrap();
+        let came = message_of("IN", "5491158254201@c.us", "x", raw)
+            .ok()
+            .unwrap();
         assert_eq!(
             (came.direction, came.chat.as_str()),
             ("in", "5491158254201@c.us")
         );
         assert_eq!(came.wa_key.as_deref(), Some("3EB0"));
         assert_eq!(came.at, 1_772_380_107_000);
-        let went = of("OUT", "x", "5491158254201", "").ok().unwrap();
+        let went = message_of("OUT", "x", "5491158254201", "").ok().unwrap();
         assert_eq!(
             (went.origin, went.wa_id.as_deref()),
             ("phone", Some("node-abc"))
         );
-        assert_eq!(of("IN", "120363@g.us", "x", "").err(), Some(Fault::Group));
-        assert_eq!(of("IN", "nobody", "x", "").err(), Some(Fault::Number));
+        assert_eq!(
+            message_of("IN", "120363@g.us", "x", "").err(),
+            Some(Fault::Group)
+        );
+        assert_eq!(
+            message_of("IN", "nobody", "x", "").err(),
+            Some(Fault::Number)
+        );
         // Without an area code, a number from another country could be anybody's.
-        assert_eq!(of("IN", "15 5825-4201", "x", "").err(), Some(Fault::Number));
-        assert_eq!(of("IN", "4444-3333", "x", "").err(), Some(Fault::Number));
+        assert_eq!(
+            message_of("IN", "15 5825-4201", "x", "").err(),
+            Some(Fault::Number)
+        );
+        assert_eq!(
+            message_of("IN", "4444-3333", "x", "").err(),
+            Some(Fault::Number)
+        );
         // Not valid in any country, but the Node hub wrote to it.
-        let kept = of("IN", "5490000000000", "x", "").ok().unwrap();
-        assert_eq!(kept.chat, "5490000000000@c.us");
+        let message = message_of("IN", "5490000000000", "x", "").ok().unwrap();
+        assert_eq!(message.chat, "5490000000000@c.us");
     }
 
     #[test]
     fn a_row_names_a_number_and_the_chat_that_it_went_to() {
         let pair = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
         let sent = |number, message_id| {
-            let row = Record::of(1, [("telefono_wapp", number), ("message_id", message_id)]);
+            let row =
+                Record::with_values(1, [("telefono_wapp", number), ("message_id", message_id)]);
             converter().addresses_of_sent(&row)
         };
         let (number, lid) = ("5491158254201@c.us", "247033104567642@lid");
@@ -703,7 +722,7 @@ mod tests {
                 ),
                 ("raw_json", raw),
             ];
-            converter().addresses_of_recorded(&Record::of(1, columns))
+            converter().addresses_of_recorded(&Record::with_values(1, columns))
         };
         let by_id =
             r#"{"id":{"_serialized":"false_247033104567642@lid_3A"},"from":"5491158254201@c.us"}"#;
@@ -746,7 +765,7 @@ mod tests {
         ] {
             assert!(!finds(local), "{local:?}");
         }
-        let row = Record::of(
+        let row = Record::with_values(
             9,
             [
                 ("direction", "IN"),
@@ -763,7 +782,7 @@ mod tests {
 
     #[test]
     fn schedules_in_spanish() {
-        let row = Record::of(
+        let row = Record::with_values(
             1,
             [
                 ("dias_semana", "lun,mié, sab"),
@@ -781,7 +800,7 @@ mod tests {
             (schedule.rules.quota, schedule.state),
             (Some(40), "approved")
         );
-        let nonsense = Record::of(1, [("dias_semana", "nunca")]);
+        let nonsense = Record::with_values(1, [("dias_semana", "nunca")]);
         assert_eq!(super::schedule(&nonsense).err(), Some(Fault::Rules));
     }
 }

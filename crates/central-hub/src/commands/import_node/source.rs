@@ -32,7 +32,7 @@ impl Record {
     }
 
     #[cfg(test)]
-    pub(super) fn of<const N: usize>(id: i64, values: [(&'static str, &str); N]) -> Self {
+    pub(super) fn with_values<const N: usize>(id: i64, values: [(&'static str, &str); N]) -> Self {
         let values = values.map(|(column, value)| (column, value.to_owned()));
         Self {
             id,
@@ -90,9 +90,9 @@ impl Source {
             connection,
             columns: HashMap::new(),
         };
-        let known = "SELECT CAST(table_name AS CHAR) AS a, CAST(column_name AS CHAR) AS b
+        let statement = "SELECT CAST(table_name AS CHAR) AS a, CAST(column_name AS CHAR) AS b
                      FROM information_schema.columns WHERE table_schema = DATABASE()";
-        for row in source.fetch(known.to_owned()).await? {
+        for row in source.fetch(statement.to_owned()).await? {
             let (table, column) = (text(&row, "a")?, text(&row, "b")?);
             if let (Some(table), Some(column)) = (table, column) {
                 source.columns.entry(table).or_default().insert(column);

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
 use utoipa::ToSchema;
 
-use super::{LONGEST_NAME, context, invalid, upload};
+use super::{MAX_NAME_LENGTH, context, invalid, upload};
 use crate::auth::Caller;
 use crate::campaigns::columns;
-use crate::campaigns::import::MOST_COLUMNS;
+use crate::campaigns::import::MAX_COLUMNS;
 use crate::campaigns::template::{Template, TemplateError};
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
@@ -24,8 +24,8 @@ use crate::store::campaigns::{
 };
 
 /// Maximum template length in characters, before variables are filled in.
-const LONGEST_TEXT: usize = session_api::LONGEST_MESSAGE;
-const LONGEST_DESCRIPTION: usize = 1000;
+const MAX_TEXT_LENGTH: usize = session_api::LONGEST_MESSAGE;
+const MAX_DESCRIPTION_LENGTH: usize = 1000;
 
 /// The fields of a new or edited campaign; an edit keeps omitted fields.
 #[derive(Deserialize, ToSchema)]
@@ -71,7 +71,7 @@ pub(crate) struct Created {
     post, path = "/sender/campaigns", tag = "campaigns", operation_id = "edit_create",
     params(ClienteHeader),
     request_body(content = CampaignRequest, example = json!({"nombre": "Marzo", "mensaje": "Hola {nombre|vecino}", "cliente_id": 51, "destinatarios": [{"telefono": "5491158254201", "nombre": "Ana"}]})),
-    responses((status = 201, description = "It is made", body = Created), Failures)
+    responses((status = 201, description = "Created", body = Created), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -89,7 +89,7 @@ pub(crate) async fn create(
         None => return Err(invalid("field \"mensaje\": missing")),
     };
     let list = request.destinatarios.take();
-    let mut columns = keys(request.columnas.as_deref().unwrap_or_default())?;
+    let mut columns = check_columns(request.columnas.as_deref().unwrap_or_default())?;
     for element in list.iter().flatten() {
         let object = element.as_object();
         for key in object.into_iter().flat_map(|object| object.keys()) {
@@ -99,16 +99,18 @@ pub(crate) async fn create(
             }
         }
     }
-    if columns.len() > MOST_COLUMNS {
-        return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
+    if columns.len() > MAX_COLUMNS {
+        return Err(invalid(format!("at most {MAX_COLUMNS} columns")));
     }
     let template = match mensaje {
-        "" if may_follow => Template::stored(mensaje).map_err(|error| wrong("mensaje", &error))?,
+        "" if may_follow => {
+            Template::stored(mensaje).map_err(|error| invalid_template("mensaje", &error))?
+        }
         mensaje => template("mensaje", mensaje, &columns)?,
     };
-    let given = request.cliente_id.or(cliente.map(|id| id.0));
+    let requested_cliente = request.cliente_id.or(cliente.map(|id| id.0));
     let new = NewCampaign {
-        cliente_id: caller.cliente_for(given)?,
+        cliente_id: caller.cliente_for(requested_cliente)?,
         name: name(nombre)?.to_owned(),
         text: mensaje.to_owned(),
         columns,
@@ -124,11 +126,11 @@ pub(crate) async fn create(
         report = Some(upload::import_json(&state, &campaign, template, &list).await?);
     }
     let campaign = super::find(&state, &caller, campaign.id).await?;
-    let body = CampaignBody::of(&campaign, context(&state), caller.sees(None));
+    let body = CampaignBody::new(&campaign, context(&state), caller.sees(None));
     Ok((
         StatusCode::CREATED,
         Json(Created {
-            campaign: Changed::of(&campaign, "Campaña creada", body),
+            campaign: Changed::new(&campaign, "Campaña creada", body),
             importacion: report,
         }),
     ))
@@ -139,7 +141,7 @@ pub(crate) async fn create(
     put, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "edit_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = CampaignRequest, example = json!({"nombre": "Abril"})),
-    responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
+    responses((status = 200, description = "The current state", body = Changed<CampaignBody>), Failures)
 )]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -159,7 +161,7 @@ pub(crate) async fn edit(
         .await?;
     state.waker.wake();
     let Json(body) = super::respond(&state, &caller, &campaign);
-    Ok(Json(Changed::of(&campaign, "Campaña guardada", body)))
+    Ok(Json(Changed::new(&campaign, "Campaña guardada", body)))
 }
 
 /// Applies the request to the campaign.
@@ -170,13 +172,13 @@ fn edited(
     campaign: &Campaign,
 ) -> Result<CampaignEdit, HubError> {
     let mut columns = campaign.columns.clone();
-    for key in keys(request.columnas.as_deref().unwrap_or_default())? {
+    for key in check_columns(request.columnas.as_deref().unwrap_or_default())? {
         if !columns.contains(&key) {
             columns.push(key);
         }
     }
-    if columns.len() > MOST_COLUMNS {
-        return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
+    if columns.len() > MAX_COLUMNS {
+        return Err(invalid(format!("at most {MAX_COLUMNS} columns")));
     }
     let text = request
         .mensaje
@@ -215,8 +217,8 @@ fn plan(
 ) -> Result<CampaignPlan, HubError> {
     let description = match request.descripcion.as_deref().map(str::trim) {
         None => known.and_then(|known| known.description.clone()),
-        Some(text) if text.chars().count() > LONGEST_DESCRIPTION || text.contains('\0') => {
-            let what = format!("descripcion has to be at most {LONGEST_DESCRIPTION} characters");
+        Some(text) if text.chars().count() > MAX_DESCRIPTION_LENGTH || text.contains('\0') => {
+            let what = format!("descripcion must have at most {MAX_DESCRIPTION_LENGTH} characters");
             return Err(invalid(what));
         }
         Some(text) => Some(text.to_owned()).filter(|text| !text.is_empty()),
@@ -227,10 +229,12 @@ fn plan(
         (Some(false), _) => None,
         (None, None) => known.and_then(|known| known.send_after),
         (Some(true), None) => {
-            return Err(invalid("fecha_envio is missing: programada is true"));
+            return Err(invalid(
+                "fecha_envio is missing although programada is true",
+            ));
         }
         (_, Some(text)) => {
-            let what = "fecha_envio has to be a date and a time such as 2026-03-31T09:00";
+            let what = "fecha_envio must be a date and a time such as 2026-03-31T09:00";
             let at = lenient::parse_timestamp(text, &state.config.zone);
             Some(at.ok_or_else(|| invalid(what))?)
         }
@@ -245,7 +249,7 @@ fn may_change_text(campaign: &Campaign) -> Result<(), HubError> {
     match campaign.state {
         CampaignState::Draft | CampaignState::Paused => Ok(()),
         state => {
-            let cure = "its text changes only before it is approved or while it is paused";
+            let cure = "its text can change only before it is approved or while it is paused";
             Err(Refused::State { state, cure }.into())
         }
     }
@@ -254,9 +258,9 @@ fn may_change_text(campaign: &Campaign) -> Result<(), HubError> {
 /// Trims and validates a campaign name.
 pub(super) fn name(given: &str) -> Result<&str, HubError> {
     let name = given.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0') {
+    if name.is_empty() || name.chars().count() > MAX_NAME_LENGTH || name.contains('\0') {
         return Err(invalid(format!(
-            "nombre has to be 1 to {LONGEST_NAME} characters"
+            "nombre must have 1 to {MAX_NAME_LENGTH} characters"
         )));
     }
     Ok(name)
@@ -271,24 +275,24 @@ pub(in crate::http) fn template(
     columns: &[String],
 ) -> Result<Template, HubError> {
     if text.contains('\0') {
-        return Err(invalid(format!("{field} holds a NUL character")));
+        return Err(invalid(format!("{field} contains a NUL character")));
     }
-    if text.chars().count() > LONGEST_TEXT {
+    if text.chars().count() > MAX_TEXT_LENGTH {
         return Err(invalid(format!(
-            "{field} is longer than {LONGEST_TEXT} characters"
+            "{field} is longer than {MAX_TEXT_LENGTH} characters"
         )));
     }
-    let template = Template::parse(text).map_err(|error| wrong(field, &error))?;
+    let template = Template::parse(text).map_err(|error| invalid_template(field, &error))?;
     if !columns.is_empty() {
         template
             .check(columns)
-            .map_err(|error| wrong(field, &error))?;
+            .map_err(|error| invalid_template(field, &error))?;
     }
     Ok(template)
 }
 
 /// Builds the error response for a template error, with its position.
-fn wrong(field: &str, error: &TemplateError) -> HubError {
+fn invalid_template(field: &str, error: &TemplateError) -> HubError {
     let place = serde_json::json!({
         "posicion": error.place.offset,
         "linea": error.place.line,
@@ -305,12 +309,12 @@ fn wrong(field: &str, error: &TemplateError) -> HubError {
     .into()
 }
 
-fn keys(names: &[String]) -> Result<Vec<String>, HubError> {
+fn check_columns(names: &[String]) -> Result<Vec<String>, HubError> {
     let mut keys: Vec<String> = Vec::new();
     for name in names {
         let key = columns::key(name);
         if key.is_empty() || key.chars().count() > 64 {
-            return Err(invalid("columnas has to hold names of 1 to 64 characters"));
+            return Err(invalid("columnas must contain names of 1 to 64 characters"));
         }
         if !keys.contains(&key) {
             keys.push(key);
@@ -329,7 +333,7 @@ pub(super) fn pause_of(
     most: Option<u32>,
     known: Pause,
 ) -> Result<Pause, HubError> {
-    let least = least.unwrap_or_else(|| known.least().min(most.unwrap_or(u32::MAX)));
-    let most = most.unwrap_or_else(|| known.most().max(least));
+    let least = least.unwrap_or_else(|| known.min_seconds().min(most.unwrap_or(u32::MAX)));
+    let most = most.unwrap_or_else(|| known.max_seconds().max(least));
     Pause::new(least, most).map_err(|error| invalid(error.to_string()))
 }

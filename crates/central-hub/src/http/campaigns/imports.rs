@@ -166,7 +166,7 @@ pub(crate) struct LinePage {
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/imports/{import}/rejected", tag = "campaigns", operation_id = "imports_rejected",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "A page of them", body = LinePage), Failures)
+    responses((status = 200, description = "One page", body = LinePage), Failures)
 )]
 pub(crate) async fn rejected(
     State(state): State<AppState>,
@@ -205,7 +205,7 @@ pub(crate) struct Removed {
 #[utoipa::path(
     delete, path = "/sender/campaigns/{id}/imports/{import}", tag = "campaigns", operation_id = "imports_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),
-    responses((status = 200, description = "How many recipients went with it", body = Removed), Failures)
+    responses((status = 200, description = "The number of deleted recipients", body = Removed), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,

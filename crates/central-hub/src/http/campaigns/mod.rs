@@ -4,13 +4,13 @@ pub(crate) mod checks;
 mod countries;
 pub(crate) mod edit;
 pub(crate) mod imports;
+mod list_preview;
 pub(crate) mod opt_outs;
 pub(crate) mod possible_opt_outs;
 pub(crate) mod recipients;
 pub(crate) mod replies;
 pub(crate) mod schedules;
 pub(crate) mod stats;
-mod trial;
 pub(crate) mod upload;
 
 use api_docs::Failures;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
 
-use super::users::by;
+use super::users::actor;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
@@ -36,10 +36,10 @@ pub(super) use upload::import_list;
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 500;
+const MAX_PAGE_SIZE: u32 = 500;
 /// Maximum length of the reason that a user gives, in characters.
-const LONGEST_REASON: usize = 500;
-const LONGEST_NAME: usize = 200;
+const MAX_REASON_LENGTH: usize = 500;
+const MAX_NAME_LENGTH: usize = 200;
 
 impl From<Refused> for HubError {
     fn from(refused: Refused) -> Self {
@@ -80,23 +80,23 @@ fn context(state: &AppState) -> SchedulerContext {
 
 fn respond(state: &AppState, caller: &Caller, campaign: &Campaign) -> Json<CampaignBody> {
     let names = caller.sees(None);
-    Json(CampaignBody::of(campaign, context(state), names))
+    Json(CampaignBody::new(campaign, context(state), names))
 }
 
 /// Returns a campaign that the caller may access.
 pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
     let campaign = state.store.campaign(id).await?;
-    let own = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
-    own.ok_or_else(|| Refused::NotFound.into())
+    let visible = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
+    visible.ok_or_else(|| Refused::NotFound.into())
 }
 
 /// Validates the page size, which defaults to [`PAGE`].
 pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     let limit = limit.unwrap_or(PAGE);
-    if (1..=LARGEST_PAGE).contains(&limit) {
+    if (1..=MAX_PAGE_SIZE).contains(&limit) {
         return Ok(limit);
     }
-    Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+    Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")))
 }
 
 fn parse_state<T: Copy>(
@@ -108,8 +108,8 @@ fn parse_state<T: Copy>(
     match estado {
         None | Some("") => Ok(None),
         Some(estado) => from(estado).map(Some).ok_or_else(|| {
-            let all: Vec<_> = all.iter().copied().map(name).collect();
-            invalid(format!("estado has to be one of {}", all.join(", ")))
+            let names: Vec<_> = all.iter().copied().map(name).collect();
+            invalid(format!("estado must be one of {}", names.join(", ")))
         }),
     }
 }
@@ -152,8 +152,8 @@ pub(crate) enum CampaignList {
 /// Validates the text to search names for.
 fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     let words = text.map(str::trim).filter(|words| !words.is_empty());
-    if words.is_some_and(|words| words.chars().count() > LONGEST_NAME) {
-        let what = format!("buscar has to be at most {LONGEST_NAME} characters");
+    if words.is_some_and(|words| words.chars().count() > MAX_NAME_LENGTH) {
+        let what = format!("buscar must have at most {MAX_NAME_LENGTH} characters");
         return Err(invalid(what));
     }
     Ok(words.map(str::to_owned))
@@ -163,7 +163,7 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
 #[utoipa::path(
     get, path = "/sender/campaigns", tag = "campaigns", operation_id = "campaigns_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = CampaignList), Failures)
+    responses((status = 200, description = "One page, or the newest 500 with a `Link` to more", body = CampaignList), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -174,7 +174,7 @@ pub(crate) async fn list(
     let is_paged = paging::is_paged(&uri);
     let limit = match is_paged {
         true => page_size(query.limite)?,
-        false => paging::MOST_ROWS,
+        false => paging::MAX_ROWS,
     };
     let filter = CampaignFilter {
         cliente_id: caller.cliente_for(query.cliente_id)?,
@@ -192,7 +192,7 @@ pub(crate) async fn list(
     let context = context(&state);
     let campanias = found
         .iter()
-        .map(|it| CampaignBody::of(it, context, caller.sees(None)))
+        .map(|it| CampaignBody::new(it, context, caller.sees(None)))
         .collect();
     if !is_paged {
         let link = paging::link(&uri, "antes", siguiente);
@@ -224,7 +224,7 @@ pub(crate) async fn one(
 #[utoipa::path(
     delete, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "campaigns_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -250,7 +250,7 @@ pub(crate) struct ApprovalBody {
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ApprovalBody>, example = json!({"horarios": true})),
-    responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
+    responses((status = 200, description = "The current state", body = Changed<CampaignBody>), Failures)
 )]
 pub(crate) async fn approve(
     State(state): State<AppState>,
@@ -267,7 +267,7 @@ pub(crate) async fn approve(
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
     state.waker.wake();
     let Json(body) = respond(&state, &caller, &campaign);
-    Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
+    Ok(Json(Changed::new(&campaign, "Campaña aprobada", body)))
 }
 
 /// A reason that a user may give.
@@ -281,7 +281,7 @@ impl ReasonBody {
     fn text(&self) -> Result<Option<&str>, HubError> {
         let reason = self.motivo.as_deref().map(str::trim);
         let reason = reason.filter(|reason| !reason.is_empty());
-        if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON_LENGTH) {
             return Err(too_long());
         }
         Ok(reason)
@@ -293,7 +293,9 @@ impl ReasonBody {
 }
 
 fn too_long() -> HubError {
-    invalid(format!("motivo has to be 1 to {LONGEST_REASON} characters"))
+    invalid(format!(
+        "motivo must have 1 to {MAX_REASON_LENGTH} characters"
+    ))
 }
 
 /// A request body that may be omitted.
@@ -323,7 +325,7 @@ where
     post, path = "/sender/campaigns/{id}/pause", tag = "campaigns", operation_id = "campaigns_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
-    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+    responses((status = 200, description = "The current state", body = CampaignBody), Failures)
 )]
 pub(crate) async fn pause(
     State(state): State<AppState>,
@@ -332,7 +334,7 @@ pub(crate) async fn pause(
     Optional(why): Optional<ReasonBody>,
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
-    let by = by(&caller);
+    let by = actor(&caller);
     let campaign = state
         .store
         .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?, Some(&by))
@@ -346,7 +348,7 @@ pub(crate) async fn pause(
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/resume", tag = "campaigns", operation_id = "campaigns_resume",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+    responses((status = 200, description = "The current state", body = CampaignBody), Failures)
 )]
 pub(crate) async fn resume(
     State(state): State<AppState>,

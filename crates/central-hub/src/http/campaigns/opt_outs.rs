@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::users::by;
+use super::super::users::actor;
 use super::{ReasonBody, invalid, not_found, page_size, paginate};
 use crate::auth::{Caller, forbidden};
 use crate::error::HubError;
@@ -20,7 +20,7 @@ use crate::state::AppState;
 use crate::store::campaigns::OptOut;
 
 /// Maximum length of the reply to an opt-out, in characters.
-const LONGEST_ANSWER: usize = 500;
+const MAX_ANSWER_LENGTH: usize = 500;
 
 /// An entry of the opt-out list.
 #[derive(Serialize, ToSchema)]
@@ -96,7 +96,7 @@ pub(crate) struct OptOutPage {
 #[utoipa::path(
     get, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_list",
     params(Query),
-    responses((status = 200, description = "A page of them", body = OptOutPage), Failures)
+    responses((status = 200, description = "One page", body = OptOutPage), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -108,7 +108,7 @@ pub(crate) async fn list(
     let siguiente = paginate(&mut found, limit, |it| it.id);
     let chats = found.iter().map(|it| it.chat.as_str());
     let names = state.store.names_of(caller.cliente_id, chats).await?;
-    let told = |opt_out: OptOut| {
+    let body_of = |opt_out: OptOut| {
         let nombre = names.get(&opt_out.chat).cloned();
         OptOutBody {
             nombre,
@@ -116,7 +116,7 @@ pub(crate) async fn list(
         }
     };
     Ok(Json(OptOutPage {
-        bajas: found.into_iter().map(told).collect(),
+        bajas: found.into_iter().map(body_of).collect(),
         siguiente,
     }))
 }
@@ -137,7 +137,7 @@ fn recipient(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
 #[utoipa::path(
     post, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_add",
     request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
-    responses((status = 201, description = "It is on the list", body = OptOutBody), Failures)
+    responses((status = 201, description = "Added to the list", body = OptOutBody), Failures)
 )]
 pub(crate) async fn add(
     State(state): State<AppState>,
@@ -153,7 +153,7 @@ pub(crate) async fn add(
             return Err(forbidden(message).into());
         }
     }
-    let by = by(&caller);
+    let by = actor(&caller);
     let added = state
         .store
         .opt_out(recipient.as_str(), reason, caller.cliente_id, &by)
@@ -162,7 +162,7 @@ pub(crate) async fn add(
         id = added.id,
         cliente_id = caller.cliente_id,
         by,
-        "opt-out added by hand"
+        "opt-out added manually"
     );
     let body = OptOutBody::for_asked(added, &recipient, &caller);
     Ok((StatusCode::CREATED, Json(body)))
@@ -190,7 +190,7 @@ pub(crate) async fn answer(State(state): State<AppState>) -> Result<Json<AnswerB
 #[utoipa::path(
     put, path = "/sender/bajas/respuesta", tag = "opt-outs", operation_id = "opt_outs_set_answer",
     request_body(content = AnswerBody, example = json!({"texto": "Listo, no te escribimos más."})),
-    responses((status = 200, description = "The text now", body = AnswerBody), Failures)
+    responses((status = 200, description = "The current text", body = AnswerBody), Failures)
 )]
 pub(crate) async fn set_answer(
     State(state): State<AppState>,
@@ -198,20 +198,20 @@ pub(crate) async fn set_answer(
 ) -> Result<Json<AnswerBody>, HubError> {
     let texto = request.texto.filter(|text| !text.trim().is_empty());
     if let Some(text) = &texto
-        && text.chars().nth(LONGEST_ANSWER).is_some()
+        && text.chars().nth(MAX_ANSWER_LENGTH).is_some()
     {
         return Err(invalid(format!(
-            "texto: at most {LONGEST_ANSWER} characters"
+            "texto must have at most {MAX_ANSWER_LENGTH} characters"
         )));
     }
     if texto.as_ref().is_some_and(|text| text.contains('\0')) {
-        return Err(invalid("texto: it holds a NUL character".to_owned()));
+        return Err(invalid("texto contains a NUL character".to_owned()));
     }
     state.store.set_opt_out_answer(texto.as_deref()).await?;
     Ok(Json(AnswerBody { texto }))
 }
 
-fn not_there() -> HubError {
+fn opt_out_not_found() -> HubError {
     not_found("this number is not on the list")
 }
 
@@ -228,7 +228,7 @@ pub(crate) async fn one(
 ) -> Result<Json<OptOutBody>, HubError> {
     let recipient = recipient(&state, &telefono)?;
     let found = state.store.find_opt_out(&recipient).await?;
-    let found = found.ok_or_else(not_there)?;
+    let found = found.ok_or_else(opt_out_not_found)?;
     Ok(Json(OptOutBody::for_asked(found, &recipient, &caller)))
 }
 
@@ -236,7 +236,7 @@ pub(crate) async fn one(
 #[utoipa::path(
     delete, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_remove",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
-    responses((status = 204, description = "It is off the list"), Failures)
+    responses((status = 204, description = "Removed from the list"), Failures)
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -244,7 +244,7 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, HubError> {
     let recipient = recipient(&state, &telefono)?;
     if !state.store.opt_in(&recipient).await? {
-        return Err(not_there());
+        return Err(opt_out_not_found());
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -272,7 +272,7 @@ pub(crate) async fn words(State(state): State<AppState>) -> Result<Json<Words>, 
 #[utoipa::path(
     put, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_set_words",
     request_body(content = Words, example = json!({"palabras": ["BAJA", "STOP"]})),
-    responses((status = 200, description = "The words now", body = Words), Failures)
+    responses((status = 200, description = "The current words", body = Words), Failures)
 )]
 pub(crate) async fn set_words(
     State(state): State<AppState>,

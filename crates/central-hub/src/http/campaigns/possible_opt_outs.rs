@@ -11,7 +11,7 @@ use service_runtime::http::{ApiJson, ApiPath};
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::super::users::by;
+use super::super::users::actor;
 use super::not_found;
 use crate::auth::Caller;
 use crate::error::HubError;
@@ -19,7 +19,7 @@ use crate::state::AppState;
 use crate::store::PossibleOptOut;
 
 /// Maximum number of entries in the response. Further entries follow as these are decided.
-const MOST: u32 = 100;
+const MAX_ENTRIES: u32 = 100;
 
 /// A message that may be an opt-out.
 #[derive(Serialize, ToSchema)]
@@ -67,7 +67,9 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<PossibleList>, HubError> {
-    let found = state.store.possible_opt_outs(caller.cliente_id, MOST);
+    let found = state
+        .store
+        .possible_opt_outs(caller.cliente_id, MAX_ENTRIES);
     let (total, found) = found.await?;
     let chats = found.iter().map(|it| it.chat.as_str());
     let names = state.store.names_of(caller.cliente_id, chats).await?;
@@ -99,13 +101,13 @@ pub(crate) async fn decide(
     ApiPath(id): ApiPath<i64>,
     ApiJson(request): ApiJson<DecisionBody>,
 ) -> Result<Json<DecisionBody>, HubError> {
-    let by = by(&caller);
+    let by = actor(&caller);
     let is_decided = state
         .store
         .decide_possible_opt_out(id, caller.cliente_id, request.es_baja, &by)
         .await?;
     if !is_decided {
-        return Err(not_found("there is no such message to decide on"));
+        return Err(not_found("there is no such message to decide"));
     }
     tracing::info!(
         id,

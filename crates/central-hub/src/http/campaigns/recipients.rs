@@ -41,7 +41,7 @@ pub(crate) struct RecipientBody {
 }
 
 impl RecipientBody {
-    fn of(recipient: Recipient, template: Option<&Template>) -> Self {
+    fn new(recipient: Recipient, template: Option<&Template>) -> Self {
         let address = recipient.address();
         let number = address.strip_suffix("@c.us").unwrap_or(address).to_owned();
         Self {
@@ -85,7 +85,7 @@ pub(crate) struct RecipientPage {
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "recipients_list",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "A page of them", body = RecipientPage), Failures)
+    responses((status = 200, description = "One page", body = RecipientPage), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     Ok(Json(RecipientPage {
         destinatarios: found
             .into_iter()
-            .map(|it| RecipientBody::of(it, template.as_ref()))
+            .map(|it| RecipientBody::new(it, template.as_ref()))
             .collect(),
         siguiente,
         total: filter
@@ -183,16 +183,16 @@ async fn with_history(
 ) -> Result<WithHistory, HubError> {
     let campaign = find(state, caller, id).await?;
     let found = state.store.recipient(id, recipient).await?;
-    let found = found.ok_or_else(nobody)?;
+    let found = found.ok_or_else(recipient_not_found)?;
     let steps = state.store.recipient_steps(found.id).await?;
     let template = Template::parse(&campaign.text).ok();
     Ok(WithHistory {
-        recipient: RecipientBody::of(found, template.as_ref()),
+        recipient: RecipientBody::new(found, template.as_ref()),
         historial: steps.into_iter().map(Step::from).collect(),
     })
 }
 
-fn nobody() -> HubError {
+fn recipient_not_found() -> HubError {
     not_found("the campaign has no recipient with this number")
 }
 
@@ -201,7 +201,7 @@ fn nobody() -> HubError {
     post, path = "/sender/campaigns/{id}/recipients/{recipient}/retry", tag = "campaigns", operation_id = "recipients_retry",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
     request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
-    responses((status = 200, description = "As it is now", body = WithHistory), Failures)
+    responses((status = 200, description = "The current state", body = WithHistory), Failures)
 )]
 pub(crate) async fn retry(
     State(state): State<AppState>,
@@ -212,17 +212,17 @@ pub(crate) async fn retry(
     find(&state, &caller, id).await?;
     let reason = why.required()?;
     let found = state.store.recipient(id, recipient).await?;
-    let found = found.ok_or_else(nobody)?;
-    let moved = state
+    let found = found.ok_or_else(recipient_not_found)?;
+    let retried = state
         .store
         .retry_recipients(id, Some(recipient), reason)
         .await?;
-    if moved == 0 {
+    if retried == 0 {
         return Err(service_runtime::http::ErrorReply::new(
             axum::http::StatusCode::CONFLICT,
             "MESSAGE_NOT_FAILED",
             format!(
-                "the recipient is {}: only one that failed can be put back",
+                "the recipient is {}: only a failed one can be retried",
                 found.state.estado()
             ),
         )

@@ -51,7 +51,7 @@ struct PersonBody {
 }
 
 impl PeopleBody {
-    fn of(replies: Replies, names: &HashMap<String, String>) -> Self {
+    fn new(replies: Replies, names: &HashMap<String, String>) -> Self {
         let person = |reply: Reply| PersonBody {
             telefono: phone_of(&reply.chat).map(str::to_owned),
             nombre: names.get(&reply.chat).cloned(),
@@ -69,7 +69,7 @@ impl PeopleBody {
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/replies", tag = "campaigns", operation_id = "replies_replies",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "The latest of each", body = RepliesBody), Failures)
+    responses((status = 200, description = "The latest reply of each contact", body = RepliesBody), Failures)
 )]
 pub(crate) async fn replies(
     State(state): State<AppState>,
@@ -88,7 +88,7 @@ pub(crate) async fn replies(
         .names_of(campaign.cliente_id, chats.iter().map(String::as_str))
         .await?;
     Ok(Json(RepliesBody {
-        respuestas: PeopleBody::of(answered, &names),
-        bajas: PeopleBody::of(out, &names),
+        respuestas: PeopleBody::new(answered, &names),
+        bajas: PeopleBody::new(out, &names),
     }))
 }

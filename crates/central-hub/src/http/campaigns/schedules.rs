@@ -21,7 +21,7 @@ use crate::store::campaigns::{
     CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState,
 };
 
-const LONGEST_COMMENT: usize = 1000;
+const MAX_COMMENT_LENGTH: usize = 1000;
 
 /// A schedule, as the API returns it.
 #[derive(Serialize, ToSchema)]
@@ -68,8 +68,8 @@ impl ScheduleBody {
         )
     }
 
-    fn of(schedule: Schedule, campaign: Option<&(String, CampaignState)>) -> Self {
-        let node = node::schedules::Fields::of(&schedule);
+    fn new(schedule: Schedule, campaign: Option<&(String, CampaignState)>) -> Self {
+        let node = node::schedules::Fields::from_schedule(&schedule);
         let rules = schedule.rules;
         Self {
             node,
@@ -84,8 +84,8 @@ impl ScheduleBody {
             cupo_diario: rules.quota,
             fecha_inicio: rules.first.map(|day| day.to_string()),
             fecha_fin: rules.last.map(|day| day.to_string()),
-            pausa_min_s: rules.pause.least(),
-            pausa_max_s: rules.pause.most(),
+            pausa_min_s: rules.pause.min_seconds(),
+            pausa_max_s: rules.pause.max_seconds(),
             comentario: schedule.comment,
             estado: schedule.state.estado(),
             motivo: schedule.reason,
@@ -103,7 +103,7 @@ async fn bodies(state: &AppState, all: Vec<Schedule>) -> Result<Vec<ScheduleBody
     let names = state.store.campaign_names(&ids).await?;
     let tell = |it: Schedule| {
         let campaign = names.get(&it.campaign_id);
-        ScheduleBody::of(it, campaign)
+        ScheduleBody::new(it, campaign)
     };
     Ok(all.into_iter().map(tell).collect())
 }
@@ -149,7 +149,7 @@ pub(crate) struct ScheduleRequest {
     comentario: Option<String>,
 }
 
-fn wrong(error: BadRules) -> HubError {
+fn invalid_rules(error: BadRules) -> HubError {
     invalid(error.to_string())
 }
 
@@ -182,23 +182,24 @@ impl ScheduleRequest {
         let known_quota = known.and_then(|known| known.quota);
         let rules = Rules {
             id: known.map_or(0, |known| known.id),
-            days: days.map_err(wrong)?,
-            from: time(&self.hora_inicio, known.map(|it| it.from)).map_err(wrong)?,
-            until: time(&self.hora_fin, known.map(|it| it.until)).map_err(wrong)?,
-            first: date(&self.fecha_inicio, known.and_then(|it| it.first)).map_err(wrong)?,
-            last: date(&self.fecha_fin, known.and_then(|it| it.last)).map_err(wrong)?,
+            days: days.map_err(invalid_rules)?,
+            from: time(&self.hora_inicio, known.map(|it| it.from)).map_err(invalid_rules)?,
+            until: time(&self.hora_fin, known.map(|it| it.until)).map_err(invalid_rules)?,
+            first: date(&self.fecha_inicio, known.and_then(|it| it.first))
+                .map_err(invalid_rules)?,
+            last: date(&self.fecha_fin, known.and_then(|it| it.last)).map_err(invalid_rules)?,
             quota: self.cupo_diario.or(known_quota).or(Some(DEFAULT_QUOTA)),
             pause: pause_of(self.pausa_min_s, self.pausa_max_s, known_pause)?,
         };
-        rules.check().map_err(wrong)?;
+        rules.check().map_err(invalid_rules)?;
         Ok(rules)
     }
 
     fn comment(&self) -> Result<Option<String>, HubError> {
         let comment = self.comentario.as_deref().map(str::trim);
         let comment = comment.filter(|comment| !comment.is_empty());
-        if comment.is_some_and(|it| it.chars().count() > LONGEST_COMMENT || it.contains('\0')) {
-            let what = format!("comentario has to be at most {LONGEST_COMMENT} characters");
+        if comment.is_some_and(|it| it.chars().count() > MAX_COMMENT_LENGTH || it.contains('\0')) {
+            let what = format!("comentario must have at most {MAX_COMMENT_LENGTH} characters");
             return Err(invalid(what));
         }
         Ok(comment.map(str::to_owned))
@@ -242,7 +243,7 @@ pub(crate) enum ScheduleList {
 #[utoipa::path(
     get, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_list",
     params(Query),
-    responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = ScheduleList), Failures)
+    responses((status = 200, description = "One page, or the newest 500 with a `Link` to more", body = ScheduleList), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -253,14 +254,14 @@ pub(crate) async fn list(
     let is_paged = paging::is_paged(&uri);
     let limit = match is_paged {
         true => page_size(query.limite)?,
-        false => paging::MOST_ROWS,
+        false => paging::MAX_ROWS,
     };
     let day = |name: &str, text: &Option<String>| match text.as_deref() {
         None | Some("") => Ok(None),
         Some(text) => text
             .parse::<Date>()
             .map(Some)
-            .map_err(|_| invalid(format!("{name} has to be a date such as 2026-03-31"))),
+            .map_err(|_| invalid(format!("{name} must be a date such as 2026-03-31"))),
     };
     let filter = ScheduleFilter {
         campaign_id: query.campania_id,
@@ -279,7 +280,9 @@ pub(crate) async fn list(
     let siguiente = paginate(&mut found, limit, |it| it.id);
     let programaciones = bodies(&state, found).await?;
     if !is_paged {
-        let rows = programaciones.into_iter().map(node::schedules::Row::of);
+        let rows = programaciones
+            .into_iter()
+            .map(node::schedules::Row::from_body);
         let link = paging::link(&uri, "antes", siguiente);
         return Ok((link, Json(ScheduleList::Rows(rows.collect()))));
     }
@@ -296,7 +299,7 @@ pub(crate) async fn list(
     post, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_create",
     params(ClienteHeader),
     request_body(content = ScheduleRequest, example = json!({"campania_id": 1, "dias_semana": ["mon", "tue"], "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 50})),
-    responses((status = 201, description = "It is made", body = Success<ScheduleBody>), Failures)
+    responses((status = 201, description = "Created", body = Success<ScheduleBody>), Failures)
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -309,25 +312,25 @@ pub(crate) async fn create(
     };
     let rules = request.rules(None)?;
     let campaign = find(&state, &caller, campaign).await?;
-    let given = request.cliente_id.or(cliente.map(|id| id.0));
-    let given = caller.cliente_for(given)?;
+    let requested_cliente = request.cliente_id.or(cliente.map(|id| id.0));
+    let requested_cliente = caller.cliente_for(requested_cliente)?;
     let new = NewSchedule {
         campaign_id: campaign.id,
-        cliente_id: given.or(campaign.cliente_id),
+        cliente_id: requested_cliente.or(campaign.cliente_id),
         rules,
         comment: request.comment()?,
     };
     let schedule = state.store.create_schedule(&new).await?;
     state.waker.wake();
     let Json(body) = respond(&state, schedule).await?;
-    Ok((StatusCode::CREATED, Json(Success::of(body))))
+    Ok((StatusCode::CREATED, Json(Success::new(body))))
 }
 
 /// Returns a schedule that the caller may access.
 async fn schedule(state: &AppState, caller: &Caller, id: i64) -> Result<Schedule, HubError> {
     let found = state.store.schedule(id).await?;
-    let own = found.filter(|schedule| caller.sees(schedule.cliente_id));
-    own.ok_or_else(schedule_not_found)
+    let visible = found.filter(|schedule| caller.sees(schedule.cliente_id));
+    visible.ok_or_else(schedule_not_found)
 }
 
 fn schedule_not_found() -> HubError {
@@ -354,7 +357,7 @@ pub(crate) async fn one(
     put, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = ScheduleRequest, example = json!({"hora_fin": "17:00"})),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -362,23 +365,25 @@ pub(crate) async fn edit(
     ApiPath(id): ApiPath<i64>,
     ApiJson(request): ApiJson<ScheduleRequest>,
 ) -> Result<Json<ScheduleBody>, HubError> {
-    let known = schedule(&state, &caller, id).await?;
+    let current = schedule(&state, &caller, id).await?;
     if request
         .campania_id
-        .is_some_and(|it| it != known.campaign_id)
+        .is_some_and(|it| it != current.campaign_id)
     {
         return Err(invalid(
-            "campania_id stays what it is: make another schedule",
+            "campania_id cannot change: create another schedule",
         ));
     }
     let comment = match request.comentario {
         Some(_) => request.comment()?,
-        None => known.comment.clone(),
+        None => current.comment.clone(),
     };
     let edited = NewSchedule {
-        campaign_id: known.campaign_id,
-        cliente_id: caller.cliente_for(request.cliente_id)?.or(known.cliente_id),
-        rules: request.rules(Some(&known.rules))?,
+        campaign_id: current.campaign_id,
+        cliente_id: caller
+            .cliente_for(request.cliente_id)?
+            .or(current.cliente_id),
+        rules: request.rules(Some(&current.rules))?,
         comment,
     };
     let changed = state.store.edit_schedule(id, &edited).await?;
@@ -390,7 +395,7 @@ pub(crate) async fn edit(
 #[utoipa::path(
     delete, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_delete",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 204, description = "It is gone"), Failures)
+    responses((status = 204, description = "Deleted"), Failures)
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -422,7 +427,7 @@ async fn set(
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/approve", tag = "schedules", operation_id = "schedules_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn approve(
     State(state): State<AppState>,
@@ -437,7 +442,7 @@ pub(crate) async fn approve(
     post, path = "/sender/programaciones/{id}/reject", tag = "schedules", operation_id = "schedules_reject",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn reject(
     State(state): State<AppState>,
@@ -453,7 +458,7 @@ pub(crate) async fn reject(
     post, path = "/sender/programaciones/{id}/pause", tag = "schedules", operation_id = "schedules_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
-    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+    responses((status = 200, description = "The current state", body = ScheduleBody), Failures)
 )]
 pub(crate) async fn pause(
     State(state): State<AppState>,

@@ -21,7 +21,7 @@ use crate::store::campaigns::{
 };
 
 /// Maximum number of schedules that are read for one campaign.
-const MOST_SCHEDULES: u32 = 50;
+const MAX_SCHEDULES: u32 = 50;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = stats::Stats)]
@@ -68,7 +68,7 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
     };
     let (pidieron_baja, schedules, others, countries) = tokio::try_join!(
         store.opted_out_among(campaign.id),
-        store.schedules(&filter, MOST_SCHEDULES),
+        store.schedules(&filter, MAX_SCHEDULES),
         store.sharing_campaigns(),
         store.campaign_countries(campaign.id),
     )?;
@@ -82,10 +82,17 @@ async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubErro
         rules.push(Rules::always(campaign.pause));
     }
     let people = campaign.total() - pidieron_baja;
-    let left = u64::try_from(people).unwrap_or(0);
+    let remaining = u64::try_from(people).unwrap_or(0);
     let now = jiff::Timestamp::now();
     let sharing = others.saturating_add(1);
-    let termina = forecast(now, &state.config.zone, &rules, &|_, _| 0, left, sharing);
+    let termina = forecast(
+        now,
+        &state.config.zone,
+        &rules,
+        &|_, _| 0,
+        remaining,
+        sharing,
+    );
     Ok(Review {
         pidieron_baja,
         paises: countries::by_count(&countries),
@@ -113,7 +120,7 @@ async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>,
     // A window that began yesterday may still be open.
     let since = today.yesterday().unwrap_or(today);
     let (schedules, days, sharing) = tokio::try_join!(
-        store.schedules(&filter, MOST_SCHEDULES),
+        store.schedules(&filter, MAX_SCHEDULES),
         store.running_days(since),
         store.sharing_campaigns(),
     )?;
@@ -123,8 +130,8 @@ async fn end(state: &AppState, campaign: &Campaign) -> Result<Option<Timestamp>,
     }
     let days = days.get(&campaign.id);
     let used = |schedule, day| days.map_or(0, |days| days.used(schedule, day));
-    let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
-    Ok(forecast(now, zone, &rules, &used, left, sharing).map(Timestamp::from))
+    let remaining = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
+    Ok(forecast(now, zone, &rules, &used, remaining, sharing).map(Timestamp::from))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -170,7 +177,7 @@ pub(crate) async fn stats(
         counts.map(|(_, count)| count).sum()
     };
     Ok(Json(Stats {
-        campaign: CampaignBody::of(&campaign, context(&state), caller.sees(None)),
+        campaign: CampaignBody::new(&campaign, context(&state), caller.sees(None)),
         entregados: reached(MessageState::Delivered),
         leidos: reached(MessageState::Read),
         previsto_inicio: numbers.first,

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use utoipa::{IntoParams, ToSchema};
 
 use super::imports::{ImportBody, LinePage, lines};
-use super::trial::{self, Trial};
+use super::list_preview::{self, Trial};
 use super::{find, invalid};
 use crate::auth::Caller;
 use crate::campaigns::import::{Charset, ImportFault, ImportRules};
@@ -23,15 +23,15 @@ use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::numbers;
 use crate::recipient_import::{
-    self, AddressLearning, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader,
+    self, AddressLearning, ImportError, MAX_LIST_BYTES, READ_TIMEOUT, StreamReader,
 };
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
 
 /// Maximum number of rejected lines in the response; further ones can be listed by page.
-const SHOWN: u32 = 100;
+const LISTED_REJECTIONS: u32 = 100;
 /// Maximum length of a file name, in characters.
-const LONGEST_NAME: usize = 100;
+const MAX_FILE_NAME_LENGTH: usize = 100;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -62,7 +62,7 @@ fn encoding(name: Option<&str>) -> Result<Option<Charset>, HubError> {
         return Ok(None);
     };
     let wants =
-        "codificacion has to be the name of an encoding, such as utf-8, windows-1252 or cp850";
+        "codificacion must be the name of an encoding, such as utf-8, windows-1252 or cp850";
     Charset::from_label(name)
         .map(Some)
         .ok_or_else(|| invalid(wants))
@@ -76,7 +76,7 @@ fn separator(name: Option<&str>) -> Result<Option<u8>, HubError> {
         Some(";") => Ok(Some(b';')),
         Some(",") => Ok(Some(b',')),
         Some("|") => Ok(Some(b'|')),
-        Some(_) => Err(invalid("separador has to be one of ; , | and tab")),
+        Some(_) => Err(invalid("separador must be one of ; , | and tab")),
     }
 }
 
@@ -107,8 +107,8 @@ impl UploadBody {
         ("application/vnd.oasis.opendocument.spreadsheet")
     )),
     responses(
-        (status = 200, description = "With `probar`: what would come of it", body = Trial),
-        (status = 201, description = "What came of it", body = UploadBody),
+        (status = 200, description = "With `probar`: the expected outcome", body = Trial),
+        (status = 201, description = "The outcome", body = UploadBody),
         Failures
     )
 )]
@@ -133,7 +133,7 @@ pub(crate) async fn upload(
         separator: separator(query.separador.as_deref())?,
     };
     let total = length(request.headers());
-    if total.is_some_and(|total| total > LARGEST_LIST) {
+    if total.is_some_and(|total| total > MAX_LIST_BYTES) {
         return Err(too_large());
     }
     let file_name = query.archivo.as_deref().and_then(shown_name);
@@ -150,7 +150,7 @@ pub(crate) async fn upload(
         let (feed, source) = StreamReader::new(body.into_data_stream());
         let feeding = tokio::spawn(feed);
         let (store, runtime) = (state.store.clone(), Handle::current());
-        let trial = move || trial::dry_run_import(source, &rules, store, id, runtime);
+        let trial = move || list_preview::dry_run_import(source, &rules, store, id, runtime);
         let trial = tokio::task::spawn_blocking(trial);
         let result = trial.await;
         feeding.abort();
@@ -235,7 +235,7 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
         return Err(ErrorReply::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
-            "the body has to be the list itself, not a form: curl --data-binary @list.csv",
+            "the body must be the list itself, not a form: curl --data-binary @list.csv",
         )
         .into());
     }
@@ -244,12 +244,12 @@ fn check_label(headers: &HeaderMap) -> Result<(), HubError> {
 
 /// Returns a file name that is safe to show: of limited length, and without invisible characters.
 fn shown_name(name: &str) -> Option<String> {
-    let shown = |letter: &char| !letter.is_control() && !is_invisible(*letter);
+    let is_visible = |letter: &char| !letter.is_control() && !is_invisible(*letter);
     let name: String = name
         .trim()
         .chars()
-        .filter(shown)
-        .take(LONGEST_NAME)
+        .filter(is_visible)
+        .take(MAX_FILE_NAME_LENGTH)
         .collect();
     Some(name).filter(|name| !name.is_empty())
 }
@@ -267,7 +267,7 @@ fn too_large() -> HubError {
     ErrorReply::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "PAYLOAD_TOO_LARGE",
-        format!("the list is larger than {LARGEST_LIST} bytes: upload it in parts"),
+        format!("the list is larger than {MAX_LIST_BYTES} bytes: upload it in parts"),
     )
     .into()
 }
@@ -297,7 +297,7 @@ async fn run(
     let import = import.ok_or_else(ErrorReply::internal)?;
     Ok(UploadBody {
         import: import.into(),
-        refused: lines(state, id, 0, SHOWN).await?,
+        refused: lines(state, id, 0, LISTED_REJECTIONS).await?,
     })
 }
 
@@ -314,7 +314,7 @@ impl From<ImportError> for HubError {
                     return ErrorReply::new(
                         StatusCode::REQUEST_TIMEOUT,
                         "REQUEST_TIMEOUT",
-                        format!("nothing came for {} s", READ_TIMEOUT.as_secs()),
+                        format!("no data arrived for {} s", READ_TIMEOUT.as_secs()),
                     )
                     .into();
                 }

@@ -43,7 +43,7 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) const fn of(usuario: &'a str, tipo: Role) -> Self {
+    pub(crate) const fn new(usuario: &'a str, tipo: Role) -> Self {
         Self { usuario, tipo }
     }
 }
@@ -66,12 +66,12 @@ pub(in crate::http) async fn login(
 /// Builds the sign-in where no sign-in is required: the page cannot pass its
 /// form without one. The token is a placeholder and is never checked.
 fn as_this_machine() -> Response {
-    let begun = StartedSession {
+    let session = StartedSession {
         set_cookie: None,
         csrf: String::new(),
         jwt: MACHINE.to_owned(),
     };
-    signed_in(Me::new(0, MACHINE, Role::Admin, Some(HOME)), begun)
+    signed_in(Me::new(0, MACHINE, Role::Admin, Some(HOME)), session)
 }
 
 /// A user in the Node page's format.
@@ -85,7 +85,7 @@ struct User {
 }
 
 impl User {
-    fn of(caller: &Caller) -> Self {
+    fn for_caller(caller: &Caller) -> Self {
         let (id, usuario) = match &caller.who {
             Who::Session { user_id, name, .. } | Who::Password { user_id, name, .. } => {
                 (*user_id, name.clone())
@@ -117,7 +117,7 @@ pub(crate) struct Verified {
 pub(crate) async fn verify(caller: Caller) -> Json<Verified> {
     Json(Verified {
         success: true,
-        user: User::of(&caller),
+        user: User::for_caller(&caller),
     })
 }
 
@@ -141,7 +141,7 @@ pub(crate) struct Changed {
 #[utoipa::path(
     post, path = "/auth/change-password", tag = "node", operation_id = "node_change_password",
     request_body(content = Change, example = json!({"oldPassword": "una clave larga", "newPassword": "otra clave larga"})),
-    responses((status = 200, description = "It is changed", body = Changed), Failures)
+    responses((status = 200, description = "Changed", body = Changed), Failures)
 )]
 pub(crate) async fn change_password(
     state: State<AppState>,

@@ -26,7 +26,7 @@ struct State {
 }
 
 impl<T> Changed<T> {
-    pub(crate) const fn of(campaign: &Campaign, message: &'static str, body: T) -> Self {
+    pub(crate) const fn new(campaign: &Campaign, message: &'static str, body: T) -> Self {
         Self {
             success: true,
             message,

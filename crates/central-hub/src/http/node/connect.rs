@@ -28,7 +28,7 @@ use crate::relay::Change;
 use crate::state::AppState;
 
 /// Maximum wait of [`code`]; the screen gives up after ten seconds.
-const PATIENCE: Duration = Duration::from_secs(8);
+const CODE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Whether the request comes from a page of the hub's own origin, according to
 /// the browser's headers. A page of another origin cannot forge them. Programs,
@@ -48,9 +48,9 @@ impl<S: Sync> FromRequestParts<S> for ByPage {
 pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Code, ClientError> {
     // The subscription precedes the request, so that no change is missed.
     let mut changes = state.relay.listen().changes;
-    if Word::of(&client.session().await?) == Word::Disconnected {
+    if Word::for_session(&client.session().await?) == Word::Disconnected {
         client.connect().await?;
-        tracing::info!("connecting: a screen of the Node pair's asked for the code");
+        tracing::info!("connecting because a screen of the Node pair requested the code");
     }
     let found = async {
         loop {
@@ -65,7 +65,7 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
     };
     tokio::select! {
         found = found => found,
-        () = tokio::time::sleep(PATIENCE) => Ok(Code::NotAvailable(SessionState::Init)),
+        () = tokio::time::sleep(CODE_TIMEOUT) => Ok(Code::NotAvailable(SessionState::Init)),
         () = state.draining.cancelled() => Ok(Code::NotAvailable(SessionState::Init)),
     }
 }
@@ -73,7 +73,7 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
 /// Returns the state in lower case. It is `qr_required`, at which the screen
 /// shows a button, if the phone is not linked and no session was requested.
 pub(crate) fn lower_state(session: &SessionBody) -> &'static str {
-    match Word::of(session) {
+    match Word::for_session(session) {
         Word::Disconnected if !session.linked => SessionState::QrRequired.as_lower_str(),
         _ => session.state.as_lower_str(),
     }

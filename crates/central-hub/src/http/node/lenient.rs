@@ -147,12 +147,12 @@ where
 
 /// Returns the OpenAPI schema of [`flag`].
 pub(crate) fn flag_schema() -> Schema {
-    let of = |kind| ObjectBuilder::new().schema_type(kind);
+    let schema_of = |kind| ObjectBuilder::new().schema_type(kind);
     OneOfBuilder::new()
-        .item(of(Type::Boolean))
-        .item(of(Type::Integer).enum_values(Some([0, 1])))
-        .item(of(Type::String).enum_values(Some(["", "0", "1", "false", "true"])))
-        .item(of(Type::Null))
+        .item(schema_of(Type::Boolean))
+        .item(schema_of(Type::Integer).enum_values(Some([0, 1])))
+        .item(schema_of(Type::String).enum_values(Some(["", "0", "1", "false", "true"])))
+        .item(schema_of(Type::Null))
         .into()
 }
 
@@ -261,9 +261,9 @@ mod tests {
     #[test]
     fn telephone_numbers_are_texts_also_as_numbers() {
         let phone = |text| read(text).unwrap().phone;
-        let wanted = Some("5491158254201".to_owned());
-        assert_eq!(phone(r#"{"phone":5491158254201}"#), wanted);
-        assert_eq!(phone(r#"{"phone":"5491158254201"}"#), wanted);
+        let expected = Some("5491158254201".to_owned());
+        assert_eq!(phone(r#"{"phone":5491158254201}"#), expected);
+        assert_eq!(phone(r#"{"phone":"5491158254201"}"#), expected);
         assert!(read(r#"{"phone":{}}"#).is_err());
     }
 

@@ -18,7 +18,7 @@ use crate::http::upstream::{Key, Upstream};
 use crate::state::AppState;
 
 /// Maximum size of a send response, in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Sends like `POST /send`, with the response below `data`.
 #[utoipa::path(
@@ -38,12 +38,12 @@ pub(crate) async fn send(
 ) -> Result<Response, HubError> {
     let sent = send::send(state, caller, id, cliente, upstream, key, request).await?;
     let (parts, body) = sent.into_parts();
-    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+    let Ok(bytes) = to_bytes(body, MAX_RESPONSE_BYTES).await else {
         return Ok(ErrorReply::internal().into_response());
     };
     let sent = serde_json::from_slice::<SendBody>(&bytes).ok();
     Ok(match sent.filter(|_| parts.status.is_success()) {
-        Some(sent) => Json(Data::of(sent)).into_response(),
+        Some(sent) => Json(Data::new(sent)).into_response(),
         None => Response::from_parts(parts, Body::from(bytes)),
     })
 }
@@ -83,15 +83,15 @@ pub(crate) struct Whole {
 
 impl From<Recipient> for Whole {
     fn from(recipient: Recipient) -> Self {
-        let of = |destinatario| Self {
+        let new = |destinatario| Self {
             destinatario,
             mensaje: None,
             cliente_id: None,
         };
         match recipient {
             Recipient::Whole(whole) => whole,
-            Recipient::Number(number) => of(number.to_string()),
-            Recipient::Text(text) => of(text),
+            Recipient::Number(number) => new(number.to_string()),
+            Recipient::Text(text) => new(text),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Success<T> {
 }
 
 impl<T> Success<T> {
-    pub(crate) const fn of(body: T) -> Self {
+    pub(crate) const fn new(body: T) -> Self {
         Self {
             body,
             success: true,
@@ -63,7 +63,7 @@ pub(crate) struct Data<T> {
 }
 
 impl<T> Data<T> {
-    pub(crate) const fn of(data: T) -> Self {
+    pub(crate) const fn new(data: T) -> Self {
         Self {
             success: true,
             data,

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use url::form_urlencoded;
 
 /// Maximum number of rows in an array.
-pub(crate) const MOST_ROWS: u32 = 500;
+pub(crate) const MAX_ROWS: u32 = 500;
 
 /// Returns whether the request names a page.
 pub(crate) fn is_paged(uri: &Uri) -> bool {
@@ -20,11 +20,11 @@ pub(crate) fn is_paged(uri: &Uri) -> bool {
 pub(crate) fn link(uri: &Uri, place: &str, last: Option<i64>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let Some(last) = last else { return headers };
-    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(given)
+        .extend_pairs(parameters)
         .append_pair(place, &last.to_string())
-        .append_pair("limite", &MOST_ROWS.to_string())
+        .append_pair("limite", &MAX_ROWS.to_string())
         .finish();
     let target = format!("<{}?{query}>; rel=\"next\"", uri.path());
     if let Ok(value) = HeaderValue::from_str(&target) {

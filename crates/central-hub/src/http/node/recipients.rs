@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::{self, MOST_ROWS};
+use super::paging::{self, MAX_ROWS};
 use super::{Data, lenient};
 use crate::auth::Caller;
 use crate::campaigns::columns::{NAME, value};
@@ -21,7 +21,7 @@ use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Recipient, RecipientFilter, RecipientState};
 
 /// Maximum number of recipients in one request.
-const MOST: usize = 5_000;
+const MAX_RECIPIENTS: usize = 5_000;
 
 /// A recipient in the Node page's format.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +39,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(recipient: &Recipient, template: Option<&Template>) -> Self {
+    fn new(recipient: &Recipient, template: Option<&Template>) -> Self {
         let address = recipient.address();
         let phone = address.strip_suffix("@c.us").unwrap_or(address).to_owned();
         let name = value(&recipient.fields, NAME).map(str::to_owned);
@@ -77,7 +77,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(campaign: &Campaign) -> Self {
+    fn from_campaign(campaign: &Campaign) -> Self {
         let count = |state| campaign.count(state);
         let failed = count(RecipientState::Failed);
         Self {
@@ -110,7 +110,7 @@ pub(crate) struct Query {
 #[utoipa::path(
     get, path = "/sender/destinatarios/campania/{id}", tag = "node", operation_id = "node_recipients",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1), Query),
-    responses((status = 200, description = "They, and how many stand where", body = Data<Recipients>), Failures)
+    responses((status = 200, description = "The recipients, and their number by state", body = Data<Recipients>), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -121,7 +121,7 @@ pub(crate) async fn list(
 ) -> Result<(HeaderMap, Json<Data<Recipients>>), HubError> {
     let limit = match query.limite {
         Some(limit) => page_size(Some(limit))?,
-        None => MOST_ROWS,
+        None => MAX_ROWS,
     };
     let filter = RecipientFilter {
         state: None,
@@ -131,10 +131,10 @@ pub(crate) async fn list(
     let mut found = state.store.recipients(id, &filter, limit + 1).await?;
     let next = paginate(&mut found, limit, |it| it.id);
     let template = Template::parse(&campaign.text).ok();
-    let rows = found.iter().map(|it| Row::of(it, template.as_ref()));
-    let data = Data::of(Recipients {
+    let rows = found.iter().map(|it| Row::new(it, template.as_ref()));
+    let data = Data::new(Recipients {
         destinatarios: rows.collect(),
-        estadisticas: Counts::of(&campaign),
+        estadisticas: Counts::from_campaign(&campaign),
     });
     Ok((paging::link(&uri, "despues", next), Json(data)))
 }
@@ -158,8 +158,8 @@ pub(crate) async fn summary(
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<Data<Summary>>, HubError> {
-    let counts = Counts::of(&find(&state, &caller, id).await?);
-    Ok(Json(Data::of(Summary {
+    let counts = Counts::from_campaign(&find(&state, &caller, id).await?);
+    Ok(Json(Data::new(Summary {
         counts,
         estadisticas: counts,
     })))
@@ -203,7 +203,7 @@ pub(crate) struct Added {
     post, path = "/sender/destinatarios/campania/{id}/agregar", tag = "node", operation_id = "node_recipients_add",
     params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
     request_body(content = NewRecipients, example = json!({"destinatarios": [{"telefono_wapp": "5491158254201", "nombre_destino": "Ana"}]})),
-    responses((status = 200, description = "What came of them", body = Data<Added>), Failures)
+    responses((status = 200, description = "The outcomes", body = Data<Added>), Failures)
 )]
 pub(crate) async fn add(
     State(state): State<AppState>,
@@ -225,7 +225,7 @@ pub(crate) async fn add(
     };
     let list: Vec<Value> = request.destinatarios.into_iter().map(line).collect();
     let import = import_list(&state, &campaign, &list).await?;
-    Ok(Json(Data::of(Added {
+    Ok(Json(Data::new(Added {
         agregados: import.accepted,
         duplicados: import.duplicates,
         errores: import.refused,
@@ -269,8 +269,8 @@ pub(crate) async fn remove(
     ApiPath(id): ApiPath<i64>,
     ApiJson(request): ApiJson<ToRemove>,
 ) -> Result<Json<Data<Removed>>, HubError> {
-    let asked = request.telefonos.len();
-    check_count("telefonos", asked)?;
+    let requested = request.telefonos.len();
+    check_count("telefonos", requested)?;
     find(&state, &caller, id).await?;
     let text = |number| match number {
         Number::Text(text) => text,
@@ -283,16 +283,18 @@ pub(crate) async fn remove(
         .collect();
     let removed = state.store.remove_recipients(id, &chats).await?;
     state.waker.wake();
-    let asked = u64::try_from(asked).unwrap_or(u64::MAX);
-    Ok(Json(Data::of(Removed {
+    let requested = u64::try_from(requested).unwrap_or(u64::MAX);
+    Ok(Json(Data::new(Removed {
         eliminados: removed,
-        kept: asked.saturating_sub(removed),
+        kept: requested.saturating_sub(removed),
     })))
 }
 
 fn check_count(name: &str, count: usize) -> Result<(), HubError> {
-    if (1..=MOST).contains(&count) {
+    if (1..=MAX_RECIPIENTS).contains(&count) {
         return Ok(());
     }
-    Err(invalid(format!("{name} has to hold 1 to {MOST} of them")))
+    Err(invalid(format!(
+        "{name} must contain 1 to {MAX_RECIPIENTS} entries"
+    )))
 }

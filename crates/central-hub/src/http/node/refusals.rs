@@ -29,30 +29,30 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 const OTHER_SYSTEMS: [(&str, &str); 8] = [
     (
         "sender/prospectos",
-        "prospects are another system's: upload a list to the campaign instead",
+        "another system manages prospects: upload a list to the campaign instead",
     ),
     (
         "sender/lugares",
-        "places are another system's: upload a list to the campaign instead",
+        "another system manages places: upload a list to the campaign instead",
     ),
     (
         "sender/envios",
-        "messages are sent by the hub, not by hand: see /api/sender/messages",
+        "the hub sends messages, not people: see /api/sender/messages",
     ),
     (
         "leads",
-        "leads are another system's: upload a list to a campaign instead",
+        "another system manages leads: upload a list to a campaign instead",
     ),
-    ("email", "e-mail is another system's"),
-    ("mailer", "e-mail is another system's"),
+    ("email", "another system sends e-mail"),
+    ("mailer", "another system sends e-mail"),
     (
         "listener/ia",
-        "nothing answers by itself here: a program can, see /api/webhooks",
+        "the hub sends no automatic answers: a program can, see /api/webhooks",
     ),
-    ("sync-contacts", "Google's contacts are another system's"),
+    ("sync-contacts", "another system manages Google contacts"),
 ];
 
-fn below<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn find_root<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let path = path.strip_prefix("/api").unwrap_or(path);
     let path = path.strip_prefix('/')?;
     roots.into_iter().find(|root| {
@@ -70,7 +70,7 @@ pub(crate) fn not_served_here(what: &str) -> ErrorReply {
 /// routes that belong to other systems.
 pub(crate) async fn not_served(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if let Some(root) = below(path, OTHER_SYSTEMS.iter().map(|(root, _)| *root)) {
+    if let Some(root) = find_root(path, OTHER_SYSTEMS.iter().map(|(root, _)| *root)) {
         let what = OTHER_SYSTEMS.iter().find(|(it, _)| *it == root);
         return not_served_here(what.map_or("", |(_, what)| what)).into_response();
     }
@@ -82,8 +82,8 @@ pub(crate) async fn not_served(request: Request, next: Next) -> Response {
 pub(crate) async fn node_error_format(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let other = OTHER_SYSTEMS.iter().map(|(root, _)| *root);
-    let is_theirs = below(path, NODE_ROOTS)
-        .or_else(|| below(path, other))
+    let is_theirs = find_root(path, NODE_ROOTS)
+        .or_else(|| find_root(path, other))
         .is_some();
     let response = next.run(request).await;
     let status = response.status();
@@ -98,8 +98,8 @@ pub(crate) async fn node_error_format(request: Request, next: Next) -> Response 
     let Ok(bytes) = to_bytes(body, MAX_ERROR_BODY).await else {
         return ErrorReply::internal().into_response();
     };
-    let known = serde_json::from_slice::<Map<String, Value>>(&bytes);
-    let Some(converted) = known.ok().and_then(to_node_error) else {
+    let parsed = serde_json::from_slice::<Map<String, Value>>(&bytes);
+    let Some(converted) = parsed.ok().and_then(to_node_error) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
     parts
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn paths_are_below_whole_words() {
-        let is_theirs = |path| below(path, NODE_ROOTS).is_some();
+        let is_theirs = |path| find_root(path, NODE_ROOTS).is_some();
         for path in [
             "/api/auth/login",
             "/auth/login",
@@ -157,17 +157,17 @@ mod tests {
 
     #[test]
     fn code_is_in_the_error_field_and_details_remain() {
-        let of = |body: Value| {
+        let translate = |body: Value| {
             let body = to_node_error(body.as_object().unwrap().clone())?;
             serde_json::from_slice::<Value>(&body).ok()
         };
-        let wanted = json!({
+        let expected = json!({
             "ok": false, "success": false, "error": "X", "code": "X", "message": "m", "lugar": 3,
         });
         let ours = json!({"error": true, "code": "X", "message": "m", "lugar": 3});
-        assert_eq!(of(ours), Some(wanted.clone()));
+        assert_eq!(translate(ours), Some(expected.clone()));
         let old = json!({"ok": false, "error": "X", "message": "m", "lugar": 3});
-        assert_eq!(of(old), Some(wanted));
-        assert_eq!(of(json!({"error": true})), None);
+        assert_eq!(translate(old), Some(expected));
+        assert_eq!(translate(json!({"error": true})), None);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) fn of(schedule: &Schedule) -> Self {
+    pub(crate) fn from_schedule(schedule: &Schedule) -> Self {
         Self {
             comentario_cliente: schedule.comment.clone(),
             comentario_admin: schedule.reason.clone(),
@@ -37,7 +37,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn of(mut body: ScheduleBody) -> Self {
+    pub(crate) fn from_body(mut body: ScheduleBody) -> Self {
         let (days, from, until) = body.take_days_and_hours();
         Self {
             dias_semana: days.join(","),

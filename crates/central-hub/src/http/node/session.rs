@@ -35,7 +35,7 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    pub(crate) fn of(session: &SessionBody) -> Self {
+    pub(crate) fn for_session(session: &SessionBody) -> Self {
         Self::of_state(session.state, is_under_way(session))
     }
 
@@ -57,7 +57,7 @@ impl Word {
             Self::QrRequired => "scan the code with the phone",
             Self::Connecting => "wait",
             Self::Disconnected => "connect",
-            Self::Error => "look at GET /api/admin/whatsapp/session: it says what is wrong",
+            Self::Error => "see GET /api/admin/whatsapp/session for the problem",
         }
     }
 }
@@ -86,8 +86,8 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) async fn of(client: &SessionClient, session: &SessionBody) -> Self {
-        let state = Word::of(session);
+    pub(crate) async fn fetch(client: &SessionClient, session: &SessionBody) -> Self {
+        let state = Word::for_session(session);
         let code = match state {
             // The state is returned even if the linking code is unavailable.
             Word::QrRequired => client.qr().await.unwrap_or(QrBody::NoQr),
@@ -118,7 +118,7 @@ pub(crate) struct Linked {
 }
 
 impl Linked {
-    pub(crate) const fn of(state: SessionState) -> Self {
+    pub(crate) const fn from_state(state: SessionState) -> Self {
         Self {
             state: Word::of_state(state, true),
             can_send_messages: matches!(state, SessionState::Ready),
@@ -138,7 +138,7 @@ struct RowState {
 }
 
 impl RowState {
-    fn of(word: Word) -> Self {
+    fn from_word(word: Word) -> Self {
         Self {
             state: match word {
                 Word::Connected => "conectado",
@@ -176,7 +176,7 @@ pub(crate) async fn sessions(
     let session = client.session().await?;
     Ok(Json([Row {
         cliente_id: cliente.map_or(HOME, |id| id.0),
-        state: RowState::of(Word::of(&session)),
+        state: RowState::from_word(Word::for_session(&session)),
     }]))
 }
 
@@ -189,7 +189,7 @@ pub(crate) struct Of {
 
 type Answer = Result<Verbatim, HubError>;
 
-async fn ask<T: serde::de::DeserializeOwned>(
+async fn request<T: serde::de::DeserializeOwned>(
     client: &SessionClient,
     of: &Of,
     endpoint: Endpoint,
@@ -199,7 +199,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
         Some(id) => client.for_cliente(Some(id)),
         None => client.clone(),
     };
-    let answer = Verbatim::ask::<T>(&client, endpoint, None).await?;
+    let answer = Verbatim::request::<T>(&client, endpoint, None).await?;
     Ok(answer.with_ok())
 }
 
@@ -208,10 +208,10 @@ async fn ask<T: serde::de::DeserializeOwned>(
     post, path = "/session-manager/admin/login", tag = "node", operation_id = "node_session_login",
     params(ClienteHeader),
     request_body(content = Of, example = json!({"cliente_id": 51})),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = ConnectBody), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = ConnectBody), Failures)
 )]
 pub(crate) async fn login(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) -> Answer {
-    ask::<ConnectBody>(&client, &of, Endpoint::Connect).await
+    request::<ConnectBody>(&client, &of, Endpoint::Connect).await
 }
 
 /// Closes the browser; the phone stays linked.
@@ -219,10 +219,10 @@ pub(crate) async fn login(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) 
     post, path = "/session-manager/admin/logout", tag = "node", operation_id = "node_session_logout",
     params(ClienteHeader),
     request_body(content = Of, example = json!({"cliente_id": 51})),
-    responses((status = 200, description = "`ok` and what session-manager answered", body = TransitionBody), Failures)
+    responses((status = 200, description = "`ok` and session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn logout(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) -> Answer {
-    ask::<TransitionBody>(&client, &of, Endpoint::Disconnect).await
+    request::<TransitionBody>(&client, &of, Endpoint::Disconnect).await
 }
 
 /// session-manager's state, with its Node name.
@@ -240,7 +240,7 @@ async fn status_of(client: &SessionClient) -> Result<Json<Status>, HubError> {
         body: StatusBody {
             status: session.state,
         },
-        state: Word::of(&session),
+        state: Word::for_session(&session),
     }))
 }
 
@@ -283,7 +283,7 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Result<Json<Qr>, HubError>
     let session = client.session().await?;
     Ok(Json(Qr {
         body: client.qr().await?,
-        state: Word::of(&session),
+        state: Word::for_session(&session),
     }))
 }
 

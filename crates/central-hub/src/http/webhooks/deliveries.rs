@@ -17,7 +17,7 @@ use crate::store::{Delivery, DeliveryState, PastAttempt};
 
 /// Default page size of a list.
 const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
+const MAX_PAGE_SIZE: u32 = 200;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::DeliveryAnswer)]
@@ -81,33 +81,31 @@ pub(crate) struct DeliveriesBody {
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
-    responses((status = 200, description = "A page of them", body = DeliveriesBody), Failures)
+    responses((status = 200, description = "One page", body = DeliveriesBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<DeliveriesBody>, HubError> {
-    let wanted = match query.estado.as_deref() {
+    let state_filter = match query.estado.as_deref() {
         None | Some("") => None,
         Some("pendiente") => Some(DeliveryState::Pending),
         Some("entregada") => Some(DeliveryState::Delivered),
         Some("descartada") => Some(DeliveryState::Dead),
         Some(_) => {
-            return Err(invalid(
-                "estado has to be pendiente, entregada or descartada",
-            ));
+            return Err(invalid("estado must be pendiente, entregada or descartada"));
         }
     };
     let limit = query.limite.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
+    if !(1..=MAX_PAGE_SIZE).contains(&limit) {
+        return Err(invalid(format!("limite must be from 1 to {MAX_PAGE_SIZE}")));
     }
     find(&state, id).await?;
     // One extra row shows whether there is a next page.
     let mut found = state
         .store
-        .deliveries(id, wanted, query.antes, limit + 1)
+        .deliveries(id, state_filter, query.antes, limit + 1)
         .await?;
     let has_more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -180,7 +178,7 @@ pub(crate) struct Replayed {
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
-    responses((status = 202, description = "It waits again", body = Replayed), Failures)
+    responses((status = 202, description = "Queued again", body = Replayed), Failures)
 )]
 pub(crate) async fn replay(
     State(state): State<AppState>,
@@ -196,7 +194,7 @@ pub(crate) async fn replay(
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
             "WEBHOOK_DELIVERY_PENDING",
-            "this delivery is on its way already: proximo_intento says when it is tried",
+            "this delivery is already pending: proximo_intento says when it is attempted",
         )
         .into());
     }
@@ -207,7 +205,7 @@ pub(crate) async fn replay(
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 202, description = "They wait again", body = Replayed), Failures)
+    responses((status = 202, description = "Queued again", body = Replayed), Failures)
 )]
 pub(crate) async fn replay_all(
     State(state): State<AppState>,

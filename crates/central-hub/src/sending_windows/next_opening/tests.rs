@@ -365,7 +365,7 @@ proptest! {
         for pair in sent.windows(2) {
             let rules = all.iter().find(|rules| rules.id == pair[0].0).unwrap();
             let apart = pair[1].1.duration_since(pair[0].1);
-            prop_assert!(apart >= SignedDuration::from_secs(i64::from(rules.pause.least())));
+            prop_assert!(apart >= SignedDuration::from_secs(i64::from(rules.pause.min_seconds())));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use sessions::NewSession;
-pub use tokens::{ApiToken, MOST_TOKENS, NewToken, TokenRow};
+pub use tokens::{ApiToken, MAX_TOKENS, NewToken, TokenRow};
 pub use users::{NewUser, User, UserChange, UserOutcome};
 
 /// The role of a user.
@@ -67,7 +67,7 @@ impl FromStr for Role {
             "admin" => Ok(Self::Admin),
             "cliente" => Ok(Self::Cliente),
             _ => Err(super::StoreError::Query(sqlx::Error::Decode(
-                "a role of a later version".into(),
+                "a role from a later version".into(),
             ))),
         }
     }

@@ -10,7 +10,7 @@ use crate::store::rows::timestamp;
 use crate::store::{Store, now};
 
 /// Maximum number of valid tokens per business.
-pub const MOST_TOKENS: i64 = 100;
+pub const MAX_TOKENS: i64 = 100;
 
 /// A token to create.
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ impl ApiToken {
 
 impl Store {
     /// Creates a token. Returns `None` if its business already has
-    /// [`MOST_TOKENS`] valid tokens.
+    /// [`MAX_TOKENS`] valid tokens.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -92,7 +92,7 @@ impl Store {
             .bind(now())
             .fetch_one(&mut *tx)
             .await?;
-            if count >= MOST_TOKENS {
+            if count >= MAX_TOKENS {
                 return Ok(None);
             }
         }

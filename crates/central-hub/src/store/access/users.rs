@@ -220,7 +220,7 @@ impl Store {
         kept: Option<i64>,
     ) -> Result<UserOutcome, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(user) = self.locked(&mut tx, id).await? else {
+        let Some(user) = self.lock_user(&mut tx, id).await? else {
             return Ok(UserOutcome::Unknown);
         };
         let (role, cliente_id) = change.role.unwrap_or((user.role, user.cliente_id));
@@ -267,7 +267,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn remove_user(&self, id: i64) -> Result<UserOutcome, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(user) = self.locked(&mut tx, id).await? else {
+        let Some(user) = self.lock_user(&mut tx, id).await? else {
             return Ok(UserOutcome::Unknown);
         };
         if self.is_last_admin(&mut tx, &user).await? {
@@ -285,7 +285,7 @@ impl Store {
 
     /// Returns the user after locking all admins, so that two admins who remove
     /// each other at the same time are serialized.
-    async fn locked(&self, tx: &mut Tx, id: i64) -> Result<Option<User>, StoreError> {
+    async fn lock_user(&self, tx: &mut Tx, id: i64) -> Result<Option<User>, StoreError> {
         let lock = self.engine().pick(
             "SELECT id FROM users WHERE role = 'admin' ORDER BY id",
             "SELECT id FROM users WHERE role = 'admin' ORDER BY id FOR UPDATE",

@@ -248,8 +248,8 @@ impl Store {
         .bind(&new.name)
         .bind(&new.text)
         .bind(json(&new.columns))
-        .bind(i64::from(new.pause.least()))
-        .bind(i64::from(new.pause.most()))
+        .bind(i64::from(new.pause.min_seconds()))
+        .bind(i64::from(new.pause.max_seconds()))
         .bind(now())
         .fetch_one(&mut **tx)
         .await?;
@@ -388,8 +388,8 @@ impl Store {
         if let Some((column, count)) = lacking.map_err(Refused::Store)? {
             return Err(Refused::MissingValues { column, count }.into());
         }
-        let written = self.write_edit(tx, id, &edit).await;
-        written.map_err(|error| Refused::Store(error).into())
+        let result = self.write_edit(tx, id, &edit).await;
+        result.map_err(|error| Refused::Store(error).into())
     }
 
     async fn write_edit(
@@ -409,8 +409,8 @@ impl Store {
         .bind(&edited.name)
         .bind(&edited.text)
         .bind(json(&edited.columns))
-        .bind(i64::from(edited.pause.least()))
-        .bind(i64::from(edited.pause.most()))
+        .bind(i64::from(edited.pause.min_seconds()))
+        .bind(i64::from(edited.pause.max_seconds()))
         .bind(now())
         .bind(id)
         .fetch_one(&mut *tx)
@@ -456,7 +456,7 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         if campaign.state == CampaignState::Running || campaign.is_in_flight() {
             let state = campaign.state;
-            let cure = "pause it first, and let what is under way end";
+            let cure = "pause it first, and wait until sends in progress end";
             return Err(Refused::State { state, cure });
         }
         sqlx::query("DELETE FROM campaigns WHERE id = $1")

@@ -15,7 +15,7 @@ use crate::store::{LookupPriority, Store, StoreError, now};
 const RECIPIENTS_PER_TX: i64 = 1_000;
 /// Maximum length of a list that is checked; at one number per second, the
 /// check takes five and a half hours.
-const LARGEST_LIST: i64 = 20_000;
+const MAX_CHECKED_RECIPIENTS: i64 = 20_000;
 /// Maximum age in milliseconds of an answer by which a recipient may be
 /// skipped, because people join WhatsApp later.
 const MAX_ANSWER_AGE_MS: i64 = 7 * 24 * 3600 * 1000;
@@ -50,7 +50,7 @@ impl Store {
         }
         match row.count(RecipientState::Pending) {
             0 => return Err(Refused::Nobody),
-            pending if pending > LARGEST_LIST => {
+            pending if pending > MAX_CHECKED_RECIPIENTS => {
                 let state = row.state;
                 let cure = "a list of more than 20,000 is too long to be checked: WhatsApp is asked for one number a second";
                 return Err(Refused::State { state, cure });
@@ -84,12 +84,12 @@ impl Store {
         .bind(RECIPIENTS_PER_TX)
         .fetch_all(&mut *tx)
         .await?;
-        let some: Result<Vec<_>, _> = rows.iter().map(Recipient::read).collect();
-        let some = some?;
-        let Some(last) = some.last() else {
+        let recipients: Result<Vec<_>, _> = rows.iter().map(Recipient::read).collect();
+        let recipients = recipients?;
+        let Some(last) = recipients.last() else {
             return Ok(None);
         };
-        let wanted: Vec<_> = some
+        let wanted: Vec<_> = recipients
             .iter()
             // A LID always belongs to an account, so it needs no lookup.
             .filter(|it| it.address().ends_with("@c.us"))

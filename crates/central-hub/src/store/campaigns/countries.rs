@@ -10,7 +10,7 @@ use sqlx::Row;
 use crate::store::{Store, StoreError, Tx};
 
 /// Maximum number of listed lines with numbers from other countries.
-const SHOWN: usize = 100;
+const MAX_LISTED_LINES: usize = 100;
 
 /// Query for the countries of a campaign's lists and of its copied recipients.
 /// `$1` is the campaign.
@@ -37,7 +37,7 @@ impl Countries {
         }
         if let Some(tally) = self.0.get_mut(country) {
             tally.count += 1;
-            if tally.lines.len() < SHOWN {
+            if tally.lines.len() < MAX_LISTED_LINES {
                 tally.lines.push(line);
             }
         }
@@ -74,7 +74,7 @@ impl Countries {
         let others = self.sorted().into_iter().skip(1);
         let mut lines: Vec<_> = others.flat_map(|(_, tally)| tally.lines.clone()).collect();
         lines.sort_unstable();
-        lines.truncate(SHOWN);
+        lines.truncate(MAX_LISTED_LINES);
         lines
     }
 
@@ -105,7 +105,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn campaign_countries(&self, campaign: i64) -> Result<Countries, StoreError> {
         let query = sqlx::query(OF_CAMPAIGN).bind(campaign);
-        sum(&query.fetch_all(self.reader()).await?)
+        sum_rows(&query.fetch_all(self.reader()).await?)
     }
 
     pub(super) async fn campaign_countries_in(
@@ -114,11 +114,11 @@ impl Store {
         campaign: i64,
     ) -> Result<Countries, StoreError> {
         let query = sqlx::query(OF_CAMPAIGN).bind(campaign);
-        sum(&query.fetch_all(&mut **tx).await?)
+        sum_rows(&query.fetch_all(&mut **tx).await?)
     }
 }
 
-fn sum(rows: &[sqlx::any::AnyRow]) -> Result<Countries, StoreError> {
+fn sum_rows(rows: &[sqlx::any::AnyRow]) -> Result<Countries, StoreError> {
     let mut sum = Countries::default();
     for row in rows {
         let json: String = row.try_get("countries")?;

@@ -33,7 +33,7 @@ impl Days {
             let day: String = row.try_get("day")?;
             let day = day.parse().map_err(|_| unknown_value("a date"))?;
             let count: i64 = row.try_get("used")?;
-            days.know(row.try_get("schedule_id")?, day, count);
+            days.set(row.try_get("schedule_id")?, day, count);
         }
         Ok(days)
     }
@@ -45,7 +45,7 @@ impl Days {
     }
 
     /// Sets the known count.
-    pub(super) fn know(&mut self, schedule: i64, day: Date, count: i64) {
+    pub(super) fn set(&mut self, schedule: i64, day: Date, count: i64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.used.insert((schedule, day), count);
     }

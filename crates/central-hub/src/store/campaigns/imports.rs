@@ -13,7 +13,7 @@ use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
 /// An import without progress for this many milliseconds is dead: its hub was killed.
-pub(super) const SILENCE_MS: i64 = 60_000;
+pub(super) const IMPORT_TIMEOUT_MS: i64 = 60_000;
 
 /// The state of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Import {
         let state: String = row.try_get("state")?;
         let updated: i64 = row.try_get("updated_at")?;
         let state = match state.as_str() {
-            "running" if updated < now() - SILENCE_MS => ImportState::Failed,
+            "running" if updated < now() - IMPORT_TIMEOUT_MS => ImportState::Failed,
             "running" => ImportState::Running,
             "done" => ImportState::Done,
             "failed" => ImportState::Failed,
@@ -161,12 +161,12 @@ impl Store {
         let (mut tx, found) = self.begin_with_campaign(campaign).await?;
         let state = found.state;
         if !matches!(state, CampaignState::Draft | CampaignState::Paused) {
-            let cure = "lists come in only before it is approved or while it is paused";
+            let cure = "lists can be uploaded only before it is approved or while it is paused";
             return Err(Refused::State { state, cure });
         }
         let newest = self.newest_import_in(&mut tx, campaign).await?;
         if newest.is_some_and(|newest| newest.state == ImportState::Running) {
-            let cure = "another list is coming in: wait for its end";
+            let cure = "another list is being imported: wait until it ends";
             return Err(Refused::State { state, cure });
         }
         let row = sqlx::query(
@@ -270,7 +270,7 @@ impl Store {
         let (mut tx, campaign) = self.begin_with_campaign(import.campaign_id).await?;
         if campaign.state == CampaignState::Running || import.state == ImportState::Running {
             let state = campaign.state;
-            let cure = "pause it first, and let a list that is coming in come to its end";
+            let cure = "pause it first, and wait until a list that is being imported ends";
             return Err(Refused::State { state, cure });
         }
         let removed = delete_in(&mut tx, import).await?;
@@ -414,7 +414,7 @@ fn texts(row: &AnyRow, column: &'static str) -> Result<Vec<String>, StoreError> 
 
 async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {
     let (campaign, id) = (import.campaign_id, import.id);
-    let gone = sqlx::query(
+    let deleted = sqlx::query(
         "DELETE FROM recipients WHERE import_id = $1 AND campaign_id = $2 AND state = 'pending'
                  AND attempt = 0",
     )
@@ -422,7 +422,7 @@ async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {
     .bind(campaign)
     .execute(&mut **tx)
     .await?;
-    let count = i64::try_from(gone.rows_affected()).unwrap_or(i64::MAX);
+    let count = i64::try_from(deleted.rows_affected()).unwrap_or(i64::MAX);
     let mut deltas = super::Deltas::default();
     deltas.add(super::RecipientState::Pending, -count);
     deltas.apply(tx, campaign).await?;

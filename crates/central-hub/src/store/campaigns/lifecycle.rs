@@ -34,7 +34,7 @@ impl Store {
             }
             CampaignState::Running => return Ok(campaign),
             state @ CampaignState::Paused => {
-                let cure = "it was approved before; resume it";
+                let cure = "it is already approved; resume it";
                 return Err(Refused::State { state, cure });
             }
             state @ CampaignState::Finished => {
@@ -83,7 +83,7 @@ impl Store {
             CampaignState::Running => {}
             CampaignState::Paused => return Ok(campaign),
             state => {
-                let cure = "only one that is under way can be paused";
+                let cure = "only a running one can be paused";
                 return Err(Refused::State { state, cure });
             }
         }
@@ -102,7 +102,7 @@ impl Store {
             CampaignState::Paused => {}
             CampaignState::Running => return Ok(campaign),
             state => {
-                let cure = "only one that is paused can be resumed";
+                let cure = "only a paused one can be resumed";
                 return Err(Refused::State { state, cure });
             }
         }
@@ -126,14 +126,14 @@ impl Store {
     /// # Errors
     /// [`Refused`].
     pub async fn copy_campaign(&self, id: i64, name: &str) -> Result<Campaign, Refused> {
-        let from = self.campaign(id).await?.ok_or(Refused::NotFound)?;
+        let source = self.campaign(id).await?.ok_or(Refused::NotFound)?;
         let copy = self
             .create_campaign(&NewCampaign {
-                cliente_id: from.cliente_id,
+                cliente_id: source.cliente_id,
                 name: name.to_owned(),
-                text: from.text,
-                columns: from.columns,
-                pause: from.pause,
+                text: source.text,
+                columns: source.columns,
+                pause: source.pause,
             })
             .await?;
         let mut tx = self.begin().await?;
@@ -165,7 +165,7 @@ impl Store {
             "UPDATE campaigns SET pending = $1, scheduled = $2, copied_countries = $3 WHERE id = $4",
         )
         .bind(i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX))
-        .bind(i64::from(from.scheduled))
+        .bind(i64::from(source.scheduled))
         .bind(countries.stored())
         .bind(copy.id)
         .execute(&mut *tx)

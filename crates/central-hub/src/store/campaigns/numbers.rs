@@ -23,7 +23,7 @@ pub struct Numbers {
 }
 
 /// Number of recipients read per query.
-const AT_ONCE: i64 = 1000;
+const RECIPIENTS_PER_QUERY: i64 = 1000;
 
 impl Store {
     /// Counts the recipients who opted out.
@@ -112,7 +112,7 @@ impl Store {
             )
             .bind(campaign)
             .bind(after)
-            .bind(AT_ONCE)
+            .bind(RECIPIENTS_PER_QUERY)
             .fetch_all(&mut **tx)
             .await?;
             for row in &rows {
@@ -122,7 +122,7 @@ impl Store {
                     *count += i64::from(!has_value(&recipient.fields, name));
                 }
             }
-            if i64::try_from(rows.len()).is_ok_and(|count| count < AT_ONCE) {
+            if i64::try_from(rows.len()).is_ok_and(|count| count < RECIPIENTS_PER_QUERY) {
                 break;
             }
         }

@@ -13,7 +13,7 @@ use crate::store::settings::setting_in;
 use crate::store::{Store, StoreError, Tx};
 
 /// The setting that holds the opt-out words, as a JSON array.
-const WORDS: &str = "campaigns.opt_out_words";
+const WORDS_SETTING: &str = "campaigns.opt_out_words";
 
 /// A contact who opted out.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub struct OptOut {
 }
 
 /// Query that counts the opt-outs of the person with an address. `$1` is the address.
-const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
+const COUNT_OPT_OUTS: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
     SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1), $1)";
 
@@ -44,7 +44,7 @@ const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
 /// # Errors
 /// [`StoreError::Query`].
 pub async fn is_opted_out_in(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
-    let count: i64 = sqlx::query_scalar(IS_ON)
+    let count: i64 = sqlx::query_scalar(COUNT_OPT_OUTS)
         .bind(&*address_of(id))
         .fetch_one(&mut **tx)
         .await?;
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn is_opted_out(&self, id: &str) -> Result<bool, StoreError> {
-        let count: i64 = sqlx::query_scalar(IS_ON)
+        let count: i64 = sqlx::query_scalar(COUNT_OPT_OUTS)
             .bind(&*address_of(id))
             .fetch_one(self.reader())
             .await?;
@@ -165,12 +165,12 @@ impl Store {
     pub async fn opt_in(&self, person: &Recipient) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let chat = self.chat_in(&mut tx, person.as_str()).await?;
-        let gone = sqlx::query("DELETE FROM opt_outs WHERE chat = $1")
+        let deleted = sqlx::query("DELETE FROM opt_outs WHERE chat = $1")
             .bind(chat)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(deleted.rows_affected() > 0)
     }
 
     /// Lists the opt-outs, newest first.
@@ -218,7 +218,7 @@ impl Store {
         chat: &str,
         text: &str,
     ) -> Result<Option<AppliedOptOut>, StoreError> {
-        let words = words(setting_in(tx, WORDS).await?);
+        let words = words(setting_in(tx, WORDS_SETTING).await?);
         let Some(word) = words.matching_word(text) else {
             if let Some(word) = words.mentioned_word(text) {
                 self.note_possible_opt_out_in(tx, chat, word, text).await?;
@@ -252,7 +252,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn opt_out_words(&self) -> Result<OptOutWords, StoreError> {
-        Ok(words(self.setting(WORDS).await?))
+        Ok(words(self.setting(WORDS_SETTING).await?))
     }
 
     /// Sets the opt-out words.
@@ -260,7 +260,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn set_opt_out_words(&self, words: &OptOutWords) -> Result<(), StoreError> {
-        self.set(WORDS, &super::rows::json(&words.words())).await
+        self.set(WORDS_SETTING, &super::rows::json(&words.words()))
+            .await
     }
 }
 

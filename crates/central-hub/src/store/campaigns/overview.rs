@@ -12,7 +12,7 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::imports::SILENCE_MS;
+use super::imports::IMPORT_TIMEOUT_MS;
 use super::rows::{as_id, time};
 use super::{Campaign, Days, Schedule};
 use crate::store::rows::{now, unknown_value};
@@ -52,7 +52,7 @@ pub struct UnfinishedImport {
 }
 
 /// SQL condition that restricts a query to the business bound as `$1`.
-const OWN: &str = " AND +c.cliente_id = $1";
+const OWN_CAMPAIGNS: &str = " AND +c.cliente_id = $1";
 
 const RUNNING: &str = "FROM campaigns c WHERE c.state = 'running'";
 const SHARING: &str = "SELECT COUNT(*) FROM campaigns
@@ -62,7 +62,7 @@ const UNAPPROVED: &str = "FROM schedules s JOIN campaigns c ON c.id = s.campaign
     WHERE s.state = 'pending' AND c.state <> 'finished'";
 const WINDOWS: &str = "SELECT s.* FROM campaigns c JOIN schedules s ON s.campaign_id = +c.id
     WHERE c.state = 'running' AND s.state = 'approved'";
-const USED: &str = "SELECT d.campaign_id, d.schedule_id, d.day, d.used
+const USED_QUOTAS: &str = "SELECT d.campaign_id, d.schedule_id, d.day, d.used
     FROM campaigns c JOIN campaign_days d ON d.campaign_id = c.id
     WHERE c.state = 'running' AND d.day >= $1";
 /// Query for the list imports that broke off. Only the newest list of a campaign counts.
@@ -74,7 +74,7 @@ const UNFINISHED_IMPORTS: &str =
                       WHERE n.campaign_id = i.campaign_id AND n.id > i.id)";
 
 impl Store {
-    async fn some<T>(
+    async fn fetch_some<T>(
         &self,
         columns: &str,
         from: &str,
@@ -83,17 +83,24 @@ impl Store {
         limit: u32,
         read: impl Fn(&AnyRow) -> Result<T, StoreError>,
     ) -> Result<FirstRows<T>, StoreError> {
-        let own = if cliente_id.is_some() { OWN } else { "" };
-        let all = format!("SELECT {columns} {from}{own} ORDER BY {order} LIMIT {limit}");
-        let count = format!("SELECT COUNT(*) {from}{own}");
-        let mut all = sqlx::query(AssertSqlSafe(all));
+        let own_condition = if cliente_id.is_some() {
+            OWN_CAMPAIGNS
+        } else {
+            ""
+        };
+        let statement =
+            format!("SELECT {columns} {from}{own_condition} ORDER BY {order} LIMIT {limit}");
+        let count = format!("SELECT COUNT(*) {from}{own_condition}");
+        let mut statement = sqlx::query(AssertSqlSafe(statement));
         let mut count = sqlx::query_scalar(AssertSqlSafe(count));
         if let Some(id) = as_id(cliente_id) {
-            all = all.bind(id);
+            statement = statement.bind(id);
             count = count.bind(id);
         }
-        let (rows, total) =
-            tokio::try_join!(all.fetch_all(self.reader()), count.fetch_one(self.reader()))?;
+        let (rows, total) = tokio::try_join!(
+            statement.fetch_all(self.reader()),
+            count.fetch_one(self.reader())
+        )?;
         let items = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(FirstRows { items, total })
     }
@@ -108,7 +115,7 @@ impl Store {
         limit: u32,
     ) -> Result<FirstRows<Campaign>, StoreError> {
         let read = Campaign::read;
-        self.some("c.*", RUNNING, "+c.id DESC", cliente_id, limit, read)
+        self.fetch_some("c.*", RUNNING, "+c.id DESC", cliente_id, limit, read)
             .await
     }
 
@@ -122,7 +129,7 @@ impl Store {
         limit: u32,
     ) -> Result<FirstRows<Campaign>, StoreError> {
         let order = "c.updated_at DESC, c.id DESC";
-        self.some("c.*", PAUSED, order, cliente_id, limit, Campaign::read)
+        self.fetch_some("c.*", PAUSED, order, cliente_id, limit, Campaign::read)
             .await
     }
 
@@ -153,7 +160,7 @@ impl Store {
             })
         };
         let columns = "s.*, c.name AS campaign_name";
-        self.some(columns, UNAPPROVED, "s.id", cliente_id, limit, read)
+        self.fetch_some(columns, UNAPPROVED, "s.id", cliente_id, limit, read)
             .await
     }
 
@@ -166,8 +173,12 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Schedule>, StoreError> {
-        let own = if cliente_id.is_some() { OWN } else { "" };
-        let sql = format!("{WINDOWS}{own} ORDER BY +s.id LIMIT {limit}");
+        let own_condition = if cliente_id.is_some() {
+            OWN_CAMPAIGNS
+        } else {
+            ""
+        };
+        let sql = format!("{WINDOWS}{own_condition} ORDER BY +s.id LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);
@@ -182,7 +193,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn running_days(&self, since: Date) -> Result<HashMap<i64, Days>, StoreError> {
-        let rows = sqlx::query(USED)
+        let rows = sqlx::query(USED_QUOTAS)
             .bind(since.to_string())
             .fetch_all(self.reader())
             .await?;
@@ -191,7 +202,7 @@ impl Store {
             let day: String = row.try_get("day")?;
             let day = day.parse().map_err(|_| unknown_value("a date"))?;
             let used: i64 = row.try_get("used")?;
-            found.entry(row.try_get("campaign_id")?).or_default().know(
+            found.entry(row.try_get("campaign_id")?).or_default().set(
                 row.try_get("schedule_id")?,
                 day,
                 used,
@@ -209,8 +220,12 @@ impl Store {
         cliente_id: Option<u64>,
         limit: u32,
     ) -> Result<Vec<UnfinishedImport>, StoreError> {
-        let own = if cliente_id.is_some() { OWN } else { "" };
-        let sql = format!("{UNFINISHED_IMPORTS}{own} ORDER BY +i.id DESC LIMIT {limit}");
+        let own_condition = if cliente_id.is_some() {
+            OWN_CAMPAIGNS
+        } else {
+            ""
+        };
+        let sql = format!("{UNFINISHED_IMPORTS}{own_condition} ORDER BY +i.id DESC LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);
@@ -221,7 +236,7 @@ impl Store {
             let state: String = row.try_get("state")?;
             let at: i64 = row.try_get("updated_at")?;
             // An import that is still in progress is not a problem.
-            if state == "running" && at >= now() - SILENCE_MS {
+            if state == "running" && at >= now() - IMPORT_TIMEOUT_MS {
                 continue;
             }
             found.push(UnfinishedImport {
@@ -291,11 +306,11 @@ mod tests {
                 "campaigns_running",
             ),
             (
-                format!("SELECT c.* {RUNNING}{OWN} ORDER BY +c.id DESC LIMIT 5"),
+                format!("SELECT c.* {RUNNING}{OWN_CAMPAIGNS} ORDER BY +c.id DESC LIMIT 5"),
                 "campaigns_running",
             ),
             (
-                format!("SELECT COUNT(*) {RUNNING}{OWN}"),
+                format!("SELECT COUNT(*) {RUNNING}{OWN_CAMPAIGNS}"),
                 "campaigns_running",
             ),
             (SHARING.to_owned(), "campaigns_running"),
@@ -304,12 +319,14 @@ mod tests {
                 "campaigns_running",
             ),
             (
-                format!("{WINDOWS}{OWN} ORDER BY +s.id LIMIT 500"),
+                format!("{WINDOWS}{OWN_CAMPAIGNS} ORDER BY +s.id LIMIT 500"),
                 "campaigns_running",
             ),
-            (USED.to_owned(), "campaigns_running"),
+            (USED_QUOTAS.to_owned(), "campaigns_running"),
             (
-                format!("SELECT c.* {PAUSED}{OWN} ORDER BY c.updated_at DESC, c.id DESC LIMIT 5"),
+                format!(
+                    "SELECT c.* {PAUSED}{OWN_CAMPAIGNS} ORDER BY c.updated_at DESC, c.id DESC LIMIT 5"
+                ),
                 "campaigns_paused",
             ),
             (
@@ -317,11 +334,11 @@ mod tests {
                 "schedules_pending",
             ),
             (
-                format!("SELECT COUNT(*) {UNAPPROVED}{OWN}"),
+                format!("SELECT COUNT(*) {UNAPPROVED}{OWN_CAMPAIGNS}"),
                 "schedules_pending",
             ),
             (
-                format!("{UNFINISHED_IMPORTS}{OWN} ORDER BY +i.id DESC LIMIT 5"),
+                format!("{UNFINISHED_IMPORTS}{OWN_CAMPAIGNS} ORDER BY +i.id DESC LIMIT 5"),
                 "campaign_imports_open",
             ),
         ] {

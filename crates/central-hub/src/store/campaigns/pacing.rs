@@ -21,13 +21,14 @@ const SETTLE_PLAN: &str = "SELECT r.campaign_id, r.id AS recipient_id, r.message
 
 /// Query for campaigns that are due. `$1` is the current time in milliseconds,
 /// `$2` the limit, and `$3` is 1 for dry runs only.
-const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
+const DUE_CAMPAIGNS: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
     AND (dry_run = 1 OR $3 = 0) ORDER BY next_at, id LIMIT $2";
-const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
+const NEXT_DUE_TIME: &str =
+    "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
 const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id LIMIT 200";
 
 /// The queries of every tick, for the tests of their query plans.
-pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE, NEXT, IN_FLIGHT];
+pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE_CAMPAIGNS, NEXT_DUE_TIME, IN_FLIGHT];
 
 impl Store {
     /// Lists the running campaigns that are due at `now`, in milliseconds.
@@ -40,7 +41,7 @@ impl Store {
         limit: i64,
         only_dry_runs: bool,
     ) -> Result<Vec<i64>, StoreError> {
-        Ok(sqlx::query_scalar(DUE)
+        Ok(sqlx::query_scalar(DUE_CAMPAIGNS)
             .bind(now)
             .bind(limit)
             .bind(i64::from(only_dry_runs))
@@ -50,7 +51,7 @@ impl Store {
 
     /// Returns when the next running campaign is due after `now`.
     pub(crate) async fn next_due_campaign(&self, now: i64) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(NEXT)
+        Ok(sqlx::query_scalar(NEXT_DUE_TIME)
             .bind(now)
             .fetch_one(self.reader())
             .await?)
@@ -143,8 +144,9 @@ pub(crate) async fn wait_in(
     until: Option<Timestamp>,
     next_at: i64,
 ) -> Result<(), StoreError> {
-    let known = campaign.waits_for.as_ref();
-    if known.is_some_and(|(known, at)| known == code && *at == until) && next_at == campaign.next_at
+    let current_wait = campaign.waits_for.as_ref();
+    if current_wait.is_some_and(|(current_wait, at)| current_wait == code && *at == until)
+        && next_at == campaign.next_at
     {
         return Ok(());
     }
@@ -206,8 +208,8 @@ pub(crate) async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, Stor
 
 /// Extends the pause of all campaigns until `at`, in milliseconds since 1970.
 pub(crate) async fn not_before_in(tx: &mut Tx, at: i64) -> Result<(), StoreError> {
-    let known = pace_in(tx).await?;
-    if at > known {
+    let current_pace = pace_in(tx).await?;
+    if at > current_pace {
         sqlx::query("UPDATE settings SET value = $1 WHERE name = $2")
             .bind(at.to_string())
             .bind(PACE)

@@ -15,8 +15,8 @@ use super::rows::{optional_time, time};
 use super::states::RecipientState;
 use crate::store::conversations::Digits;
 use crate::store::rows::{now, unknown_value};
-use crate::store::search::{CHUNK, MAX_READ, on_blocking_thread};
-use crate::store::words::Words;
+use crate::store::search::{CHUNK_ROWS, MAX_READ, on_blocking_thread};
+use crate::store::search_words::Words;
 use crate::store::{Store, StoreError, Tx};
 
 /// A recipient to add.
@@ -219,7 +219,7 @@ pub async fn move_in(
     let at = now();
     let planned = step.message;
     let message = planned.map(|it| it.message);
-    let moved = sqlx::query(
+    let updated = sqlx::query(
         "UPDATE recipients SET state = $1, cause = $2, detail = $3, updated_at = $4,
              message_id = COALESCE($5, message_id), planned_at = COALESCE($6, planned_at),
              schedule_id = COALESCE($7, schedule_id), day = COALESCE($8, day), attempt = attempt + $9
@@ -238,7 +238,7 @@ pub async fn move_in(
     .bind(recipient.state.as_str())
     .execute(&mut **tx)
     .await?;
-    if moved.rows_affected() == 0 {
+    if updated.rows_affected() == 0 {
         return Ok(false);
     }
     sqlx::query(
@@ -329,7 +329,7 @@ impl Store {
         // All rows are passed as one parameter. With one parameter per value,
         // the database would spend its time on the parameters.
         let insert = self.engine().pick(INSERT_SQLITE, INSERT_POSTGRES);
-        let taken: Vec<i64> = sqlx::query_scalar(insert)
+        let inserted: Vec<i64> = sqlx::query_scalar(insert)
             .bind(campaign)
             .bind(import)
             .bind(now())
@@ -337,10 +337,10 @@ impl Store {
             .fetch_all(&mut **tx)
             .await?;
         let mut deltas = Deltas::default();
-        let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(inserted.len()).unwrap_or(i64::MAX);
         deltas.add(RecipientState::Pending, count);
         deltas.apply(tx, campaign).await?;
-        Ok(taken)
+        Ok(inserted)
     }
 
     /// Returns, for each id, the chat under which the person would become a
@@ -361,14 +361,14 @@ impl Store {
                  AND chat IN (SELECT value FROM json_array_elements_text(CAST($2 AS JSON)))",
         );
         let list: Vec<_> = chats.values().collect();
-        let known: Vec<String> = sqlx::query_scalar(statement)
+        let existing: Vec<String> = sqlx::query_scalar(statement)
             .bind(campaign)
             .bind(json(&list))
             .fetch_all(self.reader())
             .await?;
-        let known: HashSet<_> = known.into_iter().collect();
+        let existing: HashSet<_> = existing.into_iter().collect();
         let is_known = |chat: String| {
-            let is_known = known.contains(&chat);
+            let is_known = existing.contains(&chat);
             (chat, is_known)
         };
         Ok(chats
@@ -386,12 +386,12 @@ impl Store {
         let (mut tx, _) = self.begin_with_campaign(campaign).await?;
         let mut deltas = Deltas::default();
         let mut removed = 0;
-        let known = self
+        let current = self
             .chats_in(&mut tx, chats.iter().map(String::as_str))
             .await?;
         for chat in chats {
-            let chat = known.get(chat.as_str()).unwrap_or(chat);
-            let gone: Option<String> = sqlx::query_scalar(
+            let chat = current.get(chat.as_str()).unwrap_or(chat);
+            let deleted_chat: Option<String> = sqlx::query_scalar(
                 "DELETE FROM recipients WHERE campaign_id = $1 AND chat = $2
                      AND state IN ('pending', 'failed', 'skipped') RETURNING state",
             )
@@ -399,7 +399,7 @@ impl Store {
             .bind(chat)
             .fetch_optional(&mut *tx)
             .await?;
-            if let Some(state) = gone {
+            if let Some(state) = deleted_chat {
                 deltas.add(RecipientState::read(&state)?, -1);
                 removed += 1;
             }
@@ -496,11 +496,11 @@ impl Store {
         let _turn = self.search_turns(1).await;
         let mut filter = filter.clone();
         let mut found = Vec::new();
-        let mut left = MAX_READ;
-        while left > 0 {
-            let page = self.recipients(campaign, &filter, CHUNK).await?;
-            let is_last = page.len() < CHUNK as usize;
-            left = left.saturating_sub(page.len());
+        let mut remaining = MAX_READ;
+        while remaining > 0 {
+            let page = self.recipients(campaign, &filter, CHUNK_ROWS).await?;
+            let is_last = page.len() < CHUNK_ROWS as usize;
+            remaining = remaining.saturating_sub(page.len());
             let (words, digits) = (words.clone(), digits.clone());
             let missing = (limit as usize).saturating_sub(found.len());
             let matching = on_blocking_thread(move || {

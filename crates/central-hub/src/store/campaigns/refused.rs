@@ -25,7 +25,7 @@ pub enum Refused {
     NoText,
     /// Recipients have no value in a column that the new text needs.
     #[error(
-        "{count} of the recipients have no value for {{{column}}}: give it a default, such as {{{column}|…}}"
+        "{count} of the recipients have no value for {{{column}}}: set a default, such as {{{column}|…}}"
     )]
     MissingValues {
         /// The column's key.
@@ -34,9 +34,7 @@ pub enum Refused {
         count: i64,
     },
     /// A list import is in progress or incomplete.
-    #[error(
-        "the list of import {0} did not come in whole: upload it again, or take that import away"
-    )]
+    #[error("the list of import {0} is incomplete: upload it again, or delete that import")]
     Import(i64),
     /// The store failed.
     #[error(transparent)]

@@ -289,8 +289,8 @@ fn bind<'q>(query: Query<'q>, new: &NewSchedule) -> Query<'q> {
         .bind(i64::from(rules.quota.unwrap_or_default()))
         .bind(rules.first.map(|day| day.to_string()))
         .bind(rules.last.map(|day| day.to_string()))
-        .bind(i64::from(rules.pause.least()))
-        .bind(i64::from(rules.pause.most()))
+        .bind(i64::from(rules.pause.min_seconds()))
+        .bind(i64::from(rules.pause.max_seconds()))
         .bind(new.comment.clone())
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::{AssertSqlSafe, Column, Row, ValueRef};
 
-use super::{FORMAT, Head, Line, Tail, TransferError, quoted, tables, version};
+use super::{FORMAT_VERSION, Head, Line, Tail, TransferError, quoted, tables, version};
 use crate::store::Store;
 
 /// Writes all rows of one snapshot, and returns their number.
@@ -22,7 +22,7 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<u64, Transfer
         .pick("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ");
     let mut tx = store.reader().begin_with(snapshot).await?;
     let head = Head {
-        format: FORMAT,
+        format: FORMAT_VERSION,
         tables: version(&mut tx).await?,
     };
     line(out, &head)?;
@@ -30,8 +30,8 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<u64, Transfer
     for (table, _) in tables(store, &mut tx).await? {
         // The rows are ordered by key, so that two exports of one database are
         // equal: PostgreSQL moves a row that is updated.
-        let all = format!("SELECT * FROM {} ORDER BY 1", quoted(&table));
-        let mut rows = sqlx::query(AssertSqlSafe(all)).fetch(&mut *tx);
+        let statement = format!("SELECT * FROM {} ORDER BY 1", quoted(&table));
+        let mut rows = sqlx::query(AssertSqlSafe(statement)).fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {
             let row = to_json(&row)?;
             let table = table.clone();

@@ -12,14 +12,14 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use super::{
-    FORMAT, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
+    FORMAT_VERSION, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
 };
 use crate::store::search_index::mark_unindexed_in;
 use crate::store::{Store, Tx};
 
 /// Maximum length of a line, in bytes: several times the JSON form of the
 /// longest text that the hub stores.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Imports either all rows of an export or none, and returns their number.
 ///
@@ -29,15 +29,18 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
     let mut lines = Lines { from, number: 0 };
     let first = lines.next()?.ok_or(TransferError::CutOff(0))?;
     let head: Head = lines.parse(&first)?;
-    if head.format != FORMAT {
-        let what = format!("its format is {}, not {FORMAT}", head.format);
+    if head.format != FORMAT_VERSION {
+        let what = format!("its format is {}, not {FORMAT_VERSION}", head.format);
         return Err(TransferError::Line(1, what));
     }
     let mut tx = store.begin().await?;
-    let own = version(&mut tx).await?;
-    if head.tables != own {
+    let own_version = version(&mut tx).await?;
+    if head.tables != own_version {
         let found = head.tables;
-        return Err(TransferError::OtherVersion { found, own });
+        return Err(TransferError::OtherVersion {
+            found,
+            own: own_version,
+        });
     }
     let tables = tables(store, &mut tx).await?;
     // The initial rows of a new database are also in the export.
@@ -51,7 +54,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
             return Err(TransferError::NotEmpty(table.clone()));
         }
     }
-    let known: HashMap<&str, &[TableColumn]> = tables
+    let columns_by_table: HashMap<&str, &[TableColumn]> = tables
         .iter()
         .map(|(table, columns)| (table.as_str(), columns.as_slice()))
         .collect();
@@ -65,7 +68,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
             break;
         }
         let line: Line = lines.parse(&text)?;
-        insert(&mut tx, &known, line)
+        insert(&mut tx, &columns_by_table, line)
             .await
             .map_err(|error| match error {
                 InsertError::Row(what) => TransferError::Line(lines.number, what),
@@ -92,14 +95,14 @@ struct Lines<'a, R> {
 impl<R: BufRead> Lines<'_, R> {
     fn next(&mut self) -> Result<Option<String>, TransferError> {
         let mut line = String::new();
-        let mut bounded = self.from.by_ref().take(LONGEST_LINE);
+        let mut bounded = self.from.by_ref().take(MAX_LINE_BYTES);
         let length = bounded.read_line(&mut line)?;
         if length == 0 {
             return Ok(None);
         }
         self.number += 1;
-        if length as u64 == LONGEST_LINE && !line.ends_with('\n') {
-            let what = format!("it has more than {LONGEST_LINE} bytes");
+        if length as u64 == MAX_LINE_BYTES && !line.ends_with('\n') {
+            let what = format!("it has more than {MAX_LINE_BYTES} bytes");
             return Err(TransferError::Line(self.number, what));
         }
         Ok(Some(line))
@@ -110,7 +113,7 @@ impl<R: BufRead> Lines<'_, R> {
         serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {
                 serde_json::error::Category::Data => "it has another shape".to_owned(),
-                _ => format!("it is no JSON (column {})", error.column()),
+                _ => format!("it is not JSON (column {})", error.column()),
             };
             TransferError::Line(self.number, what)
         })
@@ -138,9 +141,9 @@ async fn insert(
                     line.table
                 )));
             }
-            Some(column) if !column.takes(value) => {
+            Some(column) if !column.accepts(value) => {
                 return Err(InsertError::Row(format!(
-                    "{name} is no {}",
+                    "{name} is not a {}",
                     column.declared
                 )));
             }
@@ -179,10 +182,12 @@ fn bind(mut query: Insert<'_>, row: Map<String, Value>) -> Result<Insert<'_>, In
             Value::Object(blob) => {
                 let bytes = blob.get("base64").and_then(Value::as_str);
                 let bytes = bytes.and_then(|text| STANDARD.decode(text).ok());
-                query.bind(bytes.ok_or_else(|| InsertError::Row(format!("{name} is no blob")))?)
+                query.bind(bytes.ok_or_else(|| InsertError::Row(format!("{name} is not a blob")))?)
             }
             Value::Null | Value::Array(_) => {
-                return Err(InsertError::Row(format!("{name} is no value of a table")));
+                return Err(InsertError::Row(format!(
+                    "{name} is not a value of a table"
+                )));
             }
         };
     }

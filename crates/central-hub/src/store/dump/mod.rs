@@ -26,7 +26,7 @@ pub use import::import;
 use crate::store::{Engine, Store, StoreError, Tx};
 
 /// The version of the export format.
-const FORMAT: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
 /// Why an export or import failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +39,14 @@ pub enum TransferError {
     #[error("the export cannot be read or written: {0}")]
     File(#[from] std::io::Error),
     /// A line is not part of an export.
-    #[error("line {0} is none of an export of central-hub: {1}")]
+    #[error("line {0} does not belong to an export of central-hub: {1}")]
     Line(u64, String),
     /// The export ends before its last line.
     #[error("the export is cut off after line {0}: nothing was imported")]
     CutOff(u64),
     /// The export was made by another version.
     #[error(
-        "the export has the tables of version {found}, this central-hub those of {own}: use the same central-hub for both"
+        "the export has table version {found}, this central-hub has {own}: use the same central-hub for both"
     )]
     OtherVersion {
         /// The version in the export.
@@ -109,7 +109,7 @@ impl TableColumn {
     /// Returns whether `value` has the column's declared type, for the types
     /// that the tables use. Without this check, SQLite would accept any type,
     /// and PostgreSQL's error would not name the column.
-    fn takes(&self, value: &Value) -> bool {
+    fn accepts(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
             "TEXT" => value.is_string(),

@@ -164,7 +164,10 @@ async fn alert_test_command_reports_the_mail_servers_own_words() {
         .unwrap();
     let errors = String::from_utf8(nobody.stderr).unwrap();
     assert_eq!(nobody.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("nobody is told: set SMTP_URL"), "{errors}");
+    assert!(
+        errors.contains("no alert channel is configured: set SMTP_URL"),
+        "{errors}"
+    );
 }
 
 on_both_engines! {

@@ -51,7 +51,7 @@ on_both_engines! {
         assert!(mail.mails().is_empty(), "{:?}", mail.subjects());
         restart().await;
         let short = mail.until(1).await.remove(0);
-        let title = "LeadMaster: session-manager was restarted before it was up for an hour";
+        let title = "LeadMaster: session-manager was restarted within an hour of its start";
         assert_eq!(short["subject"], title);
         // A restart of the hub does not lose the count.
         hub.stop().await;
@@ -67,8 +67,8 @@ on_both_engines! {
         assert_eq!(mail.mails().len(), 2, "{:?}", mail.subjects());
         clock.advance(HOUR);
         let over = sorted_subjects(&mail, 4).await;
-        assert!(over[0].starts_with("LeadMaster: All is well again: session-manager was"), "{over:?}");
-        assert!(over[1].starts_with("LeadMaster: All is well again: session-manager was"), "{over:?}");
+        assert!(over[0].starts_with("LeadMaster: Resolved: session-manager was"), "{over:?}");
+        assert!(over[1].starts_with("LeadMaster: Resolved: session-manager was"), "{over:?}");
         until_holding(&hub, &[]).await;
         hub.stop().await;
     }
@@ -84,7 +84,7 @@ on_both_engines! {
             hub.stop().await;
         }
         assert_eq!(mail.mails().len(), 1, "five restarts: {:?}", mail.subjects());
-        assert!(mail.subjects()[0].ends_with(" was restarted before it was up for an hour"));
+        assert!(mail.subjects()[0].ends_with(" was restarted within an hour of its start"));
         let hub = start(&database, &manager.url, &variables).await;
         let many = mail.until(2).await.remove(1);
         let subject = many["subject"].as_str().unwrap();
@@ -113,9 +113,9 @@ on_both_engines! {
         until_looked(&manager, 2).await;
         metrics(513, 1431, 999);
         let told = sorted_subjects(&mail, 4).await;
-        assert_eq!(told[0], "LeadMaster: Chrome holds 1431 MiB of memory");
+        assert_eq!(told[0], "LeadMaster: Chrome uses 1431 MiB of memory");
         assert_eq!(told[1], "LeadMaster: Urgent: 999 MiB are left on the disk");
-        assert_eq!(told[3], "LeadMaster: session-manager holds 513 MiB of memory");
+        assert_eq!(told[3], "LeadMaster: session-manager uses 513 MiB of memory");
         metrics(80, 600, 20_000);
         mail.until(7).await;
         let held = holding(&hub).await;
@@ -159,11 +159,11 @@ on_both_engines! {
         mail.until(2).await;
         manager.tell("limits", limits(true, "NONE"));
         let locked = mail.until(3).await.remove(2);
-        assert_eq!(locked["subject"], "LeadMaster: Urgent: WhatsApp lets the account write to nobody new");
+        assert_eq!(locked["subject"], "LeadMaster: Urgent: WhatsApp does not let the account start new chats");
         assert!(locked["text"].as_str().unwrap().contains("Until 2027-01-14 10:02."), "{locked}");
         manager.tell("limits", limits(false, "NONE"));
         let over = mail.until(4).await.remove(3);
-        assert_eq!(over["subject"], "LeadMaster: All is well again: WhatsApp lets the account write to nobody new");
+        assert_eq!(over["subject"], "LeadMaster: Resolved: WhatsApp does not let the account start new chats");
         manager.tell("limits", limits(false, "CAPPED"));
         let capped = mail.until(5).await.remove(4);
         assert_eq!(capped["subject"], "LeadMaster: Urgent: the monthly limit on new chats is reached");
@@ -189,7 +189,7 @@ on_both_engines! {
         hub.store.enqueue_delivery_in(&mut tx, Topic::Message, None, &data).await.unwrap();
         tx.commit().await.unwrap();
         let told = mail.until(1).await.remove(0);
-        assert_eq!(told["subject"], "LeadMaster: the webhook “CRM” did not hear everything");
+        assert_eq!(told["subject"], "LeadMaster: the webhook “CRM” missed events");
         receiver.replies("/crm", &[Reply::Status(200)]);
         let id = &webhook["id"];
         until_holding(&hub, &[&format!("WEBHOOK_DEAD_LETTERS/{id}")]).await;
@@ -263,7 +263,7 @@ async fn missing_and_old_backups_of_the_hub_are_told() {
     let over = mail.until(2).await.remove(1);
     assert_eq!(
         over["subject"],
-        "LeadMaster: All is well again: there is no backup of the hub's database yet"
+        "LeadMaster: Resolved: there is no backup of the hub's database yet"
     );
     clock.advance(HOUR * 73 + MINUTE);
     let old = mail.until(3).await.remove(2);

@@ -63,7 +63,7 @@ on_both_engines! {
         assert_eq!(mail.mails().len(), 1, "{:?}", mail.subjects());
         clock.advance(MINUTE * 2);
         let again = mail.until(2).await.remove(1);
-        let title = "LeadMaster: Still: the browser's profile takes 4096 MiB";
+        let title = "LeadMaster: Still: the browser's profile uses 4096 MiB";
         assert_eq!(again["subject"], title);
         // At night there is neither a repeat nor a new warning; only critical alerts are sent.
         advance_to(&clock, 23, 0);
@@ -90,8 +90,8 @@ on_both_engines! {
         let mut over = mail.subjects().split_off(3);
         over.sort();
         assert_eq!(over, [
-            "LeadMaster: All is well again: WhatsApp was unlinked",
-            "LeadMaster: All is well again: the browser's profile takes 4096 MiB",
+            "LeadMaster: Resolved: WhatsApp was unlinked",
+            "LeadMaster: Resolved: the browser's profile uses 4096 MiB",
         ]);
         until_holding(&hub, &[]).await;
         hub.stop().await;
@@ -119,7 +119,7 @@ on_both_engines! {
         nothing_more(0).await;
         clock.advance(MINUTE * 2);
         let code = mail.until(1).await.remove(0);
-        assert_eq!(code["subject"], "LeadMaster: Urgent: the phone has to be linked");
+        assert_eq!(code["subject"], "LeadMaster: Urgent: the phone must be linked");
         // A person scans the code. The passkey request lapses in ten minutes,
         // so neither the earlier e-mail nor the quiet hours delay the alert.
         let asked = clock.now();
@@ -132,7 +132,7 @@ on_both_engines! {
         let lapses = asked.after(10 * MINUTE).to_string();
         let lapses = lapses[..16].replace('T', " ");
         let text = passkey["text"].as_str().unwrap();
-        assert!(text.contains(&format!("It lapses at {lapses}.")), "{text}");
+        assert!(text.contains(&format!("It expires at {lapses}.")), "{text}");
         // Nobody answers; a new request is alerted again.
         clock.advance(MINUTE * 9);
         waits(&manager, "CODE_SHOWN", clock.now(), None);

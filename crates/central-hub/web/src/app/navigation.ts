@@ -37,7 +37,7 @@ export interface Section {
 const Conversations = lazy(() => import('../conversations/ConversationsScreen'));
 
 /**
- * The screens in menu order. A new screen needs one entry here and its path in
+ * The screens in menu order. A new screen needs route entry here and its path in
  * `lib/routes.ts`.
  */
 const SECTIONS: readonly Section[] = [
@@ -159,6 +159,6 @@ export function useSections(): readonly Section[] {
   const seesAll = useSeesAll();
   const onlyAnswers = useOnlyAnswers();
   const own = [...AGENT_ROUTES].map((name) => ROUTES[name]);
-  const isOwn = (path: string) => own.some((one) => path === one || path.startsWith(`${one}/`));
+  const isOwn = (path: string) => own.some((route) => path === route || path.startsWith(`${route}/`));
   return SECTIONS.filter(({ admins, path }) => (onlyAnswers ? isOwn(path) : seesAll || !admins));
 }

@@ -6,7 +6,7 @@ import { ActionError } from '../ui/ActionError';
 import { MessageEditor } from './MessageEditor';
 import { mistakeIn } from '../lib/template';
 import type { Campaign, CampaignRequest } from './types';
-import { pauseProblem, templateRefusal } from './words';
+import { pauseProblem, templateMistakeOfError } from './words';
 
 interface Props {
   campaign: Campaign;
@@ -37,7 +37,7 @@ export function CampaignForm({ campaign, pending, error, onSubmit, onCancel }: P
     pausa: pause === null ? null : f.pauseProblems[pause],
   };
   const refusal = error && sent === mensaje ? error : null;
-  const inEditor = templateRefusal(refusal) !== null;
+  const inEditor = templateMistakeOfError(refusal) !== null;
 
   function send(event: FormEvent) {
     event.preventDefault();

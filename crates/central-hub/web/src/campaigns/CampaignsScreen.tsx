@@ -7,7 +7,7 @@ import { Link, useSearchParams } from 'react-router';
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { whyPaused } from '../i18n/lookup';
-import { firstUp } from '../lib/firstUp';
+import { capitalize } from '../lib/capitalize';
 import { useFormatTime } from '../live/useFormatTime';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
@@ -21,7 +21,7 @@ import { ProgressBar } from './ProgressBar';
 import { reasonText } from './reasonText';
 import { standingOf } from './standing';
 import { CAMPAIGN_STATES, type Campaign } from './types';
-import { useAround } from './useStanding';
+import { useSendingContext } from './useStanding';
 
 /** The list of campaigns, newest first. The URL stores the filter. */
 export default function CampaignsScreen() {
@@ -34,8 +34,8 @@ export default function CampaignsScreen() {
   const [buscar] = useDebouncedValue(words.trim(), 250);
   const estado = CAMPAIGN_STATES.find((state) => state === search.get('estado')) ?? null;
   useFollowCampaigns();
-  const around = useAround();
-  const standing = (campaign: Campaign) => standingOf(campaign, { ...around, schedules: null });
+  const context = useSendingContext();
+  const standing = (campaign: Campaign) => standingOf(campaign, { ...context, schedules: null });
   const reasonsOf = (campaign: Campaign) => {
     const now = standing(campaign);
     return now.kind === 'waiting' ? now.reasons : [];
@@ -57,7 +57,7 @@ export default function CampaignsScreen() {
           </Anchor>
           {campaign.motivo_pausa && (
             <Text size="xs" c="dimmed">
-              {firstUp(whyPaused(t, campaign.motivo_pausa, me, formatTime))}
+              {capitalize(whyPaused(t, campaign.motivo_pausa, me, formatTime))}
             </Text>
           )}
           {reasonsOf(campaign).map((reason) => (

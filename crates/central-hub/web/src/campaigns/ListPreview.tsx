@@ -206,7 +206,7 @@ function Choice({ label, value, values, onChange }: ChoiceProps) {
       label={label}
       placeholder={t.campaigns.lists.preview.none}
       value={value}
-      data={[...new Set(values)].filter((one) => one.trim() !== '')}
+      data={[...new Set(values)].filter((value) => value.trim() !== '')}
       allowDeselect={false}
       onChange={(next) => onChange(next ?? undefined)}
     />
@@ -216,7 +216,7 @@ function Choice({ label, value, values, onChange }: ChoiceProps) {
 type Words = ReturnType<typeof useText>;
 
 function rowColumns(s: Words['campaigns']['lists']['preview'], trial: ListTrial): readonly Column<TrialRow>[] {
-  // `columnas` has one key for each non-empty heading, in the same order.
+  // `columnas` has value key for each non-empty heading, in the same order.
   const titles = trial.titulos.filter((title) => /[\p{L}\p{N}]/u.test(title));
   const others = titles
     .map((title, at) => ({ title, key: trial.columnas[at] ?? '' }))

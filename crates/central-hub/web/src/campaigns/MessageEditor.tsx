@@ -11,7 +11,7 @@ import { Bubble } from './Bubble';
 import classes from './Message.module.css';
 import { closest, fill, mistakeIn, parse } from '../lib/template';
 import type { Campaign } from './types';
-import { columnsToName, mistakeOf, templateRefusal } from './words';
+import { columnsToName, mistakeOf, templateMistakeOfError } from './words';
 
 /** Maximum number of columns offered as buttons. */
 const MAX_BUTTONS = 20;
@@ -38,7 +38,7 @@ export function MessageEditor({ value, onChange, campaign, problem, refusal }: P
   const area = useRef<HTMLTextAreaElement>(null);
   const [settled] = useDebouncedValue(value, PAUSE_MS);
   const localMistake = settled === value ? mistakeIn(value, columns) : null;
-  const invalid = templateRefusal(refusal);
+  const invalid = templateMistakeOfError(refusal);
   const hubMistake = invalid && mistakeOf(value, invalid.details);
   const mistake = localMistake ?? hubMistake;
   const lacking =

@@ -8,7 +8,7 @@ import { editCampaign, useCampaignChange } from './api';
 import { MessageEditor } from './MessageEditor';
 import { mistakeIn } from '../lib/template';
 import type { Campaign } from './types';
-import { templateRefusal } from './words';
+import { templateMistakeOfError } from './words';
 
 /** Returns the storage key of a campaign's unsaved text. */
 export const draftKey = (id: number): string => `campaign ${id}`;
@@ -29,7 +29,7 @@ export function MessageStep({ campaign, onDone }: { campaign: Campaign; onDone: 
     },
   );
   const refusal = save.error && sent === text ? save.error : null;
-  const inEditor = templateRefusal(refusal) !== null;
+  const inEditor = templateMistakeOfError(refusal) !== null;
   const empty = text.trim() === '';
   return (
     <form

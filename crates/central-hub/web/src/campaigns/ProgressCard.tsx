@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react';
 import { Link } from 'react-router';
 
 import { useAuth } from '../auth/AuthProvider';
-import { firstUp } from '../lib/firstUp';
+import { capitalize } from '../lib/capitalize';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { causeText, whyPaused } from '../i18n/lookup';
@@ -60,7 +60,7 @@ export function ProgressCard({
             color="yellow"
             role="note"
             icon={<IconClockPause aria-hidden />}
-            title={firstUp(whyPaused(t, pause, me, formatTime))}
+            title={capitalize(whyPaused(t, pause, me, formatTime))}
           >
             {Object.hasOwn(s.cures, pause.codigo)
               ? (s.cures as Readonly<Record<string, string>>)[pause.codigo]

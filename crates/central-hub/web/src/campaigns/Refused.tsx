@@ -10,7 +10,7 @@ import { DataTable, type Column } from '../ui/DataTable';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
 import { campaignKey, getAllRefused, getRefused } from './api';
-import { mendFile, mendName } from './mend';
+import { correctionFile, correctionFileName } from './correctionFile';
 import type { Import, RefusedLine } from './types';
 
 /** The rejected lines of a list with their reasons, and a file in which to correct them. */
@@ -20,7 +20,7 @@ export function Refused({ campaign, list }: { campaign: number; list: Import }) 
   const number = list.id;
   const save = useMutation({
     mutationFn: () => getAllRefused(campaign, number),
-    onSuccess: (lines) => saveText(mendName(t, list.archivo), mendFile(t, list.titulos, lines)),
+    onSuccess: (lines) => saveText(correctionFileName(t, list.archivo), correctionFile(t, list.titulos, lines)),
   });
   const pages = usePages<RefusedLine>({
     key: [...campaignKey(campaign), 'refused', number],

@@ -44,7 +44,7 @@ export function StandingNotice({
               <Text size="sm" span>
                 {reasonText(t, reason, formatTime)}
               </Text>{' '}
-              <WayOut reason={reason} campaign={campaign.id} onHelp={help.open} />
+              <RemedyButton reason={reason} campaign={campaign.id} onHelp={help.open} />
             </li>
           ))}
         </ul>
@@ -74,7 +74,7 @@ interface WayProps {
   onHelp: () => void;
 }
 
-function WayOut({ reason, campaign, onHelp }: WayProps) {
+function RemedyButton({ reason, campaign, onHelp }: WayProps) {
   const t = useText();
   const w = t.campaigns.ways;
   const seesAll = useSeesAll();

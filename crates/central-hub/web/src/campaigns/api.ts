@@ -40,11 +40,11 @@ export async function getCampaigns(
   antes: Cursor,
   signal: AbortSignal,
 ): Promise<Page<Campaign>> {
-  const found = await request<{ campanias: Campaign[]; siguiente: number | null }>(
+  const response = await request<{ campanias: Campaign[]; siguiente: number | null }>(
     `${PATH}${query({ ...filter, antes, limite: PER_PAGE })}`,
     { signal },
   );
-  return { items: found.campanias, next: found.siguiente };
+  return { items: response.campanias, next: response.siguiente };
 }
 
 export const useStats = (id: number) =>
@@ -116,11 +116,11 @@ export async function getRefused(
   signal: AbortSignal,
   limite = PER_PAGE,
 ): Promise<Page<RefusedLine>> {
-  const found = await request<{ rechazos: RefusedLine[]; siguiente: number | null }>(
+  const response = await request<{ rechazos: RefusedLine[]; siguiente: number | null }>(
     `${PATH}/${id}/imports/${number}/rejected${query({ despues, limite })}`,
     { signal, timeoutMs: 30_000 },
   );
-  return { items: found.rechazos, next: found.siguiente };
+  return { items: response.rechazos, next: response.siguiente };
 }
 
 /** Fetches all rejected lines of a list. */
@@ -159,11 +159,11 @@ export async function getRecipients(
   signal: AbortSignal,
   limite = PER_PAGE,
 ): Promise<Page<Recipient>> {
-  const found = await request<{ destinatarios: Recipient[]; siguiente: number | null }>(
+  const response = await request<{ destinatarios: Recipient[]; siguiente: number | null }>(
     `${PATH}/${id}/recipients${query({ estado, buscar, despues, limite })}`,
     { signal, timeoutMs: 30_000 },
   );
-  return { items: found.destinatarios, next: found.siguiente };
+  return { items: response.destinatarios, next: response.siguiente };
 }
 
 /** Fetches the first recipient, as a sample. */

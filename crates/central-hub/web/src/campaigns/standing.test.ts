@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { en } from '../i18n/en';
 import { es } from '../i18n/es';
 import { reasonText } from './reasonText';
-import { standingOf, type Around } from './standing';
+import { standingOf, type SendingContext } from './standing';
 
 const WAIT = (codigo: string, hasta: string | null = null) => ({ codigo, hasta });
 const real = { estado: 'en_progreso', simulacion: false, espera: null } as const;
@@ -13,7 +13,7 @@ const LIMITS = {
   new_chats: { status: 'NONE', used: 0, total: null, cycle_end: null },
   first_sync: { complete: true, progress: null },
 } as const;
-const GOOD: Around = {
+const GOOD: SendingContext = {
   dryRun: false,
   stopped: false,
   campaignsOn: true,
@@ -21,7 +21,7 @@ const GOOD: Around = {
   limits: LIMITS,
   schedules: { total: 1, approved: 1 },
 };
-const UNKNOWN: Around = {
+const UNKNOWN: SendingContext = {
   dryRun: null,
   stopped: null,
   campaignsOn: null,
@@ -29,7 +29,7 @@ const UNKNOWN: Around = {
   limits: null,
   schedules: null,
 };
-const kinds = (campaign: Parameters<typeof standingOf>[0], changes: Partial<Around>) => {
+const kinds = (campaign: Parameters<typeof standingOf>[0], changes: Partial<SendingContext>) => {
   const standing = standingOf(campaign, { ...GOOD, ...changes });
   return standing.kind === 'waiting' ? standing.reasons.map(({ kind }) => kind) : standing.kind;
 };

@@ -17,7 +17,7 @@ export type Standing =
   | { kind: 'waiting'; reasons: Reason[] };
 
 /** Server state that affects a campaign; fields are null while unknown. */
-export interface Around {
+export interface SendingContext {
   dryRun: boolean | null;
   /** Whether all sending is stopped. */
   stopped: boolean | null;
@@ -74,35 +74,35 @@ function fromWait({ codigo, hasta: until }: NonNullable<Campaign['espera']>): Re
 /** Returns whether a campaign sends, or all reasons why not, so that the user sees them at once. */
 export function standingOf(
   campaign: Pick<Campaign, 'estado' | 'simulacion' | 'espera'>,
-  around: Around,
+  context: SendingContext,
 ): Standing {
   if (campaign.estado !== 'en_progreso') return { kind: 'idle' };
   const { espera, simulacion } = campaign;
   const real = simulacion !== true;
   const reasons: Reason[] = [];
   // A dry run sends nothing, so neither the lock nor the phone blocks it.
-  if (real && around.stopped) reasons.push({ kind: 'stopped' });
-  if (real && around.dryRun) reasons.push({ kind: 'rehearsalLock' });
-  if (around.campaignsOn === false) reasons.push({ kind: 'campaignsOff' });
-  if (real && DOWN.has(around.line)) reasons.push({ kind: 'notReady' });
-  if (real && around.limits) {
-    const { reach_out, new_chats, first_sync } = around.limits;
+  if (real && context.stopped) reasons.push({ kind: 'stopped' });
+  if (real && context.dryRun) reasons.push({ kind: 'rehearsalLock' });
+  if (context.campaignsOn === false) reasons.push({ kind: 'campaignsOff' });
+  if (real && DOWN.has(context.line)) reasons.push({ kind: 'notReady' });
+  if (real && context.limits) {
+    const { reach_out, new_chats, first_sync } = context.limits;
     if (reach_out.locked) reasons.push({ kind: 'reachOut', until: reach_out.until });
     if (new_chats.status === 'CAPPED') reasons.push({ kind: 'newChats', until: new_chats.cycle_end });
     if (!first_sync.complete) reasons.push({ kind: 'firstSync' });
   }
-  const { schedules } = around;
+  const { schedules } = context;
   if (schedules?.total === 0) reasons.push({ kind: 'noSchedule' });
   else if (schedules?.approved === 0) reasons.push({ kind: 'notApproved' });
   const reported = espera && fromWait(espera);
-  const isListed = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
+  const isListed = (kind: Reason['kind']) => reasons.some((reason) => reason.kind === kind);
   if (reported && !isListed(reported.kind) && !(reported.kind === 'notApproved' && isListed('noSchedule'))) {
     // Drops a reported obstacle that has been cleared since.
     const over =
       (reported.kind === 'notApproved' && schedules !== null) ||
-      (reported.kind === 'stopped' && around.stopped === false) ||
-      (reported.kind === 'campaignsOff' && around.campaignsOn === true) ||
-      (reported.kind === 'rehearsalLock' && around.dryRun === false);
+      (reported.kind === 'stopped' && context.stopped === false) ||
+      (reported.kind === 'campaignsOff' && context.campaignsOn === true) ||
+      (reported.kind === 'rehearsalLock' && context.dryRun === false);
     if (!over) reasons.push(reported);
   }
   if (reasons.length > 0) return { kind: 'waiting', reasons };

@@ -9,11 +9,11 @@ import { viewOf } from '../live/view';
 import { SCHEDULES_PATH } from '../planning/api';
 import type { Schedule } from '../planning/types';
 import { campaignKey } from './api';
-import { standingOf, type Around, type Standing } from './standing';
+import { standingOf, type SendingContext, type Standing } from './standing';
 import type { Campaign } from './types';
 
 /** Returns the server state that affects all campaigns. */
-export function useAround(): Omit<Around, 'schedules'> {
+export function useSendingContext(): Omit<SendingContext, 'schedules'> {
   const live = useLive();
   const session = useSession();
   const config = useConfig();
@@ -48,10 +48,10 @@ export const useOwnSchedules = (id: number) =>
 
 /** Returns whether a campaign sends, or the reasons why not. */
 export function useStanding(campaign: Campaign): Standing {
-  const around = useAround();
+  const context = useSendingContext();
   const { data } = useOwnSchedules(campaign.id);
   const schedules = data
     ? { total: data.length, approved: data.filter(({ estado }) => estado === 'aprobada').length }
     : null;
-  return standingOf(campaign, { ...around, schedules });
+  return standingOf(campaign, { ...context, schedules });
 }

@@ -40,7 +40,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
 /** Returns the error if the hub rejected the text as an invalid template; null otherwise. */
-export const templateRefusal = (error: Error | null): ApiError | null =>
+export const templateMistakeOfError = (error: Error | null): ApiError | null =>
   error instanceof ApiError && error.code === 'TEMPLATE_INVALID' ? error : null;
 
 /**

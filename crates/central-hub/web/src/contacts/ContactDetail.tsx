@@ -17,9 +17,9 @@ import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from '../people/api';
 import { CardForm } from '../people/CardForm';
-import { factsOf } from '../people/facts';
+import { factsOf } from '../people/contactFacts';
 import { JoinForm } from './JoinForm';
-import type { Address, OneContact } from '../people/types';
+import type { Address, ContactDetails } from '../people/types';
 
 /** The details of a contact, and the actions on them. */
 export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }) {
@@ -63,9 +63,9 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
             {s.others}
           </Title>
           <Facts
-            rows={data.negocios.map((one) => [
-              s.business(one.cliente_id),
-              [one.nombre, one.etiquetas.join(', '), one.nota].filter(Boolean).join(' · '),
+            rows={data.negocios.map((business) => [
+              s.business(business.cliente_id),
+              [business.nombre, business.etiquetas.join(', '), business.nota].filter(Boolean).join(' · '),
             ])}
           />
         </section>
@@ -77,7 +77,7 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
   );
 }
 
-function Addresses({ contact }: { contact: OneContact }) {
+function Addresses({ contact }: { contact: ContactDetails }) {
   const s = useText().contacts.detail;
   const [asking, dialog] = useDisclosure(false);
   const [selectedAddress, setSelectedAddress] = useState<Address | null>(null);
@@ -139,7 +139,7 @@ function Addresses({ contact }: { contact: OneContact }) {
   );
 }
 
-function Forget({ contact, onGone }: { contact: OneContact; onGone: () => void }) {
+function Forget({ contact, onGone }: { contact: ContactDetails; onGone: () => void }) {
   const s = useText().contacts.detail;
   const [asking, dialog] = useDisclosure(false);
   const who = whoOf(contact);

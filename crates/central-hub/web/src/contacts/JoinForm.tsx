@@ -7,10 +7,10 @@ import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { CONTACTS_KEY, idOf, joinContacts, whoOf } from '../people/api';
-import type { OneContact } from '../people/types';
+import type { ContactDetails } from '../people/types';
 
 /** The form that joins two contacts who are the same person. */
-export function JoinForm({ contact }: { contact: OneContact }) {
+export function JoinForm({ contact }: { contact: ContactDetails }) {
   const t = useText();
   const s = t.contacts.detail;
   const [other, setOther] = useState('');

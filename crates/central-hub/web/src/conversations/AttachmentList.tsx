@@ -59,20 +59,20 @@ function problemText(t: Dictionary, error: Error): string {
 }
 
 function Row({
-  one,
+  attachment,
   locked,
   onRemove,
 }: {
-  one: Attachment;
+  attachment: Attachment;
   locked: boolean;
   onRemove: () => void;
 }) {
   const t = useText();
   const a = t.conversations.attach;
-  const { file, part, fileId, error } = one;
+  const { file, part, fileId, error } = attachment;
   const { name } = file;
   const preview = usePreview(file);
-  const Sign = iconOf(one);
+  const Sign = iconOf(attachment);
   const percent = Math.round((part ?? 0) * 100);
   return (
     <li className={classes.attachment} data-attachment={file.name}>
@@ -131,8 +131,8 @@ export function AttachmentList({ list, left, isSending, onRemove }: Props) {
     <>
       {list.length > 0 && (
         <ul className={classes.attachments} aria-label={a.list}>
-          {list.map((one) => (
-            <Row key={one.key} one={one} locked={isSending} onRemove={() => onRemove(one.key)} />
+          {list.map((attachment) => (
+            <Row key={attachment.key} attachment={attachment} locked={isSending} onRemove={() => onRemove(attachment.key)} />
           ))}
         </ul>
       )}

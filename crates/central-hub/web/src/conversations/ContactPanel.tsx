@@ -9,15 +9,15 @@ import { useText } from '../i18n/I18nProvider';
 import { useFormatTime } from '../live/useFormatTime';
 import { useContact } from '../people/api';
 import { CardForm } from '../people/CardForm';
-import { factsOf } from '../people/facts';
-import type { OneContact } from '../people/types';
+import { factsOf } from '../people/contactFacts';
+import type { ContactDetails } from '../people/types';
 import { ActionError } from '../ui/ActionError';
 import { Facts } from '../ui/Facts';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import classes from './Conversations.module.css';
 
 /** An empty contact for an unknown number; saving a note creates the contact. */
-const stranger = (number: string): OneContact => ({
+const stranger = (number: string): ContactDetails => ({
   id: 0,
   telefono: /^\d+$/.test(number) ? number : null,
   chat: number,
@@ -66,7 +66,7 @@ export default function ContactPanel({ number, who, onClose }: { number: string;
   );
 }
 
-function ContactData({ contact }: { contact: OneContact }) {
+function ContactData({ contact }: { contact: ContactDetails }) {
   const t = useText();
   const formatTime = useFormatTime();
   const { me } = useAuth();
@@ -89,7 +89,7 @@ function ContactData({ contact }: { contact: OneContact }) {
   );
 }
 
-function Noted({ contact }: { contact: OneContact }) {
+function Noted({ contact }: { contact: ContactDetails }) {
   const { detail: s } = useText().contacts;
   return (
     <>

@@ -9,7 +9,7 @@ import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { MESSAGE_PARAM, ROUTES } from '../lib/routes';
-import { remember, storedValue } from '../lib/stored';
+import { writeStored, readStored } from '../lib/browserStorage';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useConfig } from '../live/queries';
 import { ActionError } from '../ui/ActionError';
@@ -71,10 +71,10 @@ export function Thread({ number }: { number: string }) {
     toast({ text: c.attended(who) }),
   );
   const [isSearching, setSearching] = useState(false);
-  const [isPanelOpen, setPanelOpen] = useState(() => storedValue(PANEL_KEY) === 'yes' && isWide());
+  const [isPanelOpen, setPanelOpen] = useState(() => readStored(PANEL_KEY) === 'yes' && isWide());
   const showPanel = (next: boolean) => {
     setPanelOpen(next);
-    remember(PANEL_KEY, next ? 'yes' : null);
+    writeStored(PANEL_KEY, next ? 'yes' : null);
   };
   const searchButton = useRef<HTMLButtonElement>(null);
   const opener = useRef<HTMLButtonElement>(null);

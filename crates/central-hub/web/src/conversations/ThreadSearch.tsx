@@ -8,8 +8,8 @@ import { useText } from '../i18n/I18nProvider';
 import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Marked } from '../ui/Marked';
-import { useWalk } from '../ui/pages';
-import { Walking } from '../ui/Walking';
+import { usePageSearch } from '../ui/pages';
+import { SearchProgress } from '../ui/SearchProgress';
 import { getHistory } from './api';
 import classes from './Conversations.module.css';
 import { summary } from './thread';
@@ -17,7 +17,7 @@ import { summary } from './thread';
 const PER_SEARCH = 20;
 
 function useFound(number: string, buscar: string) {
-  const { walk, run } = useWalk();
+  const { walk, run } = usePageSearch();
   const found = useInfiniteQuery({
     // Not under the key of the conversations: each event would repeat the whole search.
     queryKey: ['conversation-search', number, buscar],
@@ -97,7 +97,7 @@ export function ThreadSearch({ number, who, onFound, onClose }: Props) {
               : c.nothing)}
       </Text>
       <ActionError error={error} />
-      {walk && <Walking walk={walk} />}
+      {walk && <SearchProgress walk={walk} />}
       {found.length > 0 && (
         <ul className={classes.found}>
           {found.map((message) => (

@@ -32,11 +32,11 @@ export async function getConversations(
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Conversation>> {
-  const found = await request<{ conversaciones: Conversation[]; siguiente: number | null }>(
+  const response = await request<{ conversaciones: Conversation[]; siguiente: number | null }>(
     `/api/listener/conversations${query({ filtro, buscar, antes, limite: PER_PAGE })}`,
     { signal, timeoutMs: 30_000 },
   );
-  return { items: found.conversaciones, next: found.siguiente };
+  return { items: response.conversaciones, next: response.siguiente };
 }
 
 /** Fetches a part of a conversation, newest first. */
@@ -175,16 +175,16 @@ export const sendFile = (body: FileMessage, key: string) =>
 
 const FOLLOWED: ReadonlySet<string> = new Set(['message', 'ack', 'conversation', 'opened']);
 
-const of = (chat: string, what: string) =>
+const chatPath = (chat: string, what: string) =>
   `/api/listener/conversations/${encodeURIComponent(chat)}/${what}`;
 
 /** Marks a contact's messages as read, up to the specified one. */
 export const markRead = (chat: string, hasta: number) =>
-  request<unknown>(of(chat, 'read'), { method: 'POST', body: { hasta } });
+  request<unknown>(chatPath(chat, 'read'), { method: 'POST', body: { hasta } });
 
 /** Marks a contact's present messages as needing no reply. */
 export const markAttended = (chat: string) =>
-  request<unknown>(of(chat, 'attended'), { method: 'POST' });
+  request<unknown>(chatPath(chat, 'attended'), { method: 'POST' });
 
 /** Refetches conversations on inbound, sent and read events. */
 export function useFollow(): void {

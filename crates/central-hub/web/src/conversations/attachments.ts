@@ -49,10 +49,10 @@ export const changed = (
   list: readonly Attachment[],
   key: string,
   change: Partial<Attachment>,
-): Attachment[] => list.map((one) => (one.key === key ? { ...one, ...change } : one));
+): Attachment[] => list.map((attachment) => (attachment.key === key ? { ...attachment, ...change } : attachment));
 
 export const without = (list: readonly Attachment[], key: string): Attachment[] =>
-  list.filter((one) => one.key !== key);
+  list.filter((attachment) => attachment.key !== key);
 
 /**
  * Returns the files of a paste or a drop. A copy from a spreadsheet or a text

@@ -33,7 +33,7 @@ export function rowsOf(messages: readonly Message[], zone: string): Row[] {
   return rows;
 }
 
-/** Height of a bubble with one line and its footer. */
+/** Height of a bubble with message line and its footer. */
 const LINE_PX = 65;
 const NEXT_LINE_PX = 25;
 const PICTURE_PX = 240;
@@ -42,7 +42,7 @@ const CHAR_PX = 7.3;
 
 /**
  * Estimates the height of a row in a list of this width, until the row is measured. A good estimate
- * reduces jumps while scrolling up, since a wrong one moves all rows below.
+ * reduces jumps while scrolling up, since a wrong message moves all rows below.
  */
 export function heightOf(row: Row | undefined, width: number): number {
   if (!row?.message) return DAY_PX;
@@ -64,7 +64,7 @@ export function kindText(t: Dictionary, kind: string): string | null {
 
 /** Returns the business to reply for: that of the newest message with a business. */
 export const businessOf = (messages: readonly Message[]): number | null =>
-  messages.findLast((one) => one.cliente_id !== null)?.cliente_id ?? null;
+  messages.findLast((message) => message.cliente_id !== null)?.cliente_id ?? null;
 
 /**
  * Returns whether the message's text adds to its content; otherwise the text repeats what is
@@ -78,7 +78,7 @@ export const hasOwnText = (message: Message): boolean =>
 /** Returns the type of a message. For a voice message sent from here the hub stores `audio`. */
 export const kindOf = ({ tipo, voz }: Message): string => (voz ? 'ptt' : tipo);
 
-/** Describes a message in one line, for a list. */
+/** Describes a message in message line, for a list. */
 export function summary(t: Dictionary, message: Message): string {
   const c = t.conversations.content;
   if (message.deleted_at !== undefined) return c.deleted;

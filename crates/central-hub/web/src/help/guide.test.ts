@@ -22,7 +22,7 @@ describe.each(LANGUAGES)('the guide (%s)', (_, text, words, quoted) => {
     const pageTexts = texts(words);
     const names = Array.from(text.matchAll(quoted), ([, name = '']) => name);
     expect(names.length).toBeGreaterThan(20);
-    expect(names.filter((name) => !pageTexts.some((one) => one.startsWith(name)))).toEqual([]);
+    expect(names.filter((name) => !pageTexts.some((pageText) => pageText.startsWith(name)))).toEqual([]);
   });
 
   it('uses the menu’s names of screens', () => {

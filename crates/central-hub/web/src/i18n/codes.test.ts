@@ -18,7 +18,7 @@ const HUB = import.meta.glob<string>(
 );
 
 /** Uppercase strings in the hub's source that are not user-visible codes. */
-const NO_CODES: ReadonlySet<string> = new Set([
+const NOT_CODES: ReadonlySet<string> = new Set([
   // HTTP methods and headers, SQL keywords, environment variables.
   'GET',
   'HEAD',
@@ -106,7 +106,7 @@ describe.each([
       const code = (source.split('#[cfg(test)]')[0] ?? '').replaceAll(/^\s*\/\/.*$/gm, '');
       return all(code, /"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"/g);
     });
-    const codes = new Set(found.filter((code) => !NO_CODES.has(code) && !/^A{10}/.test(code)));
+    const codes = new Set(found.filter((code) => !NOT_CODES.has(code) && !/^A{10}/.test(code)));
     for (const one of ['LIST_IS_WORKBOOK', 'BAD_ENCODING', 'TEXT_INVALID', 'HEARD']) {
       expect(codes).toContain(one);
     }

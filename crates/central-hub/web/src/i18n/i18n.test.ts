@@ -74,7 +74,7 @@ describe('the author', () => {
   it('is named for an opt-out', () => {
     const added = (t: Dictionary, por: string | null) => t.optOuts.addedBy(actorOf(me, por));
     expect(added(es, 'marcela')).toBe('La agregaste vos');
-    expect(added(en, 'marcela')).toBe('You added it');
+    expect(added(en, 'marcela')).toBe('Added by you');
     expect(added(es, 'luis')).toBe('La agregó luis');
     expect(added(es, null)).toBe('La agregó alguien de la oficina');
   });
@@ -88,11 +88,11 @@ describe('a rejected list', () => {
     expect(
       fault(
         'LIST_WITHOUT_PHONE',
-        'no column holds the number: name one telefono, celular, destinatario or phone (found: Nombre, Nro de celular, Propiedad (m2))',
+        'no column contains the number: name one telefono, celular, destinatario or phone (found: Nombre, Nro de celular, Propiedad (m2))',
       ),
     ).toContain('Columnas: Nombre, Nro de celular, Propiedad (m2).');
-    expect(fault('LIST_SAME_COLUMN', 'two columns are called nombre')).toContain('«nombre»');
-    expect(fault('LIST_MISSING_COLUMNS', 'the text needs columns that the list has not: turno')).toContain('turno');
+    expect(fault('LIST_SAME_COLUMN', 'two columns have the name nombre')).toContain('«nombre»');
+    expect(fault('LIST_MISSING_COLUMNS', 'the text uses columns that the list does not have: turno')).toContain('turno');
     expect(fault('LIST_RECORD_TOO_LARGE', 'line 7: more than 65536 bytes; is …')).toContain('la 7');
     expect(fault('SOMETHING_NEW', 'as it is')).toBe('as it is');
   });
@@ -107,7 +107,7 @@ describe('a rejected list', () => {
 
   it('names the column of a rejected line', () => {
     expect(
-      lineFaultText(es, 'MISSING_VALUE', 'razon_social is empty, and the text needs it ({razon_social|…} would give a default)'),
+      lineFaultText(es, 'MISSING_VALUE', 'razon_social is empty, and the text uses it ({razon_social|…} would set a default)'),
     ).toBe('Falta «razon_social», que el mensaje usa.');
     expect(lineFaultText(es, 'VALUE_TOO_LONG', 'nota is longer than 1000 characters')).toContain('«nota»');
     expect(lineFaultText(es, 'PHONE_EMPTY', 'x')).toBe('No hay teléfono.');

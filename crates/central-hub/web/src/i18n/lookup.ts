@@ -33,8 +33,8 @@ export function errorText(t: Dictionary, error: Error): string {
 const NAMED: Readonly<Record<string, RegExp>> = {
   LIST_WITHOUT_PHONE: /\(found: (.*)\)$/s,
   LIST_SHEET_UNKNOWN: /\(found: (.*)\)$/s,
-  LIST_SAME_COLUMN: /are called (.*)$/s,
-  LIST_MISSING_COLUMNS: /that the list has not: (.*)$/s,
+  LIST_SAME_COLUMN: /have the name (.*)$/s,
+  LIST_MISSING_COLUMNS: /that the list does not have: (.*)$/s,
   LIST_RECORD_TOO_LARGE: /^line (\d+):/,
 };
 
@@ -50,7 +50,7 @@ export function listFaultText(
   return words(names ?? NAMED[code]?.exec(sentence)?.[1]?.trim() ?? '');
 }
 
-const COLUMN = /^(.+?) (?:is empty|holds a|is longer|reads)\b/;
+const COLUMN = /^(.+?) (?:is empty|contains a|is longer|reads)\b/;
 
 /** Translates the rejection of a line, with its column if any. */
 export function lineFaultText(t: Dictionary, code: string, sentence: string): string {
@@ -117,4 +117,4 @@ export function whyPaused(
 
 const NO_REASON: PauseReason = { codigo: '', detalle: null, por: null, fecha: null };
 
-export const whatFor = (t: Dictionary, code: string): string => find(t.start.waits, code) ?? code;
+export const waitReasonText = (t: Dictionary, code: string): string => find(t.start.waits, code) ?? code;

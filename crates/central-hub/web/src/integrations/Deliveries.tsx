@@ -17,7 +17,7 @@ import { useAction } from '../ui/useAction';
 import { deliveriesKey, getDeliveries, replayAll } from './api';
 import { DeliveryDetails } from './DeliveryDetails';
 import { DELIVERY_STATES, type Delivery, type DeliveryState } from './types';
-import { failureText } from './words';
+import { failureText } from './failureText';
 
 const COLORS: Record<DeliveryState, string> = {
   pendiente: 'gray',
@@ -107,7 +107,7 @@ export function Deliveries({ webhook }: { webhook: number }) {
               { value: '', label: s.allStates },
               ...DELIVERY_STATES.map((value) => ({ value, label: s.deliveryStates[value] })),
             ]}
-            onChange={(chosen) => setEstado(DELIVERY_STATES.find((one) => one === chosen) ?? '')}
+            onChange={(chosen) => setEstado(DELIVERY_STATES.find((state) => state === chosen) ?? '')}
           />
           <Button variant="default" loading={again.isPending} onClick={() => again.mutate()}>
             {s.replayAll}

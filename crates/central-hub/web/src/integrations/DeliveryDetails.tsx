@@ -8,7 +8,7 @@ import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { useAction } from '../ui/useAction';
 import { deliveriesKey, getDelivery, replay } from './api';
-import { failureText } from './words';
+import { failureText } from './failureText';
 
 /** A delivery with its body and all attempts. */
 export function DeliveryDetails({ webhook, id }: { webhook: number; id: number }) {

@@ -49,7 +49,7 @@ export function TokenForm({
           value={values.scopes}
           error={problems.scopes && s.problems[problems.scopes]}
           onChange={(chosen) =>
-            setValues({ ...values, scopes: SCOPES.filter((one) => chosen.includes(one)) })
+            setValues({ ...values, scopes: SCOPES.filter((scope) => chosen.includes(scope)) })
           }
         >
           <Stack gap="xs" mt="xs" mb={4}>

@@ -14,7 +14,7 @@ import { deleteWebhook, rotateSecret, testWebhook, WEBHOOKS_KEY } from './api';
 import { Secret } from './Secret';
 import type { TestResult, Webhook } from './types';
 import { WebhookForm } from './WebhookForm';
-import { failureText } from './words';
+import { failureText } from './failureText';
 
 /** The actions on a webhook. */
 export function WebhookActions({ webhook }: { webhook: Webhook }) {

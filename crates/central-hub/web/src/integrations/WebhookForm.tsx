@@ -10,7 +10,7 @@ import { checkWebhook, NEW_WEBHOOK, webhookBodyOf, webhookValuesOf, type Webhook
 import { TOPICS, type Topic, type Webhook, type WebhookWithSecret } from './types';
 
 interface Props {
-  /** The webhook to edit; null creates one. */
+  /** The webhook to edit; null creates topic. */
   webhook: Webhook | null;
   /** Receives a new webhook with its secret. */
   onDone: (made: WebhookWithSecret | null) => void;
@@ -65,7 +65,7 @@ export function WebhookForm({ webhook, onDone, onCancel }: Props) {
           value={values.eventos}
           error={problem('eventos')}
           onChange={(chosen) =>
-            setValues({ ...values, eventos: TOPICS.filter((one) => chosen.includes(one)) })
+            setValues({ ...values, eventos: TOPICS.filter((topic) => chosen.includes(topic)) })
           }
         >
           <Stack gap="xs" mt="xs" mb={4}>

@@ -1,19 +1,19 @@
 // How this browser announces inbound messages: notifications and sound, each with a switch.
-import { remember, storedValue } from './stored';
+import { writeStored, readStored } from './browserStorage';
 
 const NOTIFY = 'lm-notify';
 const SOUND = 'lm-sound';
 
 /** Returns a switch's setting; `null` until the user was asked. */
 const read = (key: string): boolean | null => {
-  const stored = storedValue(key);
+  const stored = readStored(key);
   return stored === null ? null : stored === 'on';
 };
 
 export const wantsNotifications = (): boolean | null => read(NOTIFY);
 export const wantsSound = (): boolean | null => read(SOUND);
-export const setNotifications = (on: boolean): void => remember(NOTIFY, on ? 'on' : 'off');
-export const setSound = (on: boolean): void => remember(SOUND, on ? 'on' : 'off');
+export const setNotifications = (on: boolean): void => writeStored(NOTIFY, on ? 'on' : 'off');
+export const setSound = (on: boolean): void => writeStored(SOUND, on ? 'on' : 'off');
 
 /** Returns whether this browser supports and permits notifications. */
 export function notificationsAre(): 'allowed' | 'refused' | 'open' | 'none' {

@@ -41,7 +41,7 @@ const clockOf = (zone: string): Intl.DateTimeFormat =>
 export function clockIn(at: number, zone: string): { day: Day; minute: number } {
   const parts = clockOf(zone).formatToParts(at);
   const part = (type: Intl.DateTimeFormatPartTypes) =>
-    parts.find((one) => one.type === type)?.value ?? '';
+    parts.find((candidate) => candidate.type === type)?.value ?? '';
   return {
     day: `${part('year')}-${part('month')}-${part('day')}`,
     minute: Number(part('hour')) * 60 + Number(part('minute')),

@@ -1,7 +1,7 @@
 // Parses the text of a campaign or a quick answer like the hub, for the preview while typing. The
 // hub validates the text when it is saved.
 
-import { fold } from './marks';
+import { fold } from './searchMarks';
 
 export interface Variable {
   /** The column's key. */

@@ -17,8 +17,8 @@ export type Trouble =
   | 'reachOut'
   | 'newChats';
 
-/** The remedy for a trouble; null if it resolves by itself or the user cannot resolve it. */
-export type Way = 'link' | 'connect' | 'passkey' | 'look' | null;
+/** The remedy of a problem; null if it resolves by itself or the user cannot resolve it. */
+export type Remedy = 'link' | 'connect' | 'passkey' | 'look' | null;
 
 export interface Line {
   /** The state in one word, for the foot of the menu. */
@@ -35,12 +35,12 @@ export interface Line {
   tone: 'good' | 'warn' | 'bad' | 'quiet';
   /** Whether messages can be sent now. */
   sends: boolean;
-  trouble: { kind: Trouble; tone: 'bad' | 'warn'; way: Way; cause: string; until: string | null } | null;
+  trouble: { kind: Trouble; tone: 'bad' | 'warn'; way: Remedy; cause: string; until: string | null } | null;
 }
 
 const trouble = (
   kind: Trouble,
-  way: Way,
+  way: Remedy,
   { tone = 'bad', cause = '', until = null }: { tone?: 'bad' | 'warn'; cause?: string; until?: string | null } = {},
 ): Line['trouble'] => ({ kind, tone, way, cause, until });
 

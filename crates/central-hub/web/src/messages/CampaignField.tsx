@@ -33,7 +33,7 @@ export function CampaignField({ value, onChange }: { value: string; onChange: (i
     value: String(id),
     label: nombre,
   }));
-  const selected = value === '' || matches.some((one) => one.value === value) ? [] : [{ value, label }];
+  const selected = value === '' || matches.some((option) => option.value === value) ? [] : [{ value, label }];
   return (
     <Select
       label={s.campaign}

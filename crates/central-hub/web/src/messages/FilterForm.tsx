@@ -65,7 +65,7 @@ export function FilterForm({ filter, onFilter }: Props) {
           onChange={(next) =>
             setValues({
               ...values,
-              direccion: DIRECTIONS.find((one) => one === next) ?? 'todas',
+              direccion: DIRECTIONS.find((direction) => direction === next) ?? 'todas',
             })
           }
           data={DIRECTIONS.map((value) => ({ value, label: s.directions[value] }))}

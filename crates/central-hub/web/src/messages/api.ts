@@ -17,11 +17,11 @@ export async function getMessages(
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Message>> {
-  const found = await request<{ mensajes: Message[]; siguiente: number | null }>(
+  const response = await request<{ mensajes: Message[]; siguiente: number | null }>(
     `${PATH}${query({ ...filter, antes, limite: PER_PAGE })}`,
     { signal, timeoutMs: 30_000 },
   );
-  return { items: found.mensajes, next: found.siguiente };
+  return { items: response.mensajes, next: response.siguiente };
 }
 
 /** Returns the URL of the CSV export for a filter. */

@@ -25,7 +25,7 @@ export function filterOf(search: URLSearchParams, states: Dictionary['messageSta
   const phone = checkPhone(text('destinatario'));
   return {
     estado: checked('estado', (found) => Object.hasOwn(states, found)),
-    direccion: DIRECTIONS.find((one) => one === text('direccion')) ?? 'todas',
+    direccion: DIRECTIONS.find((direction) => direction === text('direccion')) ?? 'todas',
     destinatario: phone.ok ? phone.written : '',
     campania_id: checked('campania_id', isId),
     cliente_id: checked('cliente_id', isId),

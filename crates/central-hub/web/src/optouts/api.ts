@@ -24,11 +24,11 @@ export async function getOptOuts(
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<OptOut>> {
-  const found = await request<{ bajas: OptOut[]; siguiente: number | null }>(
+  const response = await request<{ bajas: OptOut[]; siguiente: number | null }>(
     `${PATH}${query({ antes, limite: 50 })}`,
     { signal },
   );
-  return { items: found.bajas, next: found.siguiente };
+  return { items: response.bajas, next: response.siguiente };
 }
 
 export const addOptOut = (body: { telefono: string; motivo: string }) =>

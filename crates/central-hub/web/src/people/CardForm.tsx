@@ -6,16 +6,16 @@ import { ActionError } from '../ui/ActionError';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { changeContact, CONTACTS_KEY, idOf } from './api';
-import type { OneContact } from './types';
+import type { ContactDetails } from './types';
 
 /** The form for a contact's name, tags and note. */
-export function CardForm({ contact }: { contact: OneContact }) {
+export function CardForm({ contact }: { contact: ContactDetails }) {
   const { nombre, etiquetas, nota } = contact;
   // The key resets the form when the contact was changed elsewhere.
   return <Fields key={`${nombre}\n${etiquetas.join('\n')}\n${nota}`} contact={contact} />;
 }
 
-function Fields({ contact }: { contact: OneContact }) {
+function Fields({ contact }: { contact: ContactDetails }) {
   const s = useText().contacts.detail;
   const [nombre, setNombre] = useState(contact.nombre ?? '');
   const [etiquetas, setEtiquetas] = useState(contact.etiquetas);

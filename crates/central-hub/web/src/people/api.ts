@@ -4,7 +4,7 @@ import { request } from '../api/http';
 import { numberOf } from '../lib/phone';
 import { query } from '../lib/query';
 import type { Page } from '../ui/pages';
-import type { Change, Contact, OneContact } from './types';
+import type { Change, Contact, ContactDetails } from './types';
 
 const PATH = '/api/contacts';
 
@@ -20,11 +20,11 @@ export async function getContacts(
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Contact>> {
-  const found = await request<{ contactos: Contact[]; siguiente: number | null }>(
+  const response = await request<{ contactos: Contact[]; siguiente: number | null }>(
     `${PATH}${query({ ...filter, antes, limite: 50 })}`,
     { signal, timeoutMs: 30_000 },
   );
-  return { items: found.contactos, next: found.siguiente };
+  return { items: response.contactos, next: response.siguiente };
 }
 
 /** Returns the URL of the CSV export for a filter. */
@@ -43,18 +43,18 @@ const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
 export const useContact = (id: string) =>
   useQuery({
     queryKey: [...CONTACTS_KEY, 'of', id],
-    queryFn: ({ signal }) => request<OneContact>(pathOf(id), { signal }),
+    queryFn: ({ signal }) => request<ContactDetails>(pathOf(id), { signal }),
     staleTime: 0,
   });
 
 export const changeContact = (id: string, body: Change) =>
-  request<OneContact>(pathOf(id), { method: 'PUT', body });
+  request<ContactDetails>(pathOf(id), { method: 'PUT', body });
 
 export const joinContacts = (id: string, con: string) =>
-  request<OneContact>(`${pathOf(id)}/join`, { method: 'POST', body: { con } });
+  request<ContactDetails>(`${pathOf(id)}/join`, { method: 'POST', body: { con } });
 
 export const partContact = (id: string, direccion: string) =>
-  request<OneContact>(`${pathOf(id)}/part`, { method: 'POST', body: { direccion } });
+  request<ContactDetails>(`${pathOf(id)}/part`, { method: 'POST', body: { direccion } });
 
 export const forgetContact = (id: string) =>
   request<{ sesion_pendiente: boolean }>(pathOf(id), { method: 'DELETE' });

@@ -30,7 +30,7 @@ export interface Address {
 }
 
 /** `GET /api/contacts/{telefono}` */
-export interface OneContact extends Contact {
+export interface ContactDetails extends Contact {
   mensajes: Message[];
   desde_baja: { origen: 'mensaje' | 'persona'; por: string | null; fecha: Timestamp } | null;
   /** Only for users with access to all businesses. */

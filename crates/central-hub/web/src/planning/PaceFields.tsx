@@ -2,7 +2,7 @@ import { NumberInput, SimpleGrid, Text } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
 import { endsText } from './endsText';
-import { fits, type FormValues } from './form';
+import { messagesThatFit, type FormValues } from './form';
 
 interface Props {
   values: FormValues;
@@ -17,7 +17,7 @@ interface Props {
 export function PaceFields({ values, set, problem, people, zone }: Props) {
   const t = useText();
   const f = t.schedules.form;
-  const room = fits(values);
+  const room = messagesThatFit(values);
   const ends = endsText(t, values, people, zone);
   const quota = Number(values.cupo_diario);
   const field = (name: 'cupo_diario' | 'pausa_min_s' | 'pausa_max_s') => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkForm, endOf, fits, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
+import { checkForm, endOf, messagesThatFit, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
 import type { Schedule } from './types';
 
 const good = (changes: Partial<FormValues> = {}): FormValues => ({ ...newValues(7), ...changes });
@@ -56,9 +56,9 @@ describe('a window', () => {
   });
 
   it('has room for a number of messages', () => {
-    expect(fits(good())).toBe(540);
-    expect(fits(good({ pausa_min_s: 0, pausa_max_s: 0 }))).toBeNull();
-    expect(fits(good({ pausa_min_s: '' }))).toBe(720);
+    expect(messagesThatFit(good())).toBe(540);
+    expect(messagesThatFit(good({ pausa_min_s: 0, pausa_max_s: 0 }))).toBeNull();
+    expect(messagesThatFit(good({ pausa_min_s: '' }))).toBe(720);
   });
 });
 

@@ -125,7 +125,7 @@ export function lengthOf(values: FormValues): { length: number; overMidnight: bo
  * Returns how many messages fit into the window at the average pause; null
  * without a pause.
  */
-export function fits(values: FormValues): number | null {
+export function messagesThatFit(values: FormValues): number | null {
   const window = lengthOf(values);
   const average = (Number(values.pausa_min_s) + Number(values.pausa_max_s)) / 2;
   if (!window || !(average > 0)) return null;
@@ -147,7 +147,7 @@ export function endOf(
 ): { days: number; last: Day } | null {
   const window = lengthOf(values);
   const until = minutes(values.hora_fin);
-  const quota = Math.min(Number(values.cupo_diario), fits(values) ?? Infinity);
+  const quota = Math.min(Number(values.cupo_diario), messagesThatFit(values) ?? Infinity);
   if (!window || until === null || !(quota >= 1) || people < 1) return null;
   const needed = Math.ceil(people / quota);
   const ended = !window.overMidnight && until !== 0 && until <= now.minute;

@@ -9,7 +9,7 @@ import { ActionError } from '../ui/ActionError';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { addQuickAnswer, changeQuickAnswer, QUICK_ANSWERS_KEY, type QuickAnswer } from './api';
-import { FIELDS, fieldsOf } from './find';
+import { FIELDS, fieldsOf } from './shortcutMatching';
 
 const SHORTCUT = /^[\p{L}\p{N}._-]{1,30}$/u;
 const SAMPLE = fieldsOf('Ana', '5491158254201');

@@ -34,11 +34,11 @@ export default function QuickAnswersScreen() {
   const restore = useAction(QUICK_ANSWERS_KEY, ({ atajo, texto, cliente_id }: QuickAnswer) =>
     addQuickAnswer({ atajo, texto, ...(cliente_id === null ? {} : { cliente_id }) }),
   );
-  const remove = useAction(QUICK_ANSWERS_KEY, async (one: QuickAnswer) => {
-    await removeQuickAnswer(one.id);
+  const remove = useAction(QUICK_ANSWERS_KEY, async (answer: QuickAnswer) => {
+    await removeQuickAnswer(answer.id);
     toast({
-      text: s.removed(one.atajo),
-      undo: { label: t.app.undo, act: () => restore.mutate(one) },
+      text: s.removed(answer.atajo),
+      undo: { label: t.app.undo, act: () => restore.mutate(answer) },
     });
   });
   const edit = (answer: QuickAnswer | null) => {
@@ -74,22 +74,22 @@ export default function QuickAnswersScreen() {
       key: 'actions',
       label: s.actions,
       align: 'end',
-      cell: (one) => (
+      cell: (answer) => (
         <Group gap="xs" justify="flex-end" wrap="nowrap">
           <Button
             size="compact-sm"
             variant="default"
-            aria-label={s.editOf(one.atajo)}
-            onClick={() => edit(one)}
+            aria-label={s.editOf(answer.atajo)}
+            onClick={() => edit(answer)}
           >
             {s.edit}
           </Button>
           <Button
             size="compact-sm"
             variant="default"
-            aria-label={s.removeOf(one.atajo)}
-            loading={remove.isPending && remove.variables.id === one.id}
-            onClick={() => remove.mutate(one)}
+            aria-label={s.removeOf(answer.atajo)}
+            loading={remove.isPending && remove.variables.id === answer.id}
+            onClick={() => remove.mutate(answer)}
           >
             {s.remove}
           </Button>

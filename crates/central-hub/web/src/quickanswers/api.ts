@@ -11,7 +11,7 @@ export interface QuickAnswer {
   texto: string;
 }
 
-export type Written = Pick<QuickAnswer, 'atajo' | 'texto'>;
+export type QuickAnswerInput = Pick<QuickAnswer, 'atajo' | 'texto'>;
 
 export const QUICK_ANSWERS_KEY = ['quick-answers'] as const;
 
@@ -26,10 +26,10 @@ export const useQuickAnswers = (enabled = true) =>
     enabled,
   });
 
-export const addQuickAnswer = (body: Written & { cliente_id?: number }) =>
+export const addQuickAnswer = (body: QuickAnswerInput & { cliente_id?: number }) =>
   request<QuickAnswer>(PATH, { method: 'POST', body });
 
-export const changeQuickAnswer = (id: number, body: Written) =>
+export const changeQuickAnswer = (id: number, body: QuickAnswerInput) =>
   request<QuickAnswer>(`${PATH}/${id}`, { method: 'PUT', body });
 
 export const removeQuickAnswer = (id: number) =>

@@ -34,7 +34,7 @@ export function CampaignPicker({ value, first, onChange, error }: Props) {
   const choices = useCampaignChoices(words);
   const found = (choices.data ?? []).map(toOption);
   const data =
-    chosen && !found.some((one) => one.value === chosen.value) ? [chosen, ...found] : found;
+    chosen && !found.some((choice) => choice.value === chosen.value) ? [chosen, ...found] : found;
   const nothing = words === '' ? f.campaignsEmpty : f.campaignNone;
   return (
     <Select

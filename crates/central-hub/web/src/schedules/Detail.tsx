@@ -22,7 +22,7 @@ import type { QuestionKind } from './Question';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from '../planning/types';
 import { useScheduleToast } from './useScheduleToast';
-import { datesText, daysText, hoursText } from './words';
+import { datesText, daysText, hoursText } from './scheduleText';
 
 interface Props {
   schedule: Schedule;

@@ -10,7 +10,7 @@ import { SCHEDULES_KEY } from '../planning/api';
 import { POLL_MS, getPage, type ListFilter } from './api';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from '../planning/types';
-import { datesText, daysText, hoursText, nameOf } from './words';
+import { datesText, daysText, hoursText, nameOf } from './scheduleText';
 
 interface Props {
   filter: ListFilter;

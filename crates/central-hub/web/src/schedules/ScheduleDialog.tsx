@@ -5,7 +5,7 @@ import { Detail } from './Detail';
 import { Question, type QuestionKind } from './Question';
 import { ScheduleForm } from './ScheduleForm';
 import type { CampaignChoice, Schedule } from '../planning/types';
-import { nameOf } from './words';
+import { nameOf } from './scheduleText';
 
 /** The dialog's views, all in one window, so that the focus stays inside. */
 export type Content = { what: 'create' } | { what: 'detail' | 'edit' | QuestionKind; schedule: Schedule };

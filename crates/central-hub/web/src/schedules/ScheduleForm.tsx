@@ -16,7 +16,7 @@ import { ScheduleFields } from '../planning/ScheduleFields';
 import type { CampaignChoice, Schedule } from '../planning/types';
 import { useScheduleForm } from '../planning/useScheduleForm';
 import { useScheduleToast } from './useScheduleToast';
-import { nameOf } from './words';
+import { nameOf } from './scheduleText';
 
 interface Props {
   /** The schedule to edit; null creates one. */

@@ -3,12 +3,12 @@ import type { CSSProperties } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { dayText, type Day } from '../lib/days';
-import { firstUp } from '../lib/firstUp';
+import { capitalize } from '../lib/capitalize';
 import type { Schedule } from '../planning/types';
 import { sentCountKey, type SentCounts } from './sentByDay';
 import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './week';
 import classes from './Week.module.css';
-import { nameOf } from './words';
+import { nameOf } from './scheduleText';
 
 /** Duration in minutes below which a block has no room for a third line. */
 const SHORT = 80;
@@ -100,7 +100,7 @@ export function WeekGrid({ days, week, now, went, onOpen }: Props) {
 }
 
 const heading = (day: Day, locale: string): string =>
-  firstUp(dayText(day, locale, { weekday: 'short', day: 'numeric' }));
+  capitalize(dayText(day, locale, { weekday: 'short', day: 'numeric' }));
 
 interface WindowProps {
   block: Block;

@@ -10,9 +10,9 @@ import { Facts } from '../ui/Facts';
 import { Notice } from '../ui/Notice';
 import { useAction } from '../ui/useAction';
 import { ALERTS_KEY, testAlerts, useAlerts } from './api';
-import type { Alerts, AlertWay, TriedWay } from './types';
+import type { Alerts, AlertChannel, ChannelTest } from './types';
 
-const wayText = (t: Dictionary, { way, to }: AlertWay) => `${t.settings.alerts.ways[way]}: ${to}`;
+const wayText = (t: Dictionary, { way, to }: AlertChannel) => `${t.settings.alerts.ways[way]}: ${to}`;
 
 /** Active alerts, their channels, and a test of the channels. */
 export function AlertsCard() {
@@ -50,7 +50,7 @@ export function AlertsCard() {
   );
 }
 
-function TestResult({ tried }: { tried: readonly TriedWay[] }) {
+function TestResult({ tried }: { tried: readonly ChannelTest[] }) {
   const t = useText();
   const a = t.settings.alerts;
   const known: Readonly<Record<string, string>> = t.integrations.failures;

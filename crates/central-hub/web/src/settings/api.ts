@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { request } from '../api/http';
-import type { Alerts, Health, ListenerStatus, TriedWay } from './types';
+import type { Alerts, Health, ListenerStatus, ChannelTest } from './types';
 
 const LISTENER_KEY = ['listener', 'status'] as const;
 
@@ -32,7 +32,7 @@ export const useAlerts = () =>
   });
 
 export const testAlerts = () =>
-  request<{ ok: boolean; ways: TriedWay[] }>('/api/alerts/test', {
+  request<{ ok: boolean; ways: ChannelTest[] }>('/api/alerts/test', {
     method: 'POST',
     timeoutMs: TEST_MS,
   });

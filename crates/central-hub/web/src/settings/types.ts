@@ -22,14 +22,14 @@ export interface Health {
 }
 
 /** An alert channel and its recipient. */
-export interface AlertWay {
+export interface AlertChannel {
   way: 'email' | 'webhook';
   to: string;
 }
 
 /** `GET /api/alerts` */
 export interface Alerts {
-  ways: AlertWay[];
+  ways: AlertChannel[];
   after_minutes: number;
   repeat_hours: number | null;
   quiet_hours: string | null;
@@ -44,7 +44,7 @@ export interface Alerts {
     told_at: Timestamp | null;
   }[];
   told: {
-    way: AlertWay['way'];
+    way: AlertChannel['way'];
     kind: 'raised' | 'repeated' | 'cleared' | 'digest';
     code: string;
     title: string;
@@ -56,7 +56,7 @@ export interface Alerts {
 }
 
 /** The result of a test of one channel. */
-export interface TriedWay extends AlertWay {
+export interface ChannelTest extends AlertChannel {
   ok: boolean;
   code?: string;
   message?: string;

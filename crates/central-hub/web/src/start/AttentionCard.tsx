@@ -13,13 +13,13 @@ import { relative } from '../lib/time';
 import { countText } from '../live/countText';
 import { troubleText } from '../live/lineText';
 import { OperatorHelp } from '../ui/OperatorHelp';
-import type { Matter } from './attention';
+import type { AttentionItem } from './attention';
 import { Card } from './Card';
 import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 
 interface Props {
-  matters: readonly Matter[];
+  matters: readonly AttentionItem[];
   zone: string;
   now: number;
 }
@@ -33,7 +33,7 @@ export function AttentionCard({ matters, zone, now }: Props) {
   const a = t.start.attention;
   const [helping, help] = useDisclosure(false);
 
-  function pathOf(matter: Matter): string | null {
+  function pathOf(matter: AttentionItem): string | null {
     const campaigns = link('campaigns');
     switch (matter.kind) {
       case 'waiting':
@@ -117,19 +117,19 @@ export function AttentionCard({ matters, zone, now }: Props) {
   );
 }
 
-const isBad = ({ kind }: Matter): boolean =>
+const isBad = ({ kind }: AttentionItem): boolean =>
   kind === 'line' ||
   kind === 'reachOutLocked' ||
   kind === 'newChatsCapped' ||
   kind === 'failed' || kind === 'paused' || kind === 'dead' || kind === 'half';
 
-function keyOf(matter: Matter): string {
+function keyOf(matter: AttentionItem): string {
   if ('campaign' in matter) return `${matter.kind}-${matter.campaign}`;
   return 'webhook' in matter ? `${matter.kind}-${matter.webhook}` : matter.kind;
 }
 
 /** Returns the label of a task's action. */
-function actionLabelOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
+function actionLabelOf(t: Dictionary, matter: AttentionItem, seesAll: boolean): string {
   const { ways } = t.start.attention;
   switch (matter.kind) {
     case 'waiting':
@@ -154,7 +154,7 @@ function actionLabelOf(t: Dictionary, matter: Matter, seesAll: boolean): string 
 
 function textOf(
   t: Dictionary,
-  matter: Matter,
+  matter: AttentionItem,
   seesAll: boolean,
   me: Me,
   formatTime: (at: string) => string,

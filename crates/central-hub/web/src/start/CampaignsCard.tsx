@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
-import { whatFor } from '../i18n/lookup';
+import { waitReasonText } from '../i18n/lookup';
 import { timestampText } from '../lib/days';
 import { doneOf } from './attention';
 import { Card } from './Card';
@@ -33,23 +33,23 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
       )}
       {campaigns.items.length > 0 && (
         <ul className={classes.list}>
-          {campaigns.items.map((one) => {
-            const settled = doneOf(one);
-            const progress = c.progress(number.format(settled), number.format(one.total));
+          {campaigns.items.map((campaign) => {
+            const settled = doneOf(campaign);
+            const progress = c.progress(number.format(settled), number.format(campaign.total));
             return (
-              <li key={one.id} data-campaign={one.id}>
+              <li key={campaign.id} data-campaign={campaign.id}>
                 <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
                   <Group gap="xs">
                     {to ? (
-                      <Anchor component={Link} to={`${to}/${one.id}`} size="sm" fw={600}>
-                        {one.nombre}
+                      <Anchor component={Link} to={`${to}/${campaign.id}`} size="sm" fw={600}>
+                        {campaign.nombre}
                       </Anchor>
                     ) : (
                       <Text size="sm" fw={600}>
-                        {one.nombre}
+                        {campaign.nombre}
                       </Text>
                     )}
-                    {one.simulacion && (
+                    {campaign.simulacion && (
                       <Badge variant="light" tt="none" color="yellow">
                         {c.rehearsal}
                       </Badge>
@@ -61,11 +61,11 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
                 </Group>
                 <Progress
                   my={6}
-                  value={one.total === 0 ? 0 : (settled / one.total) * 100}
-                  aria-label={`${one.nombre}: ${progress}`}
+                  value={campaign.total === 0 ? 0 : (settled / campaign.total) * 100}
+                  aria-label={`${campaign.nombre}: ${progress}`}
                 />
                 <Text size="xs" c="dimmed">
-                  {noteOf(t, one, zone, now).join(' · ')}
+                  {noteOf(t, campaign, zone, now).join(' · ')}
                 </Text>
               </li>
             );
@@ -81,18 +81,18 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
   );
 }
 
-function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string[] {
+function noteOf(t: Dictionary, campaign: UnderWay, zone: string, now: number): string[] {
   const c = t.start.campaigns;
   const formatTime = (time: string) => timestampText(time, now, zone, t.locale, t.dates);
   const notes: string[] = [];
-  if (one.espera) {
-    const { codigo, hasta } = one.espera;
-    const waitReason = whatFor(t, codigo);
+  if (campaign.espera) {
+    const { codigo, hasta } = campaign.espera;
+    const waitReason = waitReasonText(t, codigo);
     // `PAUSE` is the regular pause between messages, not an obstacle.
     if (codigo === 'PAUSE') notes.push(hasta ? c.next(formatTime(hasta)) : '');
     else notes.push(hasta ? c.waitsUntil(waitReason, formatTime(hasta)) : c.waits(waitReason));
   }
-  if (one.previsto_fin) notes.push(c.forecast(formatTime(one.previsto_fin)));
-  if (one.fallidos > 0) notes.push(c.failed(one.fallidos));
+  if (campaign.previsto_fin) notes.push(c.forecast(formatTime(campaign.previsto_fin)));
+  if (campaign.fallidos > 0) notes.push(c.failed(campaign.fallidos));
   return notes.filter((note) => note !== '');
 }

@@ -9,7 +9,7 @@ import { request } from '../api/http';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
-import { remember, storedValue } from '../lib/stored';
+import { writeStored, readStored } from '../lib/browserStorage';
 import { useSession } from '../live/queries';
 import { OperatorHelp } from '../ui/OperatorHelp';
 import { OVERVIEW_KEY } from './api';
@@ -34,7 +34,7 @@ export function FirstSteps({ overview }: { overview: Overview }) {
   const t = useText();
   const s = t.start.steps;
   const seesAll = useSeesAll();
-  const [hidden, setHidden] = useState(() => storedValue(HIDDEN) === 'hidden');
+  const [hidden, setHidden] = useState(() => readStored(HIDDEN) === 'hidden');
   const [helping, help] = useDisclosure(false);
   const { data: session } = useSession();
   const enabled = seesAll && !hidden;
@@ -57,7 +57,7 @@ export function FirstSteps({ overview }: { overview: Overview }) {
           size="compact-sm"
           variant="subtle"
           onClick={() => {
-            remember(HIDDEN, 'hidden');
+            writeStored(HIDDEN, 'hidden');
             setHidden(true);
           }}
         >

@@ -1,7 +1,7 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
-import { firstUp } from '../lib/firstUp';
+import { capitalize } from '../lib/capitalize';
 import { useLine } from '../live/useLine';
 import { useSession } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
@@ -33,7 +33,7 @@ export function SessionCard() {
       <Group justify="space-between" gap="sm">
         <Group gap="xs">
           <Badge size="lg" variant="light" tt="none" color={color} data-testid="start-session">
-            {unlinked ? firstUp(t.line.states.unlinked) : label}
+            {unlinked ? capitalize(t.line.states.unlinked) : label}
           </Badge>
         </Group>
         {to && (

@@ -5,14 +5,14 @@ import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { clock } from '../schedules/week';
-import { firstUp } from '../lib/firstUp';
+import { capitalize } from '../lib/capitalize';
 import { clockIn, dayText } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { Screen } from '../ui/Screen';
 import { useInbox } from '../live/useInbox';
 import { useLine } from '../live/useLine';
 import { useOverview } from './api';
-import { mattersOf } from './attention';
+import { attentionItemsOf } from './attention';
 import { AttentionCard } from './AttentionCard';
 import { CampaignsCard } from './CampaignsCard';
 import { FirstSteps } from './FirstSteps';
@@ -35,7 +35,7 @@ export default function StartScreen() {
   const day =
     localNow && dayText(localNow.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
   return (
-    <Screen title={s.title} lead={localNow && day && s.lead(firstUp(day), clock(localNow.minute))}>
+    <Screen title={s.title} lead={localNow && day && s.lead(capitalize(day), clock(localNow.minute))}>
       {error && (
         <Notice color="red" title={s.failed} urgent>
           <Stack gap="xs" align="flex-start">
@@ -51,7 +51,7 @@ export default function StartScreen() {
       {data && (
         <>
           <FirstSteps overview={data} />
-          <AttentionCard matters={mattersOf(data, line.trouble, inbox)} zone={data.zona} now={now} />
+          <AttentionCard matters={attentionItemsOf(data, line.trouble, inbox)} zone={data.zona} now={now} />
           <div className={classes.columns}>
             <TodayCard today={data.hoy} dryRun={data.dry_run} />
             <WeekCard week={data.semana} today={data.dia} />

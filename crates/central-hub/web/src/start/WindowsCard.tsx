@@ -32,19 +32,19 @@ export function WindowsCard({ windows, now }: Props) {
       )}
       {windows.length > 0 && (
         <ul className={classes.list}>
-          {visible.map((one) => {
-            const phase = phaseOf(one, now);
-            const when = phase === 'next' ? w.from(one.hora_inicio) : w.until(one.hora_fin);
+          {visible.map((todaysWindow) => {
+            const phase = phaseOf(todaysWindow, now);
+            const when = phase === 'next' ? w.from(todaysWindow.hora_inicio) : w.until(todaysWindow.hora_fin);
             return (
-              <li key={`${one.programacion_id}-${one.inicio}`} data-phase={phase}>
+              <li key={`${todaysWindow.programacion_id}-${todaysWindow.inicio}`} data-phase={phase}>
                 <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
                   <div style={{ minWidth: 0 }}>
                     <Text size="sm" fw={600}>
-                      {one.campania_nombre}
+                      {todaysWindow.campania_nombre}
                     </Text>
                     <Text size="xs" c="dimmed">
                       {when}
-                      {one.cupo_diario !== null && ` · ${w.used(one.usados, one.cupo_diario)}`}
+                      {todaysWindow.cupo_diario !== null && ` · ${w.used(todaysWindow.usados, todaysWindow.cupo_diario)}`}
                     </Text>
                   </div>
                   <Badge variant="light" tt="none" color={COLORS[phase]} miw="max-content">

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { doneOf, inOrder, mattersOf, phaseOf } from './attention';
+import { doneOf, inOrder, attentionItemsOf, phaseOf } from './attention';
 import type { LimitsEvent } from '../api/types';
 import type { AttentionBody, Campaign, Overview } from './types';
 
@@ -55,7 +55,7 @@ const paused = (id: number): Campaign => ({
   espera: null,
 });
 
-const kinds = (one: Overview) => mattersOf(one, null).map(({ kind }) => kind);
+const kinds = (one: Overview) => attentionItemsOf(one, null).map(({ kind }) => kind);
 
 const limits = (changes: Partial<LimitsEvent>): Partial<Overview> => ({
   sesion: {
@@ -75,9 +75,9 @@ describe('the tasks for a user', () => {
   it('include WhatsApp’s limits', () => {
     const near = { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end: null } as const;
     const until = '2026-11-26T12:00:00.000Z';
-    expect(mattersOf(overview({}, limits({})), null)).toEqual([]);
+    expect(attentionItemsOf(overview({}, limits({})), null)).toEqual([]);
     expect(
-      mattersOf(
+      attentionItemsOf(
         overview(
           {},
           limits({ reach_out: { locked: true, until, kind: 'WEB_COMPANION_ONLY' }, new_chats: near }),
@@ -95,23 +95,23 @@ describe('the tasks for a user', () => {
     expect(kinds(overview({}, fresh))).toEqual(['firstSync']);
     const away = overview({}, fresh);
     away.sesion.estado = 'INIT';
-    expect(mattersOf(away, null)).toEqual([]);
+    expect(attentionItemsOf(away, null)).toEqual([]);
   });
 
   it('begin with the line, and list its limits once', () => {
     const trouble = { kind: 'unlinked', tone: 'bad', way: 'link', cause: '', until: null } as const;
-    expect(mattersOf(overview({ fallidos: 1 }), trouble).map(({ kind }) => kind)).toEqual([
+    expect(attentionItemsOf(overview({ fallidos: 1 }), trouble).map(({ kind }) => kind)).toEqual([
       'line',
       'failed',
     ]);
-    expect(mattersOf(overview({}), { ...trouble, kind: 'reachOut' })).toEqual([]);
+    expect(attentionItemsOf(overview({}), { ...trouble, kind: 'reachOut' })).toEqual([]);
   });
 
   it('are empty if nothing is wrong', () => {
-    expect(mattersOf(overview({}), null)).toEqual([]);
-    expect(mattersOf(overview({ webhooks: null }), null)).toEqual([]);
+    expect(attentionItemsOf(overview({}), null)).toEqual([]);
+    expect(attentionItemsOf(overview({ webhooks: null }), null)).toEqual([]);
     // The switch does not matter without campaigns.
-    expect(mattersOf(overview({}, { auto_campaigns_enabled: false }), null)).toEqual([]);
+    expect(attentionItemsOf(overview({}, { auto_campaigns_enabled: false }), null)).toEqual([]);
   });
 
   it('are in order of urgency', () => {
@@ -148,8 +148,8 @@ describe('the tasks for a user', () => {
       'unapproved',
       'recordingOff',
     ]);
-    expect(mattersOf(all, null)).toContainEqual({ kind: 'morePaused', count: 6 });
-    expect(mattersOf(all, null)).toContainEqual({
+    expect(attentionItemsOf(all, null)).toContainEqual({ kind: 'morePaused', count: 6 });
+    expect(attentionItemsOf(all, null)).toContainEqual({
       kind: 'unapproved',
       count: 4,
       names: ['A', 'B', 'C'],

@@ -3,7 +3,7 @@ import type { InboxBody, PauseReason } from '../api/types';
 import type { Line } from '../live/line';
 import type { Overview } from './types';
 
-export type Matter =
+export type AttentionItem =
   | { kind: 'waiting'; count: number; more: boolean; since: string | null }
   | { kind: 'line'; trouble: NonNullable<Line['trouble']> }
   | { kind: 'reachOutLocked'; until: string | null }
@@ -25,12 +25,12 @@ export type Matter =
 const MAX_NAMED = 3;
 
 /** Returns WhatsApp's limits that are reached or close. */
-function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
+function limitsOf({ estado, limites }: Overview['sesion']): AttentionItem[] {
   // The trouble of a line that is not connected is reported instead.
   if (!limites || estado !== 'READY') return [];
   const { reach_out, new_chats, first_sync } = limites;
   const { status, used, total } = new_chats;
-  const matters: Matter[] = [];
+  const matters: AttentionItem[] = [];
   if (reach_out.locked) matters.push({ kind: 'reachOutLocked', until: reach_out.until });
   if (status === 'CAPPED')
     matters.push({ kind: 'newChatsCapped', used, total, until: new_chats.cycle_end });
@@ -44,25 +44,25 @@ function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
  * Returns the line's trouble, except for WhatsApp's limits, for which the overview
  * has more details.
  */
-function lineOf(trouble: Line['trouble']): Matter[] {
+function lineOf(trouble: Line['trouble']): AttentionItem[] {
   if (!trouble || trouble.kind === 'reachOut' || trouble.kind === 'newChats') return [];
   return [{ kind: 'line', trouble }];
 }
 
 /** Returns the unanswered conversations. */
-function waitingOf(inbox: InboxBody | undefined): Matter[] {
+function waitingOf(inbox: InboxBody | undefined): AttentionItem[] {
   if (!inbox || inbox.sin_responder === 0) return [];
   const { sin_responder: count, hay_mas: more, desde: since } = inbox;
   return [{ kind: 'waiting', count, more, since }];
 }
 
-export function mattersOf(
+export function attentionItemsOf(
   overview: Overview,
   trouble: Line['trouble'],
   inbox?: InboxBody,
-): Matter[] {
+): AttentionItem[] {
   const { atencion: a, campanias } = overview;
-  const matters: Matter[] = [
+  const matters: AttentionItem[] = [
     ...lineOf(trouble),
     ...waitingOf(inbox),
     ...limitsOf(overview.sesion),

@@ -1,4 +1,4 @@
-import { marksOf } from '../lib/marks';
+import { marksOf } from '../lib/searchMarks';
 
 /** A text with the searched words marked. */
 export const Marked = ({ text, search }: { text: string; search: string }) =>

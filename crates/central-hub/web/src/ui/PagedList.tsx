@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 
 import { Notice } from './Notice';
 import { ScreenLoading } from './ScreenLoading';
-import { Walking } from './Walking';
+import { SearchProgress } from './SearchProgress';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import type { Pages } from './pages';
@@ -32,7 +32,7 @@ export function PagedList<T>({ pages, empty, children }: Props<T>) {
           </Stack>
         </Notice>
       )}
-      {pages.walk && <Walking walk={pages.walk} />}
+      {pages.walk && <SearchProgress walk={pages.walk} />}
       {items === undefined && !error && !pages.walk && <ScreenLoading />}
       {items !== undefined && items.length === 0 && !pages.walk && !pages.stale && (
         <>

@@ -48,14 +48,14 @@ export function percentOf(first: Cursor, now: Cursor): number | null {
 }
 
 /** A running search through empty pages. */
-export interface Walk {
+export interface PageSearch {
   /** The progress in percent; null if unknown. */
   percent: number | null;
   stop: () => void;
 }
 
 /** Searches page by page to the end, with progress and a way to stop. */
-export function useWalk() {
+export function usePageSearch() {
   const [percent, setPercent] = useState<number | null | undefined>(undefined);
   const stopped = useRef(false);
   const run = async <P, C extends Cursor>(
@@ -82,7 +82,7 @@ export function useWalk() {
   const stop = () => {
     stopped.current = true;
   };
-  const walk: Walk | null = percent === undefined ? null : { percent, stop };
+  const walk: PageSearch | null = percent === undefined ? null : { percent, stop };
   return { walk, run };
 }
 
@@ -98,7 +98,7 @@ export interface Pages<T> {
   forward: (() => void) | null;
   retry: () => void;
   /** The running search through empty pages; null if none. */
-  walk: Walk | null;
+  walk: PageSearch | null;
 }
 
 /**
@@ -114,7 +114,7 @@ export function usePages<T>({ key, fetch, everyMs, enabled = true }: Options<T>)
   });
   const cursors = visited.name === name ? visited.cursors : [null];
   const cursor = cursors.at(-1) ?? null;
-  const { walk, run } = useWalk();
+  const { walk, run } = usePageSearch();
   const { data, error, isFetching, isPlaceholderData, refetch } = useQuery({
     queryKey: [...key, { cursor }],
     queryFn: async ({ signal }) => {

@@ -10,7 +10,7 @@ import { changeUser, createUser, USERS_KEY, type User } from './api';
 import { changeOf, checkUser, NEW_USER, newUserOf, valuesOf, type UserValues } from './form';
 
 interface Props {
-  /** The user to edit; null creates one. */
+  /** The user to edit; null creates option. */
   user: User | null;
   onDone: () => void;
   onCancel: () => void;
@@ -58,7 +58,7 @@ export function UserForm({ user, onDone, onCancel }: Props) {
           data={roles.map((value) => ({ value, label: t.users.roles[value] }))}
           value={values.role}
           onChange={(role) =>
-            setValues({ ...values, role: roles.find((one) => one === role) ?? 'agente' })
+            setValues({ ...values, role: roles.find((option) => option === role) ?? 'agente' })
           }
         />
         {!several && (

@@ -38,11 +38,11 @@ export async function getUsers(
   after: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<User>> {
-  const found = await request<{ users: User[]; next: string | null }>(
+  const response = await request<{ users: User[]; next: string | null }>(
     `${PATH}${query({ after, limit: 50 })}`,
     { signal },
   );
-  return { items: found.users, next: found.next };
+  return { items: response.users, next: response.next };
 }
 
 export const createUser = (body: NewUser) => request<User>(PATH, { method: 'POST', body });

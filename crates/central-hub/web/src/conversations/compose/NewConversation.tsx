@@ -88,23 +88,23 @@ export default function NewConversation({ onDone }: { onDone: () => void }) {
         <ActionError error={phone.error ?? contacts.error} />
         {found.length > 0 && (
           <ul className={classes.people} aria-label={n.contacts}>
-            {found.map((one) => (
-              <li key={one.id}>
+            {found.map((contact) => (
+              <li key={contact.id}>
                 <Anchor
                   component={Link}
-                  to={conversationOf(idOf(one))}
+                  to={conversationOf(idOf(contact))}
                   underline="never"
                   c="var(--mantine-color-text)"
                   className={classes.person ?? ''}
                   onClick={onDone}
                 >
-                  <Avatar name={one.nombre ?? one.nombre_whatsapp} chat={idOf(one)} />
+                  <Avatar name={contact.nombre ?? contact.nombre_whatsapp} chat={idOf(contact)} />
                   <span className={classes.personWords}>
                     <Text span size="sm" fw={600} truncate display="block">
-                      {whoOf(one)}
+                      {whoOf(contact)}
                     </Text>
                     <Text span size="xs" c="dimmed" display="block">
-                      {one.baja ? t.conversations.optedOut : numberOf(one)}
+                      {contact.baja ? t.conversations.optedOut : numberOf(contact)}
                     </Text>
                   </span>
                 </Anchor>

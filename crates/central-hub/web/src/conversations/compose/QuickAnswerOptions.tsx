@@ -35,9 +35,9 @@ export function QuickAnswerOptions({ list }: { list: QuickAnswerList }) {
         <div className={classes.panel} data-testid="quick-answers">
           {shows === 'list' ? (
             <div id={list.listId} role="listbox" aria-label={s.list} className={classes.options}>
-              {found.map((one, at) => (
+              {found.map((answer, at) => (
                 <div
-                  key={one.id}
+                  key={answer.id}
                   id={list.optionId(at)}
                   ref={at === active ? chosen : null}
                   role="option"
@@ -45,13 +45,13 @@ export function QuickAnswerOptions({ list }: { list: QuickAnswerList }) {
                   className={classes.option}
                   // Keeps the focus in the answer box.
                   onMouseDown={(event) => event.preventDefault()}
-                  onClick={() => list.choose(one)}
+                  onClick={() => list.choose(answer)}
                 >
                   <Text span size="sm" fw={600} className={classes.shortcut}>
-                    /{one.atajo}
+                    /{answer.atajo}
                   </Text>
                   <Text span size="sm" c="dimmed" truncate>
-                    {one.texto}
+                    {answer.texto}
                   </Text>
                 </div>
               ))}

@@ -1,8 +1,8 @@
 // Searches emoji and navigates among them (pure functions), and stores the recently used ones in
 // this browser.
 
-import { fold } from '../../lib/marks';
-import { remember, storedValue } from '../../lib/stored';
+import { fold } from '../../lib/searchMarks';
+import { writeStored, readStored } from '../../lib/browserStorage';
 
 export type EmojiRow = readonly [emoji: string, group: number, es: string, en: string, words: string];
 
@@ -35,7 +35,7 @@ const MAX_RECENT = 24;
 /** Returns the recently used emoji, latest first. */
 export function recentEmoji(): string[] {
   try {
-    const found: unknown = JSON.parse(storedValue(KEY) ?? '[]');
+    const found: unknown = JSON.parse(readStored(KEY) ?? '[]');
     return Array.isArray(found) ? found.filter((one) => typeof one === 'string').slice(0, MAX_RECENT) : [];
   } catch {
     return [];
@@ -43,7 +43,7 @@ export function recentEmoji(): string[] {
 }
 
 export const noteEmoji = (emoji: string): void =>
-  remember(KEY, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MAX_RECENT)));
+  writeStored(KEY, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MAX_RECENT)));
 
 /** Returns the box that an arrow key reaches from box `at`, by the positions on the screen. */
 export function neighbour(

@@ -25,9 +25,9 @@ function webm(blocks: number[][], head = HEAD): Uint8Array {
     ...element([0x18, 0x53, 0x80, 0x67], null),
     ...element([0x15, 0x49, 0xa9, 0x66], element([0x4d, 0x80], ascii('Chrome'))),
     ...element([0x16, 0x54, 0xae, 0x6b], track),
-    ...blocks.flatMap((one, n) => [
+    ...blocks.flatMap((item, n) => [
       ...(n % 3 === 0 ? [...element([0x1f, 0x43, 0xb6, 0x75], null), ...element([0xe7], [n])] : []),
-      ...one,
+      ...item,
     ]),
   ]);
 }
@@ -47,7 +47,7 @@ function readOgg(file: Uint8Array): Page[] {
     expect(new TextDecoder().decode(file.subarray(at, at + 4))).toBe('OggS');
     const count = view.getUint8(26);
     const table = [...file.subarray(at + 27, at + 27 + count)];
-    const size = 27 + count + table.reduce((sum, one) => sum + one, 0);
+    const size = 27 + count + table.reduce((sum, item) => sum + item, 0);
     const copy = file.slice(at, at + size);
     copy.fill(0, 22, 26);
     let crc = 0n;
@@ -59,9 +59,9 @@ function readOgg(file: Uint8Array): Page[] {
     const packets: Uint8Array[] = [];
     let start = at + 27 + count;
     let length = 0;
-    for (const one of table) {
-      length += one;
-      if (one === 255) continue;
+    for (const item of table) {
+      length += item;
+      if (item === 255) continue;
       packets.push(file.subarray(start, start + length));
       start += length;
       length = 0;
@@ -78,23 +78,23 @@ const bytesOf = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await 
 describe('a recording as OGG/Opus', () => {
   it('has the same packets after the header, and a page per second', async () => {
     const packets = Array.from({ length: 120 }, (_, n) => packet(n === 60 ? 600 : 40 + n, n));
-    const ogg = await asOggOpus(new Blob([webm(packets.map((one) => block(one))) as BlobPart]));
+    const ogg = await asOggOpus(new Blob([webm(packets.map((item) => block(item))) as BlobPart]));
     expect(ogg.type).toBe('audio/ogg; codecs=opus');
     const [head, tags, ...sound] = readOgg(await bytesOf(ogg));
     expect([head?.flags, [...(head?.packets[0] ?? [])]]).toEqual([2, HEAD]);
     expect(new TextDecoder().decode(tags?.packets[0]?.subarray(0, 8))).toBe('OpusTags');
-    expect(sound.flatMap((one) => one.packets).map((one) => [...one])).toEqual(packets);
+    expect(sound.flatMap((item) => item.packets).map((item) => [...item])).toEqual(packets);
     // Packets of 20 ms: 50 per second.
     expect(sound.map(({ granule }) => granule)).toEqual([48_000n, 96_000n, 115_200n]);
     expect(sound.map(({ flags }) => flags)).toEqual([0, 0, 4]);
-    expect([head, tags, ...sound].map((one) => one?.sequence)).toEqual([0, 1, 2, 3, 4]);
+    expect([head, tags, ...sound].map((item) => item?.sequence)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('splits packets over pages', () => {
     const packets = Array.from({ length: 40 }, () => Uint8Array.from(packet(2_550)));
     const { pages, seconds } = writeOgg({ head: Uint8Array.from(HEAD), packets });
-    const read = pages.flatMap((one) => readOgg(one));
-    expect(read.slice(2).map((one) => one.packets.length)).toEqual([23, 17]);
+    const read = pages.flatMap((item) => readOgg(item));
+    expect(read.slice(2).map((item) => item.packets.length)).toEqual([23, 17]);
     expect(seconds).toBe(0.8);
   });
 

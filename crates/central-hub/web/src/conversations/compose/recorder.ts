@@ -9,7 +9,7 @@ export class CannotRecord extends Error {
   }
 }
 
-/** Containers for Opus; the one that WhatsApp accepts directly comes first. */
+/** Containers for Opus; the mimeType that WhatsApp accepts directly comes first. */
 const TYPES = ['audio/ogg;codecs=opus', 'audio/webm;codecs=opus'];
 /** The same bit rate as WhatsApp's recorder. */
 const BITS_PER_SECOND = 32_000;
@@ -38,7 +38,7 @@ export async function record(onBroken: () => void): Promise<Recording> {
   const type =
     typeof MediaRecorder === 'undefined'
       ? undefined
-      : TYPES.find((one) => MediaRecorder.isTypeSupported(one));
+      : TYPES.find((mimeType) => MediaRecorder.isTypeSupported(mimeType));
   if (type === undefined) throw new CannotRecord('unsupported');
   let stream: MediaStream;
   try {

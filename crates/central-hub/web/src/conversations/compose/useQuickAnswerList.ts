@@ -2,7 +2,7 @@ import { useId, useState, type KeyboardEvent, type RefObject } from 'react';
 
 import { fill } from '../../lib/template';
 import { useQuickAnswers, type QuickAnswer } from '../../quickanswers/api';
-import { shortcutAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/find';
+import { shortcutAt, fieldsOf, matching, ofBusiness } from '../../quickanswers/shortcutMatching';
 
 /** Maximum number of quick answers offered; typing more narrows them down. */
 const MAX_OFFERED = 30;

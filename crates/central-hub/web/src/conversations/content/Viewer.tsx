@@ -21,12 +21,12 @@ interface Props {
   onClose: () => void;
 }
 
-/** A viewer of a conversation's pictures, one at a time. */
+/** A viewer of a conversation's pictures, picture at a time. */
 export function Viewer({ pictures, shown, who, onShow, onClose }: Props) {
   const t = useText();
   const c = t.conversations;
   const formatTime = useFormatTime();
-  const at = pictures.findIndex((one) => one.id === shown);
+  const at = pictures.findIndex((picture) => picture.id === shown);
   const message = pictures[at];
   const before = pictures[at - 1];
   const after = at === -1 ? undefined : pictures[at + 1];

@@ -18,4 +18,4 @@ export const isPicture = ({ media, tipo }: Message): boolean =>
 
 /** Returns the messages whose pictures can be viewed large, in their order. */
 export const picturesOf = (messages: readonly Message[]): Message[] =>
-  messages.filter((one) => isPicture(one) && one.media_url !== undefined);
+  messages.filter((message) => isPicture(message) && message.media_url !== undefined);

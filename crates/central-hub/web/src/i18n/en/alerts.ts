@@ -1,18 +1,18 @@
 import type { alerts as es } from '../es/alerts';
 
 export const alerts: typeof es = {
-  wrote: (who) => `${who} wrote to you`,
+  wrote: (who) => `New message from ${who}`,
   waiting: (count) =>
-    count === 1 ? '1 person waits for an answer' : `${count} people wait for an answer`,
-  ask: 'Shall we tell you when somebody writes?',
-  yes: 'Yes, tell me',
+    count === 1 ? '1 person is waiting for a reply' : `${count} people are waiting for a reply`,
+  ask: 'Get notified of new messages?',
+  yes: 'Yes, notify me',
   no: 'Not now',
-  title: 'Alerts',
-  text: 'When somebody writes. They hold for this browser.',
+  title: 'Notifications',
+  text: 'For new messages, in this browser.',
   notify: 'Show a notification',
   notifyHint: 'While you are in another tab or program.',
-  refused: 'The browser does not allow them: the lock beside the address changes that.',
-  none: 'This browser shows no notifications.',
-  sound: 'Make a sound',
-  try: 'Try the sound',
+  refused: 'The browser blocks notifications. Click the lock next to the address to allow them.',
+  none: 'This browser does not support notifications.',
+  sound: 'Play a sound',
+  try: 'Test sound',
 };

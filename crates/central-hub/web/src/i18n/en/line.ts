@@ -10,27 +10,27 @@ export const line: typeof esLine = {
     offline: 'no connection',
     connected: 'connected',
     paused: 'disconnected',
-    trouble: 'in trouble',
+    trouble: 'has a problem',
   },
   troubles: {
     hubAway: 'No connection to the server, trying again… What you see may be out of date.',
-    managerAway: 'LeadMaster cannot talk to WhatsApp. If this lasts for 5 minutes, tell support.',
-    unlinked: 'WhatsApp is not linked: nothing comes in or goes out.',
+    managerAway: 'LeadMaster cannot reach WhatsApp. If this lasts more than 5 minutes, contact support.',
+    unlinked: 'WhatsApp is not linked: messages are neither sent nor received.',
     offline:
-      'WhatsApp has no connection: nothing comes in or goes out. The phone is still linked and it reconnects by itself; check that the server has internet.',
+      'WhatsApp has no connection: messages are neither sent nor received. The phone is still linked and reconnects automatically; check the server’s internet connection.',
     whatsappDown:
-      'WhatsApp’s servers do not answer: nothing comes in or goes out. It comes back by itself once they do.',
+      'WhatsApp’s servers do not answer: messages are neither sent nor received. The connection returns once they do.',
     elsewhere:
-      'WhatsApp was opened elsewhere with this session: nothing comes in or goes out here. Close it there and connect again.',
+      'WhatsApp was opened elsewhere with this session: messages are neither sent nor received here. Close it there and connect again.',
     passkey: 'WhatsApp asks for the account’s passkey to finish linking.',
     toolsBroken:
-      'WhatsApp changed its page, and nothing can be sent or received for now. Tell whoever installed LeadMaster: it needs a newer wa-js.',
-    paused: 'The connection to WhatsApp is paused: nothing comes in or goes out.',
-    broken: 'WhatsApp is in trouble: nothing comes in or goes out.',
+      'WhatsApp changed its page, so messages cannot be sent or received for now. Tell whoever installed LeadMaster that it needs a newer wa-js.',
+    paused: 'The connection to WhatsApp is paused: messages are neither sent nor received.',
+    broken: 'WhatsApp has a problem: messages are neither sent nor received.',
     reachOut: (until) =>
-      `WhatsApp does not let this account write to people who never wrote${until === null ? '' : `, until ${until}`}. Who writes to you can be answered.`,
+      `WhatsApp does not let this account write to people who never wrote to you${until === null ? '' : `, until ${until}`}. You can still answer people who write to you.`,
     newChats: (until) =>
-      `WhatsApp’s monthly limit on new chats is reached${until === null ? '' : `, until ${until}`}. Who writes to you can be answered.`,
+      `WhatsApp’s monthly limit on new chats is reached${until === null ? '' : `, until ${until}`}. You can still answer people who write to you.`,
   },
   ways: {
     link: 'Link',
@@ -41,10 +41,10 @@ export const line: typeof esLine = {
 };
 
 export const operator: typeof esOperator = {
-  title: 'How sending is switched on',
-  text: 'Whoever installed LeadMaster switches it on, at the server: it is a lock on purpose, so that nothing leaves by mistake. Send them this message:',
+  title: 'How to turn on sending',
+  text: 'Sending is turned on at the server by whoever installed LeadMaster. It is locked on purpose, so that nothing is sent by mistake. Send them this message:',
   letter: (settings, lines) =>
-    `Hello, could you switch sending on in LeadMaster? On the server, in its folder:
+    `Hello, could you turn on sending in LeadMaster? On the server, in its folder:
 
 1. In deploy/local.cjs, within 'leadmaster-central-hub':
 ${settings}
@@ -54,13 +54,13 @@ pm2 delete leadmaster-central-hub
 pm2 start deploy/central-hub/ecosystem.config.js
 pm2 save
 
-Where it runs with systemd or containers, in its central-hub.env:
+If it runs with systemd or containers, in its central-hub.env:
 ${lines}
 and restart the service (systemctl restart leadmaster-central-hub, or docker compose up -d).
 
-DRY_RUN=false makes messages really leave; AUTO_CAMPAIGNS_ENABLED=true lets campaigns with an approved schedule go. It is in docs/operations.md. Thank you!`,
-  copy: 'Copy the message',
+DRY_RUN=false sends messages for real; AUTO_CAMPAIGNS_ENABLED=true lets campaigns with an approved schedule send. See docs/operations.md. Thank you!`,
+  copy: 'Copy message',
   copied: 'Copied',
-  mail: 'Send by mail',
-  subject: 'Switch sending on in LeadMaster',
+  mail: 'Send by e-mail',
+  subject: 'Turn on sending in LeadMaster',
 };

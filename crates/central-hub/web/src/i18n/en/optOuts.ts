@@ -2,20 +2,20 @@ import type { Dictionary } from '../es';
 
 export const optOuts: Dictionary['optOuts'] = {
   title: 'Opt-outs',
-  lead: 'People who asked us not to write to them.',
+  lead: 'People who asked not to receive messages.',
   number: 'Number',
-  how: 'How it came to the list',
+  how: 'Source',
   when: 'Since',
   actions: 'Actions',
-  asked: (text) => (text ? `Wrote: “${text}”` : 'Asked by a message'),
+  asked: (text) => (text ? `Wrote: “${text}”` : 'Asked in a message'),
   addedBy: (who) => {
-    if (who === null) return 'Somebody of the office added it';
-    if (who.kind === 'self') return 'You added it';
-    return who.kind === 'program' ? 'Another program added it' : `${who.name} added it`;
+    if (who === null) return 'Added by someone on your team';
+    if (who.kind === 'self') return 'Added by you';
+    return who.kind === 'program' ? 'Added by another program' : `Added by ${who.name}`;
   },
   possible: {
-    title: 'To be read',
-    text: 'These messages hold an opt-out word among others. Read them and decide.',
+    title: 'To review',
+    text: 'These messages contain an opt-out word among other text. Read them and decide.',
     optOut: 'Opt out',
     optOutOf: (who) => `Opt out ${who}`,
     none: 'Not an opt-out',
@@ -24,32 +24,32 @@ export const optOuts: Dictionary['optOuts'] = {
   add: 'Add a number',
   addSubmit: 'Add',
   reason: 'Reason',
-  reasonHint: 'Why, if you like. It is kept.',
+  reasonHint: 'Optional. It is saved with the opt-out.',
   added: (number) => `${number} is opted out`,
   removed: (number) => `${number} is no longer opted out`,
   remove: 'Remove',
   removeOf: (number) => `Remove ${number}`,
   removeTitle: (number) => `Remove ${number} from the list?`,
-  removeText: 'They can be written to again. Do it only if they asked for it.',
-  emptyTitle: 'Nobody opted out',
-  emptyText: 'Whoever writes one of the words below shows up here by itself.',
+  removeText: 'They can receive messages again. Only do this if they asked for it.',
+  emptyTitle: 'No opt-outs',
+  emptyText: 'Anyone who replies with one of the words below is added automatically.',
   words: {
-    title: 'Words that ask for it',
-    text: 'Whoever answers with one of these words is not written to any more. Case and accents do not matter.',
+    title: 'Opt-out words',
+    text: 'Anyone who replies with one of these words stops receiving messages. Capital letters and accents do not matter.',
     label: 'Words',
     hint: 'Type one and press Enter.',
-    empty: 'There has to be at least one word.',
-    save: 'Save the words',
-    saved: 'The words were saved.',
+    empty: 'Enter at least one word.',
+    save: 'Save words',
+    saved: 'Words saved.',
   },
   answer: {
-    title: 'Say that it was understood',
-    text: 'Whoever asks not to be written to gets this message, once, and nothing after it.',
-    on: 'Answer whoever opts out',
+    title: 'Confirmation message',
+    text: 'People who opt out get this message once, and nothing after it.',
+    on: 'Send a confirmation',
     label: 'Message',
-    suggested: 'Done: we will not write to you any more. If this was a mistake, answer this message.',
-    empty: 'Write the message.',
+    suggested: 'Done: you will not receive any more messages from us. If this was a mistake, reply to this message.',
+    empty: 'Enter the message.',
     save: 'Save',
-    saved: 'It was saved.',
+    saved: 'Saved.',
   },
 };

@@ -357,7 +357,7 @@ export const campaigns = {
     showRefused: 'Ver y corregir',
     mend: 'Bajar para corregir',
     mendHint: 'Corregí las líneas en la planilla y subila acá: se agregan a las que ya están.',
-    /** `NOTES` in the hub's columns.rs, which skips it. */
+    /** One of `NOTE_HEADINGS` in the hub's heading_recognition.rs, which skips this column. */
     mendColumn: 'Qué corregir',
     mendSuffix: 'corregir',
     remove: 'Quitar',

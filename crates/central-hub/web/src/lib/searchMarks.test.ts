@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { marksOf } from './marks';
+import { marksOf } from './searchMarks';
 
 const hits = (text: string, search: string) =>
   marksOf(text, search)

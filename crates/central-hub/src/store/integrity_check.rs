@@ -14,14 +14,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`] if the database cannot be opened or is damaged.
     pub async fn examine(location: &DatabaseLocation) -> Result<String, StoreError> {
-        look(location).await.map_err(|source| StoreError::Open {
+        inspect(location).await.map_err(|source| StoreError::Open {
             location: location.to_string(),
             source,
         })
     }
 }
 
-async fn look(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
+async fn inspect(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
     install_default_drivers();
     let options = connect_options(location)?;
     let mut connection = AnyConnection::connect_with(&options).await?;
@@ -33,9 +33,9 @@ async fn look(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
             let row = sqlx::query("PRAGMA quick_check(1)")
                 .fetch_one(&mut connection)
                 .await?;
-            let said: String = row.try_get(0)?;
-            if said != "ok" {
-                return Err(sqlx::Error::Protocol(said));
+            let result: String = row.try_get(0)?;
+            if result != "ok" {
+                return Err(sqlx::Error::Protocol(result));
             }
             format!("{location} is whole")
         }

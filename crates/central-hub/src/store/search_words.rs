@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::text::{fold, folded};
 
 /// Maximum length of an indexed prefix, in characters.
-const LONGEST_PREFIX: usize = 16;
+const MAX_PREFIX_LENGTH: usize = 16;
 
 /// The kind of value that a number stands for.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ fn split(folded: &str) -> impl Iterator<Item = &str> {
 
 /// Returns the indexed prefix of a word.
 fn prefix(word: &str) -> &str {
-    let end = word.char_indices().nth(LONGEST_PREFIX);
+    let end = word.char_indices().nth(MAX_PREFIX_LENGTH);
     end.and_then(|(end, _)| word.get(..end)).unwrap_or(word)
 }
 
@@ -70,7 +70,10 @@ pub(super) fn numbers_of(text: &str) -> BTreeSet<i32> {
         let ends = word
             .char_indices()
             .map(|(at, letter)| at + letter.len_utf8());
-        for prefix in ends.take(LONGEST_PREFIX).filter_map(|end| word.get(..end)) {
+        for prefix in ends
+            .take(MAX_PREFIX_LENGTH)
+            .filter_map(|end| word.get(..end))
+        {
             numbers.insert(number(Kind::Prefix, prefix));
         }
     }

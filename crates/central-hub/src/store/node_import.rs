@@ -296,7 +296,7 @@ impl Store {
     ) -> Result<HashMap<String, i64>, StoreError> {
         let chats = messages.iter().map(|it| it.chat.as_str());
         let chats = self.chats_in(tx, chats).await?;
-        let written: Vec<_> = messages
+        let inserted: Vec<_> = messages
             .iter()
             .map(|message| MessageRow {
                 idempotency_key: &message.key,
@@ -311,14 +311,14 @@ impl Store {
             })
             .collect();
         let rows = sqlx::query(self.of_engine(MESSAGES))
-            .bind(json(&written))
+            .bind(json(&inserted))
             .fetch_all(&mut **tx)
             .await?;
         let ids: HashMap<String, i64> = rows
             .iter()
             .map(|row| Ok((row.try_get("idempotency_key")?, row.try_get("id")?)))
             .collect::<Result<_, sqlx::Error>>()?;
-        let indexed: Vec<_> = written
+        let indexed: Vec<_> = inserted
             .iter()
             .filter_map(|message| {
                 Some(Indexed {
@@ -383,7 +383,7 @@ impl Store {
         message: Option<i64>,
         at: i64,
     ) -> Result<bool, StoreError> {
-        let moved = sqlx::query(
+        let updated = sqlx::query(
             "UPDATE recipients SET state = 'sent', cause = 'NODE_PAIR', message_id = $1,
                  planned_at = $2, updated_at = $2, attempt = 1
              WHERE id = $3 AND state = 'pending' AND attempt = 0",
@@ -393,7 +393,7 @@ impl Store {
         .bind(id)
         .execute(&mut **tx)
         .await?;
-        Ok(moved.rows_affected() > 0)
+        Ok(updated.rows_affected() > 0)
     }
 
     /// Stores changes of recipients' states.

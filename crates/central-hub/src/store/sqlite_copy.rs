@@ -48,7 +48,7 @@ pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
 /// [`StoreError::Open`] if the copy is damaged, is not a database of the hub,
 /// or is of a later version.
 pub async fn check_copy(file: &Path) -> Result<CopyFacts, StoreError> {
-    look(file).await.map_err(|source| failed(file, source))
+    inspect(file).await.map_err(|source| failed(file, source))
 }
 
 fn failed(file: &Path, source: sqlx::Error) -> StoreError {
@@ -64,7 +64,7 @@ async fn open(file: &Path) -> Result<AnyConnection, sqlx::Error> {
     AnyConnection::connect_with(&options).await
 }
 
-async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
+async fn inspect(file: &Path) -> Result<CopyFacts, sqlx::Error> {
     let mut connection = open(file).await?;
     sqlx::query("PRAGMA query_only = ON")
         .execute(&mut connection)
@@ -72,16 +72,16 @@ async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
     let row = sqlx::query("PRAGMA integrity_check(1)")
         .fetch_one(&mut connection)
         .await?;
-    let said: String = row.try_get(0)?;
-    if said != "ok" {
-        return Err(sqlx::Error::Protocol(said));
+    let result: String = row.try_get(0)?;
+    if result != "ok" {
+        return Err(sqlx::Error::Protocol(result));
     }
     let lost = sqlx::query("PRAGMA foreign_key_check")
         .fetch_optional(&mut connection)
         .await?;
     if lost.is_some() {
         return Err(sqlx::Error::Protocol(
-            "rows refer to others that are not there".to_owned(),
+            "rows refer to other rows that do not exist".to_owned(),
         ));
     }
     let row = sqlx::query(
@@ -101,7 +101,7 @@ async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
     connection.close().await?;
     if facts.tables > migrations::newest() {
         return Err(sqlx::Error::Protocol(format!(
-            "its tables are of a later version ({}, this central-hub has {})",
+            "its tables have a later version ({}, this central-hub has {})",
             facts.tables,
             migrations::newest()
         )));

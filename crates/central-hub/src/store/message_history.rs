@@ -5,8 +5,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::error::StoreError;
+use super::message_state::MessageState;
 use super::rows::timestamp;
-use super::state::MessageState;
 use super::{Store, Tx};
 
 /// A change of a message's state that is to be made.
@@ -39,7 +39,7 @@ impl<'a> Change<'a> {
 
     /// Adds a detail in words for a person.
     #[must_use]
-    pub const fn because(mut self, detail: &'a str) -> Self {
+    pub const fn with_detail(mut self, detail: &'a str) -> Self {
         self.detail = Some(detail);
         self
     }

@@ -1,6 +1,6 @@
 // Pure functions that find a quick answer while the user types.
 
-import { fold } from '../lib/marks';
+import { fold } from '../lib/searchMarks';
 import { formatPhone } from '../lib/phone';
 import type { QuickAnswer } from './api';
 

@@ -1,6 +1,6 @@
 import type { Dictionary } from '../i18n/es';
 import { lineFaultText } from '../i18n/lookup';
-import { fold } from '../lib/marks';
+import { fold } from '../lib/searchMarks';
 import { toCsv } from '../lib/spreadsheet';
 import type { RefusedLine } from './types';
 
@@ -12,7 +12,7 @@ const isCorrectable = ({ codigo, celdas }: RefusedLine): boolean =>
  * Writes the rejected lines as they were in the list, with their mistakes in an
  * additional column, which the hub skips when the file is uploaded again.
  */
-export function mendFile(
+export function correctionFile(
   t: Dictionary,
   titles: readonly string[],
   lines: readonly RefusedLine[],
@@ -30,5 +30,5 @@ export function mendFile(
 }
 
 /** Returns a file name made of the list's name: `clientes-corregir.csv`. */
-export const mendName = (t: Dictionary, file: string | null): string =>
+export const correctionFileName = (t: Dictionary, file: string | null): string =>
   `${(file ?? t.campaigns.lists.title.toLowerCase()).replace(/\.\w+$/, '')}-${t.campaigns.lists.mendSuffix}.csv`;

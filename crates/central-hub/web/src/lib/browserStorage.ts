@@ -1,6 +1,6 @@
 // Values in the browser's storage; if storage is disabled, nothing is kept.
 
-export function storedValue(key: string): string | null {
+export function readStored(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -9,7 +9,7 @@ export function storedValue(key: string): string | null {
 }
 
 /** Stores a value; null deletes it. */
-export function remember(key: string, value: string | null): void {
+export function writeStored(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);

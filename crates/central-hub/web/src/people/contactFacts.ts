@@ -3,12 +3,12 @@ import type { Me } from '../api/types';
 import type { Dictionary } from '../i18n/es';
 import { numberOf } from '../lib/phone';
 import type { Fact } from '../ui/Facts';
-import type { OneContact } from './types';
+import type { ContactDetails } from './types';
 
 /** Returns what is known of a contact: number, own name, opt-out. */
 export function factsOf(
   t: Dictionary,
-  contact: OneContact,
+  contact: ContactDetails,
   me: Me,
   formatTime: (at: string) => string,
 ): Fact[] {

@@ -33,8 +33,8 @@ impl Composed {
     ///
     /// # Errors
     /// [`Invalid`], which names the first invalid field.
-    pub fn of(request: &SendRequest) -> Result<Self, Invalid> {
-        Self::fingerprinted(request, None)
+    pub fn from_request(request: &SendRequest) -> Result<Self, Invalid> {
+        Self::with_fingerprint(request, None)
     }
 
     /// Validates a request whose file was uploaded with it. The fingerprint
@@ -42,9 +42,9 @@ impl Composed {
     /// upload.
     ///
     /// # Errors
-    /// As for [`Composed::of`].
+    /// As for [`Composed::from_request`].
     pub fn with_file(request: &SendRequest, file: &FileBody) -> Result<Self, Invalid> {
-        Self::fingerprinted(request, Some(file))
+        Self::with_fingerprint(request, Some(file))
     }
 
     /// Returns whether the message is a file.
@@ -53,7 +53,7 @@ impl Composed {
         is_file(&self.kind)
     }
 
-    fn fingerprinted(request: &SendRequest, file: Option<&FileBody>) -> Result<Self, Invalid> {
+    fn with_fingerprint(request: &SendRequest, file: Option<&FileBody>) -> Result<Self, Invalid> {
         let mut outgoing = request.validate(false)?;
         if let (Some(file), Some(media)) = (file, outgoing.content.media_mut()) {
             let name = file.filename.as_deref().unwrap_or_default();
@@ -80,9 +80,9 @@ impl Composed {
     /// Creates a text message to a recipient.
     ///
     /// # Errors
-    /// As for [`Composed::of`].
+    /// As for [`Composed::from_request`].
     pub fn text(cliente_id: Option<u64>, to: &str, message: &str) -> Result<Self, Invalid> {
-        Self::of(&SendRequest::text(cliente_id, to, message))
+        Self::from_request(&SendRequest::text(cliente_id, to, message))
     }
 
     /// Returns the recipient.
@@ -93,14 +93,14 @@ impl Composed {
 
     /// Sets the business, unless the request itself names one.
     #[must_use]
-    pub fn or_for(mut self, cliente_id: Option<u64>) -> Self {
+    pub fn with_default_cliente(mut self, cliente_id: Option<u64>) -> Self {
         self.cliente_id = self.cliente_id.or(cliente_id);
         self
     }
 
     /// Sets the id of the HTTP request that asked for the message.
     #[must_use]
-    pub fn asked_by(mut self, id: &RequestId) -> Self {
+    pub fn with_request_id(mut self, id: &RequestId) -> Self {
         self.request_id = Some(id.as_str().to_owned());
         self
     }
@@ -119,7 +119,7 @@ pub struct SentFile {
 impl SentFile {
     /// Reads the description from the request of a message of this kind.
     /// Returns `None` if the kind is not a file.
-    pub(super) fn of(kind: &str, request: Option<&str>) -> Option<Self> {
+    pub(super) fn from_request(kind: &str, request: Option<&str>) -> Option<Self> {
         let request = request.filter(|_| is_file(kind))?;
         // A request that another version wrote may not be readable. This is not
         // an error, because the description is only shown.

@@ -1,10 +1,10 @@
 import { Button, Group, Progress, Stack, Text } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
-import type { Walk } from './pages';
+import type { PageSearch } from './pages';
 
 /** The progress of a search through the whole history, with a stop button. */
-export function Walking({ walk }: { walk: Walk }) {
+export function SearchProgress({ walk }: { walk: PageSearch }) {
   const t = useText();
   return (
     <Stack gap={4}>

@@ -61,14 +61,14 @@ impl Store {
             return Ok(HashMap::new());
         }
         let places: Vec<_> = (1..=chats.len()).map(|n| format!("${n}")).collect();
-        let of = match cliente_id {
+        let condition = match cliente_id {
             None => String::new(),
             Some(_) => format!(" AND c.cliente_id = ${}", chats.len() + 1),
         };
         let statement = format!(
             "SELECT chat, fields FROM recipients WHERE id IN (
                  SELECT MAX(r.id) FROM recipients r JOIN campaigns c ON c.id = r.campaign_id
-                 WHERE r.chat IN ({}){of} GROUP BY r.chat)",
+                 WHERE r.chat IN ({}){condition} GROUP BY r.chat)",
             places.join(", ")
         );
         let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);

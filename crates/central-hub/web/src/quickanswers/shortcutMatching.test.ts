@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fill } from '../lib/template';
 import type { QuickAnswer } from './api';
-import { shortcutAt, fieldsOf, matching, ofBusiness } from './find';
+import { shortcutAt, fieldsOf, matching, ofBusiness } from './shortcutMatching';
 
 const answer = (id: number, atajo: string, texto: string, cliente_id: number | null = null): QuickAnswer => ({
   id,
