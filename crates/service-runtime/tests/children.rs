@@ -95,16 +95,16 @@ impl Playing {
         let (done, waiting) = channel::<()>();
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                let again = Duration::from_millis(20);
+                let interval = Duration::from_millis(20);
                 // The child may just have ended.
                 while kill_process(pid, signal).is_ok()
-                    && waiting.recv_timeout(again) == Err(RecvTimeoutError::Timeout)
+                    && waiting.recv_timeout(interval) == Err(RecvTimeoutError::Timeout)
                 {
                 }
             });
-            let found = wait(self);
+            let exit = wait(self);
             drop(done);
-            found
+            exit
         })
     }
 }
@@ -249,16 +249,19 @@ fn isolated_child_is_reached_by_its_own_sockets_alone() {
         let process = Process::read(i32::try_from(pid).unwrap()).unwrap();
         assert!(process.environment_variable(PART).is_some());
         let program = std::fs::metadata(apart.program).unwrap();
-        let here = std::fs::metadata("/proc/self/exe").unwrap();
-        assert_eq!((program.dev(), program.ino()), (here.dev(), here.ino()));
+        let own_binary = std::fs::metadata("/proc/self/exe").unwrap();
+        assert_eq!(
+            (program.dev(), program.ino()),
+            (own_binary.dev(), own_binary.ino())
+        );
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut stream = TcpStream::from(apart.socket);
         stream.set_nonblocking(false).unwrap();
         rustix::net::connect(&stream, &address).unwrap();
-        let mut heard = String::new();
-        stream.read_to_string(&mut heard).unwrap();
-        assert_eq!(heard, "here");
+        let mut received = String::new();
+        stream.read_to_string(&mut received).unwrap();
+        assert_eq!(received, "here");
         assert!(playing.child.wait().unwrap().success());
     }
 }

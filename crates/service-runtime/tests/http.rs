@@ -35,7 +35,7 @@ async fn start(limits: ServeLimits) -> Server {
             "/echo",
             post(
                 async |cliente: Option<ClienteId>, ApiJson(echo): ApiJson<Echo>| {
-                    Json(json!({"text": echo.text, "cliente": cliente.map(|it| it.0)}))
+                    Json(json!({"text": echo.text, "cliente": cliente.map(|ClienteId(id)| id)}))
                 },
             ),
         )
@@ -210,21 +210,21 @@ async fn failures_have_one_shape() {
 #[tokio::test]
 async fn oversized_request_gets_an_error_body() {
     let server = start(ServeLimits::default()).await;
-    let long = "a".repeat(3_000_000);
-    let body = format!(r#"{{"text":"{long}"}}"#);
+    let long_body = "a".repeat(3_000_000);
+    let body = format!(r#"{{"text":"{long_body}"}}"#);
     for (method, path, headers, body, status, code) in [
         ("POST", "/echo", "", body.as_str(), 413, "PAYLOAD_TOO_LARGE"),
         (
             "POST",
             "/bytes",
             "",
-            &long[..2000],
+            &long_body[..2000],
             413,
             "PAYLOAD_TOO_LARGE",
         ),
         (
             "GET",
-            &format!("/{}", &long[..9000]),
+            &format!("/{}", &long_body[..9000]),
             "",
             "",
             414,
@@ -232,7 +232,7 @@ async fn oversized_request_gets_an_error_body() {
         ),
         (
             "GET",
-            &format!("/{}", &long[..70_000]),
+            &format!("/{}", &long_body[..70_000]),
             "",
             "",
             414,
@@ -241,7 +241,7 @@ async fn oversized_request_gets_an_error_body() {
         (
             "GET",
             "/",
-            &format!("a: {}\r\n", &long[..40_000]),
+            &format!("a: {}\r\n", &long_body[..40_000]),
             "",
             431,
             "HEADERS_TOO_LARGE",
@@ -249,7 +249,7 @@ async fn oversized_request_gets_an_error_body() {
         (
             "GET",
             "/",
-            &format!("a: {}\r\n", &long[..500_000]),
+            &format!("a: {}\r\n", &long_body[..500_000]),
             "",
             431,
             "HEADERS_TOO_LARGE",
@@ -377,9 +377,9 @@ async fn draining_is_bounded_and_aborting_is_at_once() {
         let mut stuck = begin(server.address, "/never").await;
         // An idle connection that has served a request ends at once.
         let mut idle = begin(server.address, "/").await;
-        let mut first = [0; 15];
-        idle.read_exact(&mut first).await.unwrap();
-        assert_eq!(&first, b"HTTP/1.1 200 OK");
+        let mut first_stream = [0; 15];
+        idle.read_exact(&mut first_stream).await.unwrap();
+        assert_eq!(&first_stream, b"HTTP/1.1 200 OK");
         let (address, shutdown, task) = (server.address, server.shutdown, server.task);
         shutdown.stop("test");
         if abort {
@@ -389,9 +389,9 @@ async fn draining_is_bounded_and_aborting_is_at_once() {
             .await
             .unwrap()
             .unwrap();
-        let mut rest = Vec::new();
-        let _ = stuck.read_to_end(&mut rest).await;
-        assert!(rest.is_empty());
+        let mut remaining = Vec::new();
+        let _ = stuck.read_to_end(&mut remaining).await;
+        assert!(remaining.is_empty());
         assert!(
             TcpStream::connect(address).await.is_err(),
             "the port is closed"
@@ -406,15 +406,18 @@ async fn connections_beyond_the_bound_wait() {
         ..ServeLimits::default()
     })
     .await;
-    let mut first = begin(server.address, "/").await;
-    let mut seen = [0; 15];
-    first.read_exact(&mut seen).await.unwrap();
-    let mut second = begin(server.address, "/").await;
-    drop(first);
-    tokio::time::timeout(Duration::from_secs(10), second.read_exact(&mut seen))
-        .await
-        .expect("served once the first is gone")
-        .unwrap();
+    let mut first_stream = begin(server.address, "/").await;
+    let mut status_line = [0; 15];
+    first_stream.read_exact(&mut status_line).await.unwrap();
+    let mut second_stream = begin(server.address, "/").await;
+    drop(first_stream);
+    tokio::time::timeout(
+        Duration::from_secs(10),
+        second_stream.read_exact(&mut status_line),
+    )
+    .await
+    .expect("served once the first is gone")
+    .unwrap();
     server.stop().await;
 }
 
@@ -468,11 +471,11 @@ async fn a_peer_that_does_not_read_is_cut() {
         stream.read_exact(&mut some).await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(900)).await;
-    let mut rest = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest))
+    let mut remaining = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut remaining))
         .await
         .expect("the server closes");
-    assert!(rest.len() < 12 * 1024 * 1024, "{}", rest.len());
+    assert!(remaining.len() < 12 * 1024 * 1024, "{}", remaining.len());
     server.stop().await;
 }
 
@@ -565,20 +568,20 @@ async fn a_body_that_stops_is_not_waited_for_wherever_it_stops() {
 async fn the_head_of_a_part_is_bounded() {
     let server = start_large(ServeLimits::default()).await;
     let begin = "--x\r\nContent-Disposition: form-data; name=\"";
-    let long = "a".repeat(3 * 1024 * 1024);
+    let long_body = "a".repeat(3 * 1024 * 1024);
     let answer = server
         .ask(
             "POST",
             "/parts",
             "content-type: multipart/form-data; boundary=x\r\n",
-            &format!("{begin}{long}"),
+            &format!("{begin}{long_body}"),
         )
         .await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (413, "PAYLOAD_TOO_LARGE")
     );
-    let whole = format!("{begin}a\"\r\n\r\n{long}\r\n--x--\r\n");
+    let whole = format!("{begin}a\"\r\n\r\n{long_body}\r\n--x--\r\n");
     let answer = server
         .ask(
             "POST",
@@ -587,7 +590,10 @@ async fn the_head_of_a_part_is_bounded() {
             &whole,
         )
         .await;
-    assert_eq!((answer.status, answer.body), (200, long.len().to_string()));
+    assert_eq!(
+        (answer.status, answer.body),
+        (200, long_body.len().to_string())
+    );
     server.stop().await;
 }
 
@@ -605,13 +611,20 @@ async fn an_answer_before_the_bodys_end_arrives() {
         for _ in 0..400 {
             stream.write_all(&piece).await.unwrap();
         }
-        let mut seen = [0; 12];
-        stream.read_exact(&mut seen).await.unwrap();
-        assert_eq!(std::str::from_utf8(&seen[9..]).unwrap(), status, "{path}");
+        let mut status_line = [0; 12];
+        stream.read_exact(&mut status_line).await.unwrap();
+        assert_eq!(
+            std::str::from_utf8(&status_line[9..]).unwrap(),
+            status,
+            "{path}"
+        );
         // A client that keeps connections open must not send its next request on this one.
-        let mut rest = String::new();
-        stream.read_to_string(&mut rest).await.unwrap();
-        assert!(rest.contains("\r\nconnection: close\r\n"), "{rest}");
+        let mut remaining = String::new();
+        stream.read_to_string(&mut remaining).await.unwrap();
+        assert!(
+            remaining.contains("\r\nconnection: close\r\n"),
+            "{remaining}"
+        );
     }
     server.stop().await;
 }

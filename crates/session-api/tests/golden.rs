@@ -106,8 +106,13 @@ fn the_answer_of_a_passkey_is_as_the_browser_gives_it() {
         ),
         (("\"Qw\"", "\"Q\""), "response.signature"),
     ] {
-        let wrong: PasskeyCredential = from_str(&text.replacen(change.0, change.1, 1)).unwrap();
-        assert_eq!(wrong.check().unwrap_err().field, field, "{change:?}");
+        let invalid_credential: PasskeyCredential =
+            from_str(&text.replacen(change.0, change.1, 1)).unwrap();
+        assert_eq!(
+            invalid_credential.check().unwrap_err().field,
+            field,
+            "{change:?}"
+        );
     }
 }
 
@@ -168,7 +173,7 @@ fn chat_of_a_sent_message() {
         chat("true_247033104567642@lid_3EB0"),
         Some("247033104567642@lid")
     );
-    for other in [
+    for other_chat in [
         "",
         "3EB0",
         "dry-run-7",
@@ -176,7 +181,7 @@ fn chat_of_a_sent_message() {
         "true_1_A",
         "false_5491158254201@c.us_A",
     ] {
-        assert_eq!(chat(other), None, "{other}");
+        assert_eq!(chat(other_chat), None, "{other_chat}");
     }
 }
 
@@ -277,9 +282,9 @@ fn events_are_distinguished_without_their_name() {
 
 #[test]
 fn limits_are_published_as_the_session_has_them() {
-    let none = Limits::default();
+    let no_limits = Limits::default();
     same(
-        &none,
+        &no_limits,
         r#"{"reach_out":{"locked":false,"until":null,"kind":null},"new_chats":{"status":"NONE","used":0,"total":null,"cycle_end":null}}"#,
     );
     let event = LimitsEvent {
@@ -306,8 +311,8 @@ fn limits_are_published_as_the_session_has_them() {
         r#"{"reach_out":{"locked":true,"until":"2026-01-14T13:02:09.336Z","kind":"WEB_COMPANION_ONLY"},"new_chats":{"status":"FIRST_WARNING","used":80,"total":100,"cycle_end":"2026-01-14T13:02:09.336Z"},"first_sync":{"complete":false,"progress":50}}"#,
     );
     for status in NewChatStatus::ALL {
-        let word = format!("{:?}", status.as_str());
-        assert_eq!(serde_json::to_string(&status).unwrap(), word);
+        let wire_name = format!("{:?}", status.as_str());
+        assert_eq!(serde_json::to_string(&status).unwrap(), wire_name);
     }
 }
 
@@ -315,7 +320,7 @@ fn limits_are_published_as_the_session_has_them() {
 fn bodies_and_numbers_stay_out_of_debug_output() {
     let request = SendRequest::text(Some(1), "5491158254201", "secreto");
     let outgoing = request.validate(false).unwrap();
-    for shown in [format!("{request:?}"), format!("{outgoing:?}")] {
-        assert!(!shown.contains("5491158254201") && !shown.contains("secreto"));
+    for debug_text in [format!("{request:?}"), format!("{outgoing:?}")] {
+        assert!(!debug_text.contains("5491158254201") && !debug_text.contains("secreto"));
     }
 }

@@ -54,7 +54,7 @@ fn a_place_is_the_same_after_it_was_written_down() {
 #[test]
 fn every_kind_is_taken() {
     let id = "0123456789abcdef0123456789abcdef";
-    for (body, upload, wanted) in [
+    for (body, upload, expected) in [
         (
             json!({"message": "hola"}),
             false,
@@ -118,7 +118,7 @@ fn every_kind_is_taken() {
             json!({"type": "reaction", "message_id": "3A00", "emoji": ""}),
         ),
     ] {
-        assert_eq!(content(&body, upload), Ok(wanted), "{body}");
+        assert_eq!(content(&body, upload), Ok(expected), "{body}");
     }
     // A body as deployed clients write it, including unknown fields.
     let body = json!({"cliente_id": 51, "message": "hola", "prioridad": 3, "reply_to": null});
@@ -264,8 +264,8 @@ proptest! {
             reply_to: Some(id),
             ..SendRequest::text(None, TO, message)
         };
-        let again: SendRequest = serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
-        prop_assert_eq!(&again, &request);
+        let reparsed: SendRequest = serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
+        prop_assert_eq!(&reparsed, &request);
         if let Ok(outgoing) = request.validate(false) {
             let stored = serde_json::to_string(&outgoing.content).unwrap();
             prop_assert_eq!(serde_json::from_str::<Content>(&stored).unwrap(), outgoing.content);

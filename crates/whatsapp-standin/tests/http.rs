@@ -131,8 +131,8 @@ async fn every_bad_request_has_a_code_and_a_reason() {
         ("nonsense", "{}", 404, "not_found"),
         ("state", "{}", 405, "method_not_allowed"),
     ] {
-        let (got, answer) = post(&standin, path, body).await;
-        assert_eq!(got.as_u16(), status, "{path} {body}: {answer}");
+        let (status_code, answer) = post(&standin, path, body).await;
+        assert_eq!(status_code.as_u16(), status, "{path} {body}: {answer}");
         assert_eq!(answer["error"], true, "{path} {body}: {answer}");
         assert_eq!(answer["code"], code, "{path} {body}: {answer}");
         assert!(
@@ -185,8 +185,8 @@ async fn the_page_can_be_unreachable_and_the_phone_stays() {
 async fn events_begin_with_the_state() {
     let standin = start().await;
     let mut events = get(&format!("{}/api/events", standin.phone_url())).await;
-    let first = events.chunk().await.expect("a chunk").expect("not the end");
-    let text = String::from_utf8_lossy(&first);
+    let first_chunk = events.chunk().await.expect("a chunk").expect("not the end");
+    let text = String::from_utf8_lossy(&first_chunk);
     assert!(text.starts_with("event: hello\ndata: {"), "{text}");
     standin.phone().set_network(false);
     let next = events.chunk().await.expect("a chunk").expect("not the end");

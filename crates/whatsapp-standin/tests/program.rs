@@ -34,7 +34,7 @@ fn program_prints_its_address_and_stops_on_a_signal() {
 
 #[test]
 fn program_listens_on_loopback_by_default() {
-    for (arguments, word) in [
+    for (arguments, expected) in [
         (vec!["--host", "0.0.0.0"], "--allow-remote"),
         (vec!["--set", "moon_ms=1"], "moon_ms"),
         (vec!["--set", "moon"], "NAME=JSON"),
@@ -44,8 +44,11 @@ fn program_listens_on_loopback_by_default() {
             .output()
             .expect("it runs");
         assert!(!output.status.success(), "{arguments:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(word), "{arguments:?}: {said}");
+        let output_text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output_text.contains(expected),
+            "{arguments:?}: {output_text}"
+        );
     }
 }
 
@@ -55,9 +58,9 @@ fn program_prints_its_version() {
         .arg("--version")
         .output()
         .expect("it runs");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let output_text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(
-        said.trim(),
+        output_text.trim(),
         concat!("whatsapp-standin ", env!("CARGO_PKG_VERSION"))
     );
 }

@@ -179,9 +179,9 @@ fn runs_the_pair_and_ends_it_at_a_signal() {
     let text = String::from_utf8_lossy(&status.stdout);
     assert!(status.status.success(), "{text}");
     assert!(text.contains(&format!(":{session}/health")), "{text}");
-    let second = checkout.command(&["up", "--rehearse"]).output().unwrap();
-    assert!(!second.status.success());
-    assert!(String::from_utf8_lossy(&second.stderr).contains("runs already"));
+    let second_up = checkout.command(&["up", "--rehearse"]).output().unwrap();
+    assert!(!second_up.status.success());
+    assert!(String::from_utf8_lossy(&second_up.stderr).contains("runs already"));
 
     up.signal(Signal::INT);
     assert!(up.ended().success(), "{}", checkout.log());

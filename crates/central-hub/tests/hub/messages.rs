@@ -37,7 +37,7 @@ on_both_engines! {
     async fn messages_are_searched_and_exported(database: Database) {
         let peer = FakeSessionManager::start().await;
         // Nothing is sent, so all messages wait.
-        peer.is_in("QR_REQUIRED");
+        peer.set_state("QR_REQUIRED");
         let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;
         let texts: Vec<_> = (0..1_100).map(|n| format!("Vence el {n}")).collect();
         write(&hub, 51, &texts).await;
@@ -61,9 +61,9 @@ on_both_engines! {
         assert_eq!(found(&hub, &format!("desde={yesterday}&hasta={tomorrow}&cliente_id=52")).await.len(), 2);
         assert!(found(&hub, &format!("desde={tomorrow}")).await.is_empty());
         assert!(found(&hub, &format!("hasta={yesterday}")).await.is_empty());
-        for wrong in ["desde=ayer", "hasta=2026-02-30", "direccion=arriba", "estado=x", "limite=0"] {
-            let (status, body) = list(&hub, wrong).await;
-            assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")), "{wrong}");
+        for invalid_query in ["desde=ayer", "hasta=2026-02-30", "direccion=arriba", "estado=x", "limite=0"] {
+            let (status, body) = list(&hub, invalid_query).await;
+            assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")), "{invalid_query}");
         }
 
         let response = hub.http.get(hub.url("/api/sender/messages.csv?cliente_id=51")).send().await.unwrap();

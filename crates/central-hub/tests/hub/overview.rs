@@ -4,7 +4,7 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, ask, text, until};
+use crate::support::{Hub, ask, text, wait_until};
 
 const EVERY_DAY: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -44,11 +44,11 @@ async fn schedule(hub: &Hub, campaign: i64) -> Value {
 on_both_engines! {
     async fn overview_has_todays_figures(database: Database) {
         let peer = FakeSessionManager::start().await;
-        peer.is_in("READY");
-        peer.takes_sends();
+        peer.set_state("READY");
+        peer.accept_sends();
         let real = [("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
         let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
-        hub.events().await.hub("up").await;
+        hub.events().await.next_link_state("up").await;
 
         let empty = overview(&hub).await;
         assert_eq!(empty["zona"], "America/Argentina/Buenos_Aires");
@@ -67,7 +67,7 @@ on_both_engines! {
         assert_eq!((&open["campania_nombre"], &open["campania_estado"]), (&json!("Marzo"), &json!("pendiente")));
         post(&hub, &format!("/api/sender/programaciones/{}/approve", open["id"]), json!({})).await;
         post(&hub, &format!("/api/sender/campaigns/{running}/approve"), json!({})).await;
-        until("one to be sent", async || overview(&hub).await["hoy"]["enviados"] == 1).await;
+        wait_until("one to be sent", async || overview(&hub).await["hoy"]["enviados"] == 1).await;
         // A campaign that a user paused, and a schedule that is not approved.
         let paused = campaign(&hub, "Abril", 52, 3).await;
         let unseen = schedule(&hub, paused).await;
@@ -80,7 +80,7 @@ on_both_engines! {
         let (status, body) = text(upload.header("content-type", "application/json").body(list)).await;
         assert_eq!(status, 400, "{body}");
         post(&hub, "/api/listener/mode", json!({"mode": "off"})).await;
-        peer.fails_once(404, "NOT_ON_WHATSAPP");
+        peer.fail_next_send(404, "NOT_ON_WHATSAPP");
         let single = json!({"destinatario": "5491158254201", "mensaje": "hola", "cliente_id": 52});
         assert_eq!(ask(&hub, "POST", "/api/sender/messages/send", Some(&single)).await.0, 404);
 
@@ -127,17 +127,17 @@ on_both_engines! {
         ] {
             let (status, body) = ask(&hub, "GET", &format!("/api/sender/campaigns?limite=50&{query}"), None).await;
             assert_eq!(status, 200, "{body}");
-            let found: Vec<_> = body["campanias"].as_array().unwrap().iter()
-                .map(|it| it["id"].as_i64().unwrap()).collect();
-            assert_eq!(found, expected, "{query}");
+            let campaigns: Vec<_> = body["campanias"].as_array().unwrap().iter()
+                .map(|campaign| campaign["id"].as_i64().unwrap()).collect();
+            assert_eq!(campaigns, expected, "{query}");
         }
         // The search results, page by page.
-        let (_, first) = ask(&hub, "GET", "/api/sender/campaigns?buscar=promo&limite=1", None).await;
-        let path = format!("/api/sender/campaigns?buscar=promo&limite=1&antes={}", first["siguiente"]);
-        let (_, second) = ask(&hub, "GET", &path, None).await;
-        assert_eq!((&second["campanias"][0]["id"], &second["siguiente"]), (&json!(ids[0]), &Value::Null));
-        let long = format!("/api/sender/campaigns?buscar={}", "x".repeat(201));
-        assert_eq!(ask(&hub, "GET", &long, None).await.0, 400);
+        let (_, first_page) = ask(&hub, "GET", "/api/sender/campaigns?buscar=promo&limite=1", None).await;
+        let path = format!("/api/sender/campaigns?buscar=promo&limite=1&antes={}", first_page["siguiente"]);
+        let (_, second_page) = ask(&hub, "GET", &path, None).await;
+        assert_eq!((&second_page["campanias"][0]["id"], &second_page["siguiente"]), (&json!(ids[0]), &Value::Null));
+        let long_query = format!("/api/sender/campaigns?buscar={}", "x".repeat(201));
+        assert_eq!(ask(&hub, "GET", &long_query, None).await.0, 400);
         hub.stop().await;
     }
 
@@ -146,10 +146,10 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         let id = campaign(&hub, "Marzo", 51, 0).await;
         let mut ids = Vec::new();
-        for (first, last) in [("", ""), ("2026-03-10", ""), ("", "2026-03-05"), ("2026-03-05", "2026-03-05")] {
+        for (from_date, to_date) in [("", ""), ("2026-03-10", ""), ("", "2026-03-05"), ("2026-03-05", "2026-03-05")] {
             let body = json!({
                 "campania_id": id, "dias_semana": ["mon"], "hora_inicio": "22:00", "hora_fin": "02:00",
-                "fecha_inicio": first, "fecha_fin": last,
+                "fecha_inicio": from_date, "fecha_fin": to_date,
             });
             ids.push(post(&hub, "/api/sender/programaciones", body).await["id"].as_i64().unwrap());
         }
@@ -164,14 +164,14 @@ on_both_engines! {
         ] {
             let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones?limite=50{query}"), None).await;
             assert_eq!(status, 200, "{body}");
-            let found: Vec<_> = body["programaciones"].as_array().unwrap().iter()
-                .map(|it| it["id"].as_i64().unwrap()).collect();
+            let schedules: Vec<_> = body["programaciones"].as_array().unwrap().iter()
+                .map(|schedule| schedule["id"].as_i64().unwrap()).collect();
             let expected: Vec<_> = expected.iter().map(|n| ids[*n]).collect();
-            assert_eq!(found, expected, "{query}");
+            assert_eq!(schedules, expected, "{query}");
             assert_eq!(body["programaciones"][0]["campania_nombre"], "Marzo");
         }
-        for bad in ["?desde=hoy", "?estado=abierta"] {
-            let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones{bad}"), None).await;
+        for invalid_query in ["?desde=hoy", "?estado=abierta"] {
+            let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones{invalid_query}"), None).await;
             assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
         }
         hub.stop().await;
