@@ -1,5 +1,5 @@
 // Tests session-manager's page script in Chromium on the stand-in, without the service: a user at
-// the browser, two searches at once, passkeys of other sites, a page without an element for the
+// the browser, two concurrent searches, passkeys of other sites, a page without an element for the
 // code, and the logout reason in the page's address.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

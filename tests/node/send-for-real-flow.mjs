@@ -3,7 +3,7 @@
 // answered, but nothing is sent. Then, with DRY_RUN=false, "Enviarla de verdad" copies the campaign
 // and sends it in one step, and the week view shows the sent messages.
 //
-//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=dry-run|real node send-for-real-flow.mjs
 //
 // The hub runs with AUTO_CAMPAIGNS_ENABLED=true, and with DRY_RUN as above.
 // With SCREENSHOTS=<folder> a screenshot of every screen is saved.
@@ -11,8 +11,8 @@ import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow
 import { createVisitor } from './lib/visitor.mjs';
 
 const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, PART, SCREENSHOTS: screenshotFolder } = process.env;
-if (!hub || !password || !PHONE_URL || !['rehearsal', 'real'].includes(PART ?? '')) {
-  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs');
+if (!hub || !password || !PHONE_URL || !['dry-run', 'real'].includes(PART ?? '')) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=dry-run|real node send-for-real-flow.mjs');
   process.exit(2);
 }
 

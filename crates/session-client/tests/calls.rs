@@ -1,4 +1,4 @@
-//! Tests every way in which a peer can misbehave, over real sockets.
+//! Tests the client against misbehaving peers, over real sockets.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -53,7 +53,7 @@ async fn request(stream: &mut TcpStream) -> String {
         text.extend_from_slice(&buffer[..count]);
         let so_far = String::from_utf8_lossy(&text).to_ascii_lowercase();
         let Some((head, body)) = so_far.split_once("\r\n\r\n") else {
-            assert_ne!(count, 0, "the client closed before its request was whole");
+            assert_ne!(count, 0, "the client closed before the end of its request");
             continue;
         };
         let length = head
@@ -72,11 +72,11 @@ async fn peer(answer: impl Into<Vec<u8>>) -> (SocketAddr, UnboundedReceiver<Stri
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (tell, received) = unbounded_channel();
+    let (sender, received) = unbounded_channel();
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = tell.send(request(&mut stream).await);
+            let _ = sender.send(request(&mut stream).await);
             let _ = stream.write_all(&answer).await;
             let _ = stream.shutdown().await;
         }
@@ -106,13 +106,13 @@ async fn nothing_listens() {
     let error = client.send(&message()).await.unwrap_err();
     assert!(error.was_certainly_not_received(), "{error:?}");
     let Err(error) = client.events(None).await else {
-        panic!("events from nowhere");
+        panic!("events without a listener");
     };
     assert!(matches!(error, ClientError::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_unavailable() {
+async fn unresolvable_name_is_unavailable() {
     let base = "http://nowhere.invalid:3001".parse().unwrap();
     let client = SessionClient::new(base, None, timeouts()).unwrap();
     let error = client.status().await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_name_that_does_not_resolve_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_peer_that_takes_the_request_and_never_answers_is_a_timeout() {
+async fn peer_that_never_answers_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(listener.local_addr().unwrap(), short_timeouts());
     let error = client.status().await.unwrap_err();
@@ -129,7 +129,7 @@ async fn a_peer_that_takes_the_request_and_never_answers_is_a_timeout() {
     assert!(matches!(error, ClientError::Timeout), "{error:?}");
     assert!(!error.was_certainly_not_received());
     let Err(error) = client.events(None).await else {
-        panic!("events from silence");
+        panic!("events from a silent peer");
     };
     assert!(matches!(error, ClientError::Timeout), "{error:?}");
 }
@@ -193,7 +193,7 @@ async fn answers_outside_the_contract() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_bounded() {
+async fn endless_response_is_bounded() {
     let mut answer = b"HTTP/1.1 200 OK\r\n\r\n\"".to_vec();
     answer.resize(17 * 1024 * 1024, b'a');
     let (address, _asked) = peer(answer).await;
@@ -220,7 +220,7 @@ async fn failures_of_the_contract_keep_status_and_code() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_the_operators_to_mend() {
+async fn refused_token_is_an_operator_error() {
     let body = r#"{"error":true,"code":"UNAUTHORIZED","message":"no"}"#;
     let (address, _asked) = peer(http("401 Unauthorized", body)).await;
     let client = client(address, timeouts());
@@ -355,7 +355,7 @@ async fn event_streams_that_misbehave() {
 }
 
 #[tokio::test]
-async fn a_silent_event_stream_is_given_up() {
+async fn silent_event_stream_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(listener.local_addr().unwrap(), short_timeouts());
     let peer = tokio::spawn(async move {
@@ -395,7 +395,7 @@ async fn tls_is_spoken_to_https() {
 }
 
 #[tokio::test]
-async fn the_file_of_a_message_is_streamed_and_its_id_stays_one_segment() {
+async fn file_of_a_message_is_streamed_and_its_id_stays_one_path_segment() {
     let (address, mut received) = peer(
         "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-2/9\r\ncontent-length: 3\r\n\r\nabc",
     )
@@ -420,7 +420,7 @@ async fn the_file_of_a_message_is_streamed_and_its_id_stays_one_segment() {
 }
 
 #[tokio::test]
-async fn a_file_that_breaks_off_ends_with_an_error() {
+async fn truncated_file_ends_with_an_error() {
     let (address, _asked) = peer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await;
     let client = client(address, timeouts());
     let media = client.media("x", None).await.unwrap();
@@ -433,7 +433,7 @@ async fn a_file_that_breaks_off_ends_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_deleted() {
+async fn deletion_of_a_missing_file_succeeds() {
     let missing = r#"{"error":true,"code":"MEDIA_NOT_FOUND","message":"x"}"#;
     let busy = r#"{"error":true,"code":"LEDGER_UNAVAILABLE","message":"x"}"#;
     for (answer, is_done) in [
@@ -443,8 +443,8 @@ async fn a_file_that_is_not_there_is_deleted() {
         (http("404 Not Found", "{}"), false),
     ] {
         let (address, mut received) = peer(answer.clone()).await;
-        let done = client(address, timeouts()).delete_media("x").await;
-        assert_eq!(done.is_ok(), is_done, "{answer}");
+        let result = client(address, timeouts()).delete_media("x").await;
+        assert_eq!(result.is_ok(), is_done, "{answer}");
         let received = received.recv().await.unwrap();
         assert!(
             received.starts_with("DELETE /messages/x/media "),

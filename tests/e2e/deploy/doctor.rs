@@ -428,7 +428,7 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
 }
 
 #[tokio::test]
-async fn healthcheck_tells_a_unit_that_failed_and_tries_itself() {
+async fn healthcheck_reports_a_failed_unit_and_has_a_test_mode() {
     let server = MailServer::start(&["--auth", "ana:hunter2"]).expect("a mail server");
     let folder = Scratch::default();
     let smtp = format!("smtp://127.0.0.1:{}", server.port());

@@ -7,7 +7,7 @@ use harness::Scratch;
 use tokio::process::Command;
 
 #[tokio::test]
-async fn nftables_lets_in_this_machine_and_who_is_named() {
+async fn nftables_admits_only_this_host_and_named_addresses() {
     let tests_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let work = Scratch::default();
     let script = Command::new(tests_folder.join("e2e/deploy/nftables.sh"))

@@ -26,7 +26,7 @@ const NETWORK: &str = "ip link set lo up &&
     exec \"$0\" --exact deploy::proxies::inside --ignored --nocapture";
 
 #[test]
-fn people_behind_a_trusted_proxy_are_not_one_address() {
+fn clients_behind_a_trusted_proxy_have_separate_limits() {
     let test_binary = std::env::current_exe().unwrap();
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net", "sh", "-c", NETWORK])

@@ -109,7 +109,7 @@ async fn systemd_verifies_both_units() {
 }
 
 #[tokio::test]
-async fn both_units_tell_when_they_are_given_up() {
+async fn both_units_send_an_alert_when_systemd_gives_them_up() {
     for (name, _) in UNITS {
         let text = std::fs::read_to_string(unit(name)).expect("the unit");
         assert!(

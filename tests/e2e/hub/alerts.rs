@@ -111,7 +111,7 @@ async fn serve_page(authority: &Authority, days: i32) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificate_near_its_end_is_told_and_a_good_one_is_not() {
+async fn expiring_certificate_raises_an_alert_and_a_valid_one_does_not() {
     let folder = Scratch::default();
     let authority = create_authority();
     let trusted = folder.join("authority.pem");

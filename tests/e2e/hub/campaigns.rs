@@ -118,7 +118,8 @@ fn assert_each_arrived_once(standin: &Standin, count: usize) {
 on_both_engines! {
     /// Runs a campaign from the list to its end, without sending any message.
     async fn dry_run_campaign_of_a_thousand_recipients(database: Database) {
-        let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+        let (standin, mut manager) =
+            start_linked(Settings::default(), ManagerOptions::default()).await;
         let hub = Hub::start(&manager, options(&database.url(), true)).await;
         let path = create_campaign(&hub, 1_000).await;
         let id: i64 = path.rsplit('/').next().unwrap().parse().unwrap();
@@ -134,11 +135,17 @@ on_both_engines! {
         post(&hub, &approval, &json!({})).await;
         approve(&hub, &path).await;
         let final_state = wait_for_estado(&hub, &path, "finalizado").await;
-        assert_eq!((&final_state["simulados"], &final_state["simulacion"]), (&json!(1_000), &json!(true)));
+        assert_eq!(
+            (&final_state["simulados"], &final_state["simulacion"]),
+            (&json!(1_000), &json!(true))
+        );
         let stats = get(&hub, &format!("{path}/stats")).await;
         let days = stats["por_dia"].as_array().unwrap();
         assert!((4..=5).contains(&days.len()), "{stats}");
-        assert!(days.iter().all(|day| day["cantidad"].as_i64() <= Some(300)), "{stats}");
+        assert!(
+            days.iter().all(|day| day["cantidad"].as_i64() <= Some(300)),
+            "{stats}"
+        );
         let plan = get(&hub, &format!("{path}/recipients?limite=500&despues=0")).await;
         for (n, person) in plan["destinatarios"].as_array().unwrap().iter().enumerate() {
             assert_eq!(person["texto"], text_for(n + 1));
@@ -151,14 +158,20 @@ on_both_engines! {
 
     /// Runs a campaign with real sends, and kills the hub midway.
     async fn campaign_survives_a_killed_hub(database: Database) {
-        let slow = Settings { server_ack: Duration::from_millis(300), ..Settings::default() };
+        let slow = Settings {
+            server_ack: Duration::from_millis(300),
+            ..Settings::default()
+        };
         let (standin, mut manager) = start_linked(slow, ManagerOptions::default()).await;
         let mut hub = Hub::start(&manager, options(&database.url(), false)).await;
         let path = create_campaign(&hub, 200).await;
         approve(&hub, &path).await;
         wait_for_messages(&standin, 40).await;
         hub.service.kill().await;
-        assert!(standin.phone().messages().len() < 200, "the campaign was finished before the kill");
+        assert!(
+            standin.phone().messages().len() < 200,
+            "the campaign was finished before the kill"
+        );
         hub.restart().await;
         let final_state = wait_for_estado(&hub, &path, "finalizado").await;
         assert_eq!(final_state["enviados"], 200, "{final_state}");

@@ -187,7 +187,7 @@ async fn fetch_served(hub: &Hub, path: &str) -> (reqwest::header::HeaderMap, Vec
 }
 
 #[tokio::test]
-async fn real_files_go_through_the_pair_and_back_unchanged() {
+async fn real_files_pass_through_both_services_unchanged() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
     let folder = Scratch::default();

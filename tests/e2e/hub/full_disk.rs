@@ -33,7 +33,7 @@ fn count_arrived(standin: &Standin) -> BTreeMap<String, usize> {
 
 /// Checks all of this. Needs root, to mount a disk that is small enough to fill.
 #[tokio::test(flavor = "multi_thread")]
-async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
+async fn hub_with_a_full_disk_refuses_requests_and_loses_nothing() {
     let Some(disk) = SmallDisk::mount(16) else {
         return;
     };

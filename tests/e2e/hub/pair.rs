@@ -112,7 +112,7 @@ async fn every_session_route_in_every_state() {
 
 /// Presses the only button of the Node pair's page of January, which requests the code.
 #[tokio::test]
-async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
+async fn old_page_button_starts_a_session_and_links_the_phone() {
     let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, real_send_options()).await;

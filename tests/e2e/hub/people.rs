@@ -100,7 +100,7 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
 /// Checks session-manager alone. The outcome of the first message is unknown, so no other message
 /// may overtake it, whichever spelling or LID a caller uses.
 #[tokio::test]
-async fn order_of_sending_goes_by_person() {
+async fn messages_to_one_person_keep_their_order_under_any_address() {
     let deadline = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
     let (standin, mut manager) = start_linked(Settings::default(), deadline).await;
     let phone = standin.phone();

@@ -81,7 +81,7 @@ async fn get_as_admin(hub: &Hub, path: &str) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
+async fn every_hub_secret_can_come_from_a_file_or_a_vault() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", MANAGER_TOKEN);
     let manager = Manager::without_browser(options).await;
     let mail = MailServer::start(&["--auth", "ana:Clave-del-correo"]).expect("a mail server");
@@ -194,7 +194,7 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
 }
 
 #[tokio::test]
-async fn secret_of_the_hub_that_cannot_be_had_is_fatal_and_not_printed() {
+async fn unavailable_hub_secret_is_fatal_and_not_printed() {
     let folder = Scratch::default();
     let program = create_vault_script(folder.path());
     let vault_command = |token: &str| {

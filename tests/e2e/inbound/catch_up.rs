@@ -377,7 +377,7 @@ async fn unreadable_message_is_published_and_its_text_follows() {
 /// Checks that an unreadable message is not published if it turns out to be a notice, or a change
 /// of another message, whose placeholder the page deletes.
 #[tokio::test]
-async fn unreadable_message_that_is_none_of_a_person_is_not_published() {
+async fn unreadable_system_message_is_not_published() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
     let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();

@@ -209,7 +209,7 @@ fn send_picture(phone: &Phone, caption: &str) -> String {
 }
 
 #[tokio::test]
-async fn captions_are_edited_and_what_changes_nothing_is_not_published() {
+async fn caption_edits_are_published_and_ineffective_changes_are_not() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = open_events_from_start(&manager).await;

@@ -300,7 +300,7 @@ async fn hostile_content_is_bounded() {
 /// Checks message kinds without a field in the event, and odd spellings of those that have one:
 /// each event says at least what the sender's phone shows.
 #[tokio::test]
-async fn no_message_of_a_person_is_an_empty_line() {
+async fn every_message_of_a_contact_has_a_text() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;

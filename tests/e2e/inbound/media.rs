@@ -76,7 +76,7 @@ async fn wait_for_refusal(manager: &Manager, key: &str, code: &str) -> (u16, Val
 }
 
 #[tokio::test]
-async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
+async fn pictures_are_fetched_automatically_and_videos_on_request() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let picture = [PNG, &random_bytes(900_000)].concat();
@@ -183,7 +183,7 @@ async fn expired_media_is_410_with_a_message() {
 }
 
 #[tokio::test]
-async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
+async fn interrupted_fetch_is_repeated_and_no_partial_file_is_served() {
     let options = ManagerOptions::default()
         .with("MEDIA_DOWNLOAD", "demand")
         .with("HEARTBEAT_MS", 500);
@@ -283,7 +283,7 @@ async fn quota_evicts_the_oldest_file_which_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_gone_and_not_fetched_again() {
+async fn deleted_file_is_not_fetched_again() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let (key, _) = send_file(&phone, "image", "image/png", PNG);
@@ -306,7 +306,7 @@ async fn a_deleted_file_is_gone_and_not_fetched_again() {
 }
 
 #[tokio::test]
-async fn large_files_wait_to_be_asked_for_and_old_ones_go() {
+async fn large_files_are_fetched_on_request_and_old_files_are_deleted() {
     let options = ManagerOptions::default()
         .with("MEDIA_AUTO_MIB", 1)
         .with("MEDIA_KEEP_DAYS", 3);

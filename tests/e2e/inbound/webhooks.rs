@@ -74,7 +74,8 @@ async fn wait_until_in_history(
 
 on_both_engines! {
     async fn webhooks_deliver_each_message_once_through_hub_kills(database: Database) {
-        let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+        let (standin, mut manager) =
+            start_linked(Settings::default(), ManagerOptions::default()).await;
         let (url, deliveries) = start_receiver().await;
         let options = ManagerOptions::default()
             .with("DRY_RUN", "false")
@@ -85,11 +86,17 @@ on_both_engines! {
         assert_eq!(hub.post("/api/webhooks", &hook).await.0, 201);
         let body = json!({"destinatario": LEAD, "mensaje": "hola", "cliente_id": 51});
         let (status, sent_message) = hub.post("/api/sender/messages/send", &body).await;
-        assert_eq!((status, &sent_message["estado"]), (201, &json!("enviado")), "{sent_message}");
+        assert_eq!(
+            (status, &sent_message["estado"]),
+            (201, &json!("enviado")),
+            "{sent_message}"
+        );
         let phone = standin.phone();
         let writer = tokio::spawn(async move {
             for n in 0..MESSAGES {
-                phone.lead_message(&LeadMessage::text(LEAD, format!("mensaje {n}"))).unwrap();
+                phone
+                    .lead_message(&LeadMessage::text(LEAD, format!("mensaje {n}")))
+                    .unwrap();
                 tokio::time::sleep(Duration::from_millis(40)).await;
             }
         });
@@ -108,28 +115,53 @@ on_both_engines! {
         // These messages arrive while the hub is down; some are the account's own.
         hub.service.kill().await;
         let phone = standin.phone();
-        phone.lead_message(&LeadMessage::text(LEAD, "sin hub")).unwrap();
+        phone
+            .lead_message(&LeadMessage::text(LEAD, "sin hub"))
+            .unwrap();
         phone.own_message(LEAD, "desde el teléfono").unwrap();
-        phone.ack(sent_message["message_id"].as_str().unwrap(), 3).unwrap();
+        phone
+            .ack(sent_message["message_id"].as_str().unwrap(), 3)
+            .unwrap();
         hub.restart().await;
         wait_until_in_history(&hub, "the last message", |row| row["mensaje"] == "sin hub").await;
-        let own_message = wait_until_in_history(&hub, "the phone's own message", |row| row["mensaje"] == "desde el teléfono").await;
+        let own_message = wait_until_in_history(&hub, "the phone's own message", |row| {
+            row["mensaje"] == "desde el teléfono"
+        })
+        .await;
         assert_eq!(own_message["direccion"], "saliente");
-        wait_until_in_history(&hub, "the ack", |row| row["id"] == sent_message["id"] && row["estado"] == "leido").await;
+        wait_until_in_history(&hub, "the ack", |row| {
+            row["id"] == sent_message["id"] && row["estado"] == "leido"
+        })
+        .await;
         let all = get_history(&hub).await;
-        let bodies: Vec<_> = all.iter().filter(|row| row["direccion"] == "entrante")
-            .map(|row| row["mensaje"].as_str().unwrap().to_owned()).collect();
-        let expected: BTreeSet<_> = (0..MESSAGES).map(|n| format!("mensaje {n}"))
-            .chain(["sin hub".to_owned()]).collect();
-        assert_eq!(bodies.len(), expected.len(), "each message must be stored once");
+        let bodies: Vec<_> = all
+            .iter()
+            .filter(|row| row["direccion"] == "entrante")
+            .map(|row| row["mensaje"].as_str().unwrap().to_owned())
+            .collect();
+        let expected: BTreeSet<_> = (0..MESSAGES)
+            .map(|n| format!("mensaje {n}"))
+            .chain(["sin hub".to_owned()])
+            .collect();
+        assert_eq!(
+            bodies.len(),
+            expected.len(),
+            "each message must be stored once"
+        );
         assert_eq!(bodies.iter().cloned().collect::<BTreeSet<_>>(), expected);
-        assert!(all.iter().all(|row| row["cliente_id"] == 51), "every row must belong to the business of the first message");
+        assert!(
+            all.iter().all(|row| row["cliente_id"] == 51),
+            "every row must belong to the business of the first message"
+        );
         // Each message has one delivery id, for any number of retries. The claims of a killed hub
         // are taken over when their leases end.
         let patience = Duration::from_secs(180);
         poll::until_within(patience, "all messages to be delivered", async || {
             let deliveries = deliveries.bodies.lock().unwrap();
-            let bodies: Vec<_> = deliveries.values().filter(|row| row["data"]["direccion"] == "entrante").collect();
+            let bodies: Vec<_> = deliveries
+                .values()
+                .filter(|row| row["data"]["direccion"] == "entrante")
+                .collect();
             assert!(bodies.len() <= expected.len());
             (bodies.len() == expected.len()).then_some(())
         })

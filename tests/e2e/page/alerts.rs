@@ -12,7 +12,7 @@ const PASSWORD: &str = "una clave de prueba, larga";
 const WEBHOOK: &str = "http://127.0.0.1:1";
 
 #[tokio::test]
-async fn button_in_the_settings_sends_a_test_by_each_way() {
+async fn settings_button_sends_a_test_alert_over_each_channel() {
     let folder = Scratch::default();
     let created = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));

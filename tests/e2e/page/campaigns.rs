@@ -25,7 +25,7 @@ async fn campaign_of_a_thousand_on_the_page() {
 /// Checks a campaign before and after the operator allows real sends, which requires a restart of
 /// the hub without `DRY_RUN`.
 #[tokio::test(flavor = "multi_thread")]
-async fn rehearsed_campaign_is_sent_for_real() {
+async fn campaign_of_a_dry_run_is_sent_for_real() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("HUB_ADMIN_PASSWORD", PASSWORD)
@@ -34,14 +34,14 @@ async fn rehearsed_campaign_is_sent_for_real() {
     let mut hub = Hub::start(&manager, options).await;
     let phone = standin.web_url();
     let patience = Duration::from_secs(180);
-    for part in ["rehearsal", "real"] {
+    for part in ["dry-run", "real"] {
         let variables = [
             ("ADMIN_PASSWORD", PASSWORD),
             ("PHONE_URL", phone.as_str()),
             ("PART", part),
         ];
         run_browser_flow(&hub, "send-for-real-flow.mjs", &variables, patience).await;
-        if part == "rehearsal" {
+        if part == "dry-run" {
             let sent = standin.phone().messages();
             assert!(sent.is_empty(), "the dry run sent {} messages", sent.len());
             hub.service.stop().await;

@@ -33,11 +33,11 @@ async fn day(size: &str) {
 }
 
 #[tokio::test]
-async fn an_offices_day_on_a_desk() {
+async fn office_day_on_a_desktop() {
     day("desk").await;
 }
 
 #[tokio::test]
-async fn an_offices_day_on_a_phone() {
+async fn office_day_on_a_phone() {
     day("phone").await;
 }

@@ -28,7 +28,7 @@ async fn conversations_are_read_and_answered() {
 }
 
 #[tokio::test]
-async fn all_that_a_lead_sends_is_shown_and_files_are_sent() {
+async fn every_kind_of_message_is_shown_and_files_are_sent() {
     watched("thread-flow.mjs", false).await;
 }
 

@@ -389,7 +389,7 @@ async fn gifs_sounds_and_pictures_are_converted_for_phones() {
 }
 
 #[tokio::test]
-async fn without_ffmpeg_they_are_refused_with_the_cure() {
+async fn without_ffmpeg_convertible_files_are_refused_with_a_remedy() {
     let options = ManagerOptions::default().with("FFMPEG_BIN", "off");
     let (standin, mut manager, hub) = start(options).await;
     let dry = Hub::start(&manager, ManagerOptions::default()).await;

@@ -443,7 +443,7 @@ async fn read_receipts_and_typing_leave_on_request_alone() {
 }
 
 #[tokio::test]
-async fn contact_is_told_as_whatsapp_has_it() {
+async fn contact_is_returned_with_whatsapps_data() {
     let (standin, mut manager) = start_default().await;
     let phone = standin.phone();
     phone.set_on_whatsapp(TO, true).expect("a number");

@@ -198,7 +198,7 @@ async fn invalid_secret_is_named_but_not_printed() {
 }
 
 #[tokio::test]
-async fn secret_of_a_file_or_command_is_asked_for_and_not_printed() {
+async fn secret_from_a_file_or_command_is_required_and_not_printed() {
     let (folder, secrets) = (Scratch::default(), Scratch::default());
     let file = secrets.join("token");
     std::fs::write(&file, format!("{TOKEN}\n")).expect("a file");
@@ -226,7 +226,7 @@ async fn secret_of_a_file_or_command_is_asked_for_and_not_printed() {
 }
 
 #[tokio::test]
-async fn secret_that_cannot_be_had_is_fatal() {
+async fn unavailable_secret_is_fatal() {
     let (folder, secrets) = (Scratch::default(), Scratch::default());
     let (_listener, port) = occupied_port();
     let path = |name: &str| secrets.join(name).display().to_string();

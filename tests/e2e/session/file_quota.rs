@@ -43,8 +43,16 @@ on_both_engines! {
         let (own_token, other_token) = (token(51).await, token(52).await);
         assert_eq!(upload(&own_token, None).await.0, 201);
         let (status, body) = upload(&own_token, None).await;
-        assert_eq!((status, &body["code"]), (507, &json!("STORAGE_FULL")), "{body}");
-        assert_eq!(upload(&own_token, Some(52)).await.0, 403, "a business uploads for another one");
+        assert_eq!(
+            (status, &body["code"]),
+            (507, &json!("STORAGE_FULL")),
+            "{body}"
+        );
+        assert_eq!(
+            upload(&own_token, Some(52)).await.0,
+            403,
+            "a business uploads for another one"
+        );
         assert_eq!(upload(&other_token, None).await.0, 201);
         drop(hub);
         assert!(manager.stop().await.success());

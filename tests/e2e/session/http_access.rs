@@ -14,7 +14,7 @@ const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Checks that both tokens are accepted during a token rotation, and no other.
 #[tokio::test]
-async fn previous_token_is_taken_as_well_until_it_is_gone() {
+async fn previous_token_is_accepted_until_it_is_removed() {
     const BEFORE: &str = "El-Token-de-Antes-41";
     let options = ManagerOptions::default()
         .with("SESSION_MANAGER_TOKEN", TOKEN)

@@ -118,7 +118,7 @@ async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
 /// even if the session has become READY because the delivery takes too long. No ack can arrive
 /// until then.
 #[tokio::test]
-async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end() {
+async fn held_send_causes_no_restart_and_is_sent_after_the_delivery() {
     let settings = Settings {
         offline_delivery: HOUR,
         offline_hold: HOUR,

@@ -164,7 +164,7 @@ async fn hub_is_ready_only_with_its_session_manager() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hang_ends_the_service_that_nobody_watches() {
+async fn hung_service_without_a_supervisor_ends_itself() {
     let standin = harness::start_standin(Settings::default()).await;
     // Longer than a check takes to fail.
     let options = ManagerOptions::default().with("WATCHDOG_SECONDS", 12);
@@ -199,7 +199,7 @@ async fn hang_ends_the_service_that_nobody_watches() {
 /// Checks that the hub ends itself although all its threads, and the last log line as well, wait
 /// for a log that nobody reads.
 #[tokio::test(flavor = "multi_thread")]
-async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
+async fn hub_with_an_unread_log_pipe_ends_itself() {
     let folder = Scratch::default();
     let (log, writer) = std::io::pipe().expect("a pipe");
     let mut command = std::process::Command::new(binary("central-hub"));

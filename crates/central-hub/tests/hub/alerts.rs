@@ -106,7 +106,7 @@ impl Mail {
     }
 
     async fn wait_for(&self, count: usize) -> Vec<Value> {
-        wait_until("mail", async || self.mails().len() >= count).await;
+        wait_until("the mails", async || self.mails().len() >= count).await;
         let mails = self.mails();
         assert_eq!(mails.len(), count, "{:?}", self.subjects());
         mails
@@ -130,11 +130,17 @@ async fn wait_for_checks(manager: &FakeSessionManager, times: usize) {
             .count()
     };
     let before = check_count();
-    wait_until("further checks", async || check_count() >= before + times).await;
+    wait_until("further checks of the session", async || {
+        check_count() >= before + times
+    })
+    .await;
 }
 
 async fn wait_for_conditions(hub: &Hub, keys: &[&str]) {
-    wait_until("what holds", async || active_conditions(hub).await == keys).await;
+    wait_until("the active conditions", async || {
+        active_conditions(hub).await == keys
+    })
+    .await;
 }
 
 on_both_engines! {
@@ -144,15 +150,28 @@ on_both_engines! {
         set_session(&manager, "DISCONNECTED", "UNLINKED");
         let hub = start(&database, &manager.url, &mail.variables()).await;
         let first_mail = mail.wait_for(1).await.remove(0);
-        assert_eq!(first_mail["subject"], "LeadMaster: Urgent: WhatsApp was unlinked");
-        assert_eq!(first_mail["to"], json!(["ana@example.com", "beto@example.com"]));
-        assert_eq!((&first_mail["from"], &first_mail["auto"]), (&json!("hub@example.com"), &json!("auto-generated")));
+        assert_eq!(
+            first_mail["subject"],
+            "LeadMaster: Urgent: WhatsApp was unlinked"
+        );
+        assert_eq!(
+            first_mail["to"],
+            json!(["ana@example.com", "beto@example.com"])
+        );
+        assert_eq!(
+            (&first_mail["from"], &first_mail["auto"]),
+            (&json!("hub@example.com"), &json!("auto-generated"))
+        );
         let text = first_mail["text"].as_str().unwrap();
-        assert!(text.contains("link it again") && text.contains("Since 2026-01-14 10:02."), "{text}");
+        assert!(
+            text.contains("link it again") && text.contains("Since 2026-01-14 10:02."),
+            "{text}"
+        );
         // The alert stays active without repeats, and a restart of the hub sends nothing.
-        wait_until("it is settled", async || {
+        wait_until("the alert to be delivered", async || {
             get(&hub, "/api/alerts").await["told"][0]["state"] == "sent"
-        }).await;
+        })
+        .await;
         wait_for_conditions(&hub, &["SESSION_NOT_READY"]).await;
         hub.stop().await;
         let hub = start(&database, &manager.url, &mail.variables()).await;
@@ -161,16 +180,30 @@ on_both_engines! {
         wait_for_conditions(&hub, &["SESSION_NOT_READY"]).await;
         set_session(&manager, "READY", "SYNCED");
         let resolved_mail = mail.wait_for(2).await.remove(1);
-        assert_eq!(resolved_mail["subject"], "LeadMaster: All is well again: WhatsApp was unlinked");
+        assert_eq!(
+            resolved_mail["subject"],
+            "LeadMaster: All is well again: WhatsApp was unlinked"
+        );
         assert!(active_conditions(&hub).await.is_empty());
         set_session(&manager, "QR_REQUIRED", "CODE_SHOWN");
         let repeated_mail = mail.wait_for(3).await.remove(2);
-        assert_eq!(repeated_mail["subject"], "LeadMaster: Urgent: the phone has to be linked");
+        assert_eq!(
+            repeated_mail["subject"],
+            "LeadMaster: Urgent: the phone has to be linked"
+        );
         assert_ne!(repeated_mail["id"], first_mail["id"]);
         let body = get(&hub, "/api/alerts").await;
-        let kinds: Vec<_> = body["told"].as_array().unwrap().iter().map(|alert| &alert["kind"]).collect();
+        let kinds: Vec<_> = body["told"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alert| &alert["kind"])
+            .collect();
         assert_eq!(kinds, ["raised", "cleared", "raised"]);
-        assert_eq!(body["ways"], json!([{"way": "email", "to": "ana@example.com, beto@example.com"}]));
+        assert_eq!(
+            body["ways"],
+            json!([{"way": "email", "to": "ana@example.com, beto@example.com"}])
+        );
         hub.stop().await;
     }
 
@@ -180,10 +213,11 @@ on_both_engines! {
         set_session(&manager, "DISCONNECTED", "CONFLICT");
         let hub = start(&database, &manager.url, &mail.variables()).await;
         mail.wait_for(1).await;
-        wait_until("it is settled", async || {
+        wait_until("the alert to be delivered", async || {
             let body = get(&hub, "/api/alerts").await;
             body["told"][0]["state"] == "sent"
-        }).await;
+        })
+        .await;
         let body = get(&hub, "/api/alerts").await;
         assert_eq!(body["told"][0]["attempts"], 3, "{body}");
         hub.stop().await;
@@ -191,26 +225,44 @@ on_both_engines! {
 
     async fn paused_campaign_and_unreachable_session_manager_raise_alerts(database: Database) {
         let mail = Mail::start(&[]);
-        let hub = start(&database, &FakeSessionManager::unused_url().await, &mail.variables()).await;
+        let hub = start(
+            &database,
+            &FakeSessionManager::unused_url().await,
+            &mail.variables(),
+        )
+        .await;
         mail.wait_for(1).await;
         let body = json!({"nombre": "Mayo", "mensaje": "Hola"});
         let (status, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
         assert_eq!(status, 201, "{campaign}");
         let id = campaign["id"].as_i64().unwrap();
         let path = format!("/api/sender/campaigns/{id}/recipients");
-        let list = hub.http.post(hub.url(&path)).header("content-type", "text/csv");
+        let list = hub
+            .http
+            .post(hub.url(&path))
+            .header("content-type", "text/csv");
         let (status, answer) = text(list.body("telefono;nombre\n5491158254201;Ana\n")).await;
         assert!(status < 300, "{answer}");
         hub.store.approve_campaign(id, true, false).await.unwrap();
-        hub.store.pause_campaign(id, "MANY_FAILURES", None, None).await.unwrap();
+        hub.store
+            .pause_campaign(id, "MANY_FAILURES", None, None)
+            .await
+            .unwrap();
         mail.wait_for(2).await;
         let mut subjects = mail.subjects();
         subjects.sort();
-        assert_eq!(subjects, [
-            "LeadMaster: Urgent: session-manager does not answer",
-            "LeadMaster: the campaign “Mayo” stopped by itself",
-        ]);
-        wait_for_conditions(&hub, &["SESSION_MANAGER_DOWN", &format!("CAMPAIGN_STOPPED/{id}")]).await;
+        assert_eq!(
+            subjects,
+            [
+                "LeadMaster: Urgent: session-manager does not answer",
+                "LeadMaster: the campaign “Mayo” stopped by itself",
+            ]
+        );
+        wait_for_conditions(
+            &hub,
+            &["SESSION_MANAGER_DOWN", &format!("CAMPAIGN_STOPPED/{id}")],
+        )
+        .await;
         hub.stop().await;
     }
 
@@ -221,19 +273,40 @@ on_both_engines! {
         set_session(&manager, "ERROR", "TEMPORARILY_BANNED");
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let url = receiver.url("/hook");
-        let hub = start(&database, &manager.url, &[
-            ("ALERT_WEBHOOK_URL", &url),
-            ("ALERT_WEBHOOK_SECRET", secret),
-            ("ALERT_WEBHOOK_BODY", r#"{"chat_id": 7, "text": "{{message}}", "level": "{{severity}}"}"#),
-        ]).await;
-        wait_until("told twice", async || receiver.deliveries("/hook").len() == 2).await;
+        let hub = start(
+            &database,
+            &manager.url,
+            &[
+                ("ALERT_WEBHOOK_URL", &url),
+                ("ALERT_WEBHOOK_SECRET", secret),
+                (
+                    "ALERT_WEBHOOK_BODY",
+                    r#"{"chat_id": 7, "text": "{{message}}", "level": "{{severity}}"}"#,
+                ),
+            ],
+        )
+        .await;
+        wait_until("two deliveries of the alert", async || {
+            receiver.deliveries("/hook").len() == 2
+        })
+        .await;
         let deliveries = receiver.deliveries("/hook");
         assert_eq!(deliveries[0].id(), deliveries[1].id());
-        assert!(deliveries.iter().all(|deliveries| deliveries.is_signed(secret)));
+        assert!(
+            deliveries
+                .iter()
+                .all(|deliveries| deliveries.is_signed(secret))
+        );
         let body = deliveries[1].json();
-        assert_eq!((&body["chat_id"], &body["level"]), (&json!(7), &json!("critical")));
+        assert_eq!(
+            (&body["chat_id"], &body["level"]),
+            (&json!(7), &json!("critical"))
+        );
         let text = body["text"].as_str().unwrap();
-        assert!(text.starts_with("LeadMaster: Urgent: WhatsApp blocked the account\n\n"), "{text}");
+        assert!(
+            text.starts_with("LeadMaster: Urgent: WhatsApp blocked the account\n\n"),
+            "{text}"
+        );
         hub.stop().await;
     }
 
@@ -246,7 +319,10 @@ on_both_engines! {
         mail.wait_for(3).await;
         let mut keys = active_conditions(&hub).await;
         keys.sort();
-        assert_eq!(keys, ["BACKUP_FAILED/session", "CLOCK_OFF", "LARGE_PROFILE"]);
+        assert_eq!(
+            keys,
+            ["BACKUP_FAILED/session", "CLOCK_OFF", "LARGE_PROFILE"]
+        );
         manager.set_response("/metrics", 200, "leadmaster_profile_bytes 1\nleadmaster_backup_failed 0\nleadmaster_clock_skew_seconds 1\n");
         mail.wait_for(6).await;
         wait_for_conditions(&hub, &[]).await;
@@ -272,7 +348,7 @@ async fn two_hubs_on_one_store_send_each_alert_once() {
     mail.wait_for(3).await;
     // The counter is shared, so this many checks include both hubs.
     wait_for_checks(&manager, 20).await;
-    wait_until("both saw it", async || {
+    wait_until("both hubs to check the session", async || {
         active_conditions(&first_hub).await == ["SESSION_NOT_READY"]
             && active_conditions(&second_hub).await == ["SESSION_NOT_READY"]
     })
@@ -293,7 +369,7 @@ async fn digest_is_sent_once_a_day() {
     // A new hub skips today's digest, as if yesterday's had been sent.
     let store = {
         let hub = start(&database, &manager.url, &variables).await;
-        wait_until("it is known", async || {
+        wait_until("the conditions to be stored", async || {
             hub.store
                 .setting("alert_digest_day")
                 .await
@@ -320,7 +396,7 @@ async fn digest_is_sent_once_a_day() {
             .unwrap()
             .contains("WhatsApp is connected.")
     );
-    wait_until("it is settled", async || {
+    wait_until("the alert to be delivered", async || {
         get(&store, "/api/alerts").await["told"][0]["state"] == "sent"
     })
     .await;
@@ -330,7 +406,7 @@ async fn digest_is_sent_once_a_day() {
     let mails = mail.wait_for(2).await;
     assert!(
         mails[1]["subject"].as_str().unwrap().contains("Urgent"),
-        "no second digest"
+        "there must be no second digest"
     );
     hub.stop().await;
 }

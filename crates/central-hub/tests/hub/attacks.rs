@@ -94,7 +94,7 @@ on_both_engines! {
             let text = format!("respuesta {number}");
             peer.publish_message(&format!("false_{ANA_ID}_3A{number:02}"), ANA_ID, &text);
             let mut found = None;
-            wait_until("the answer", async || {
+            wait_until("the reply to be stored", async || {
                 found = inbound(&hub).await.into_iter().find(|(it, ..)| *it == text);
                 found.is_some()
             })
@@ -120,17 +120,27 @@ on_both_engines! {
     async fn business_opts_out_only_its_own_contacts(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
-        let (ana, luis) = (hub.add_cliente("ana", 51).await, hub.add_cliente("luis", 52).await);
+        let (ana, luis) = (
+            hub.add_cliente("ana", 51).await,
+            hub.add_cliente("luis", 52).await,
+        );
         sent(&hub.store, 51, None, "K1").await;
         let path = "/api/sender/bajas";
         let opt_out_path = format!("{path}/{ANA}");
         let opt_out = json!({"telefono": ANA, "motivo": "lo pidió por teléfono"});
         let (status, body) = post(&hub, &luis, path, opt_out.clone()).await;
-        assert_eq!((status, &body["code"]), (403, &json!("FORBIDDEN")), "{body}");
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("FORBIDDEN")),
+            "{body}"
+        );
         assert_eq!(get(&hub, &luis, &opt_out_path).await.0, 404);
         let (status, body) = post(&hub, &ana, path, opt_out.clone()).await;
         assert_eq!(status, 201, "{body}");
-        assert_eq!((&body["por"], &body["cliente_id"]), (&json!("ana"), &json!(51)));
+        assert_eq!(
+            (&body["por"], &body["cliente_id"]),
+            (&json!("ana"), &json!(51))
+        );
         // Every caller sees the opt-out; only its business sees the reason.
         let (status, body) = get(&hub, &luis, &opt_out_path).await;
         assert_eq!(status, 200);
@@ -139,18 +149,42 @@ on_both_engines! {
         }
         // A repeated opt-out does not reveal it either.
         let (_, repeated) = post(&hub, &admin_auth(), path, opt_out).await;
-        assert_eq!(repeated["por"], "ana", "who did it stays");
+        assert_eq!(repeated["por"], "ana", "the first author of the opt-out must stay");
         let (_, list) = get(&hub, &admin_auth(), path).await;
         assert_eq!(list["bajas"][0]["motivo"], "lo pidió por teléfono");
         // A campaign's recipients count as the business's contacts; an
         // administrator may opt out any number.
         let other_number = "5491158254209";
         let id = campaign(&hub, &luis, Some(52)).await;
-        let list = hub.http.post(hub.url(&format!("/api/sender/campaigns/{id}/recipients")));
-        let list = list.header("authorization", &luis).header("content-type", "text/csv");
-        assert_eq!(send_request(list.body(format!("telefono\n{other_number}\n"))).await.0, 201);
-        assert_eq!(post(&hub, &luis, path, json!({"telefono": other_number})).await.0, 201);
-        assert_eq!(post(&hub, &admin_auth(), path, json!({"telefono": "5491158254207"})).await.0, 201);
+        let list = hub
+            .http
+            .post(hub.url(&format!("/api/sender/campaigns/{id}/recipients")));
+        let list = list
+            .header("authorization", &luis)
+            .header("content-type", "text/csv");
+        assert_eq!(
+            send_request(list.body(format!("telefono\n{other_number}\n")))
+                .await
+                .0,
+            201
+        );
+        assert_eq!(
+            post(&hub, &luis, path, json!({"telefono": other_number}))
+                .await
+                .0,
+            201
+        );
+        assert_eq!(
+            post(
+                &hub,
+                &admin_auth(),
+                path,
+                json!({"telefono": "5491158254207"})
+            )
+            .await
+            .0,
+            201
+        );
         hub.stop().await;
     }
 
@@ -160,12 +194,16 @@ on_both_engines! {
         let mut tx = hub.store.begin().await.unwrap();
         let text = "ñandú ".repeat(8_000);
         for number in 0..200 {
-            let body = if number == 0 { "la aguja".to_owned() } else { format!("{number} {text}") };
+            let body = if number == 0 {
+                "la aguja".to_owned()
+            } else {
+                format!("{number} {text}")
+            };
             sqlx::query("INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state, due_at, created_at, updated_at)
                  VALUES ('in', 'chat', 51, $1, 'text', $2, 'received', 0, 0, 0)")
-                .bind(format!("54911{number:08}@c.us"))
-                .bind(body)
-                .execute(&mut *tx).await.unwrap();
+                    .bind(format!("54911{number:08}@c.us"))
+                    .bind(body)
+                    .execute(&mut *tx).await.unwrap();
         }
         tx.commit().await.unwrap();
         hub.store.rebuild_index().await.unwrap();
@@ -177,12 +215,17 @@ on_both_engines! {
                 assert_eq!(status, 200, "{page}");
                 pages += 1;
                 found += page[key].as_array().unwrap().len();
-                let Some(next) = page["siguiente"].as_i64() else { return (pages, found) };
+                let Some(next) = page["siguiente"].as_i64() else {
+                    return (pages, found);
+                };
                 before = format!("&antes={next}");
             }
         };
         // 11 MB of text, of which the search reads one message thanks to the index.
-        for (list, key) in [("/api/listener/messages", "mensajes"), ("/api/listener/conversations", "conversaciones")] {
+        for (list, key) in [
+            ("/api/listener/messages", "mensajes"),
+            ("/api/listener/conversations", "conversaciones"),
+        ] {
             let (pages, found) = pages(list, key).await;
             assert_eq!(found, 1, "{list}");
             assert_eq!(pages, 1, "{list}");
@@ -190,10 +233,19 @@ on_both_engines! {
         // A large page is limited by its size.
         let (_, page) = get(&hub, &admin_auth(), "/api/listener/messages?limite=200").await;
         let length = page["mensajes"].as_array().unwrap().len();
-        assert!((50..=100).contains(&length) && page["siguiente"].is_i64(), "{length}");
+        assert!(
+            (50..=100).contains(&length) && page["siguiente"].is_i64(),
+            "{length}"
+        );
         // The number of concurrent searches per business is limited.
         let caller = admin_auth();
-        let searches = (0..20).map(|_| get(&hub, &caller, "/api/listener/messages?buscar=nandu&limite=5"));
+        let searches = (0..20).map(|_| {
+            get(
+                &hub,
+                &caller,
+                "/api/listener/messages?buscar=nandu&limite=5",
+            )
+        });
         let searched = join_all(searches);
         let pending_searches = async {
             let mut worst = Duration::ZERO;
@@ -206,9 +258,16 @@ on_both_engines! {
         };
         let (answers, worst) = tokio::join!(searched, pending_searches);
         assert!(worst < Duration::from_secs(2), "{worst:?}");
-        let refusals: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
+        let refusals: Vec<_> = answers
+            .iter()
+            .filter(|(status, _)| *status == 429)
+            .collect();
         assert!(!refusals.is_empty());
-        assert!(refusals.iter().all(|(_, body)| body["code"] == "TOO_MANY_AT_ONCE"));
+        assert!(
+            refusals
+                .iter()
+                .all(|(_, body)| body["code"] == "TOO_MANY_AT_ONCE")
+        );
         assert!(answers.iter().filter(|(status, _)| *status == 200).count() >= 4);
         hub.stop().await;
     }
@@ -234,11 +293,26 @@ on_both_engines! {
         }
         for (path, body) in [
             ("/api/tokens", json!({"name": text, "scopes": ["read"]})),
-            ("/api/sender/bajas", json!({"telefono": ANA, "motivo": text})),
-            ("/api/sender/messages/send", json!({"destinatario": ANA, "mensaje": text})),
-            ("/api/sender/campaigns", json!({"nombre": text, "mensaje": text})),
-            ("/api/auth/login", json!({"username": text, "password": text})),
-            ("/api/webhooks", json!({"url": format!("https://example.com/{text}"), "descripcion": text})),
+            (
+                "/api/sender/bajas",
+                json!({"telefono": ANA, "motivo": text}),
+            ),
+            (
+                "/api/sender/messages/send",
+                json!({"destinatario": ANA, "mensaje": text}),
+            ),
+            (
+                "/api/sender/campaigns",
+                json!({"nombre": text, "mensaje": text}),
+            ),
+            (
+                "/api/auth/login",
+                json!({"username": text, "password": text}),
+            ),
+            (
+                "/api/webhooks",
+                json!({"url": format!("https://example.com/{text}"), "descripcion": text}),
+            ),
         ] {
             let (status, body) = post(&hub, &caller, path, body).await;
             assert!(status < 500, "{path}: {body}");
@@ -258,7 +332,12 @@ on_both_engines! {
         assert_eq!((status, &body["unguarded"]), (201, &json!(true)), "{body}");
         let old = bearer(body["token"].as_str().unwrap());
         let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
-        assert_eq!(send_request(hub.http.post(hub.url("/api/users")).json(&user)).await.0, 201);
+        assert_eq!(
+            send_request(hub.http.post(hub.url("/api/users")).json(&user))
+                .await
+                .0,
+            201
+        );
         hub.stop().await;
         let hub = Hub::start_on(&database.url(), &peer, OPEN).await;
         assert_eq!(hub.store.unguarded().await.unwrap(), (1, 1));
@@ -266,15 +345,41 @@ on_both_engines! {
         assert_eq!(tokens["tokens"][0]["unguarded"], true);
         let new = hub.add_token(&admin_auth(), &["read"], None).await;
         let (_, users) = get(&hub, &admin_auth(), "/api/users").await;
-        let marked: Vec<_> = users["users"].as_array().unwrap().iter()
-            .map(|user| (user["username"].as_str().unwrap(), user["unguarded"].as_bool().unwrap())).collect();
+        let marked: Vec<_> = users["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| {
+                (
+                    user["username"].as_str().unwrap(),
+                    user["unguarded"].as_bool().unwrap(),
+                )
+            })
+            .collect();
         assert_eq!(marked, [("admin", false), ("eva", true)]);
         // Each user and token can be revoked or secured separately.
         let eva = users["users"][1]["id"].clone();
-        let (status, body) = hub.call_as(&admin_auth(), "PUT", &format!("/api/users/{eva}"), json!({"password": "otra clave larga"})).await;
+        let (status, body) = hub
+            .call_as(
+                &admin_auth(),
+                "PUT",
+                &format!("/api/users/{eva}"),
+                json!({"password": "otra clave larga"}),
+            )
+            .await;
         assert_eq!((status, &body["unguarded"]), (200, &json!(false)));
         let id = tokens["tokens"][0]["id"].clone();
-        assert_eq!(hub.call_as(&admin_auth(), "DELETE", &format!("/api/tokens/{id}"), json!(null)).await.0, 200);
+        assert_eq!(
+            hub.call_as(
+                &admin_auth(),
+                "DELETE",
+                &format!("/api/tokens/{id}"),
+                json!(null)
+            )
+            .await
+            .0,
+            200
+        );
         assert_eq!(get(&hub, &old, "/api/config").await.0, 401);
         assert_eq!(get(&hub, &bearer(&new), "/api/config").await.0, 200);
         assert_eq!(hub.store.unguarded().await.unwrap(), (0, 0));
@@ -389,7 +494,12 @@ on_both_engines! {
         let stream = listen(&hub, &token).await;
         let id = tokens["tokens"][0]["id"].as_i64().unwrap() + 1;
         let path = format!("/api/tokens/{id}");
-        assert_eq!(hub.call_as(&admin_auth(), "DELETE", &path, json!(null)).await.0, 200);
+        assert_eq!(
+            hub.call_as(&admin_auth(), "DELETE", &path, json!(null))
+                .await
+                .0,
+            200
+        );
         ends(stream).await;
         // Other callers' streams stay open.
         let mut others = others.bytes_stream();
@@ -416,7 +526,7 @@ on_both_engines! {
         assert_eq!(listen(&hub, &admin_auth()).await.status(), 200);
         assert_eq!(get(&hub, &token, "/api/config").await.0, 200);
         open.pop();
-        wait_until("a place", async || {
+        wait_until("a free event stream", async || {
             listen(&hub, &token).await.status() == 200
         })
         .await;
@@ -426,7 +536,10 @@ on_both_engines! {
         let second_token = bearer(&hub.add_token(&ana, &["read"], None).await);
         let callers = [&ana, &first_token, &second_token];
         let streams = join_all((0..150).map(|number| listen(&hub, callers[number % 3]))).await;
-        let let_in = streams.iter().filter(|stream| stream.status() == 200).count();
+        let let_in = streams
+            .iter()
+            .filter(|stream| stream.status() == 200)
+            .count();
         assert_eq!(let_in, 128);
         drop((open, streams));
         hub.stop().await;
@@ -447,7 +560,11 @@ on_both_engines! {
         // Whoever creates the token, the business already has the maximum.
         for (caller, cliente_id) in [(ana.as_str(), None), (admin_auth().as_str(), Some(51))] {
             let (status, body) = make(caller, cliente_id).await;
-            assert_eq!((status, &body["code"]), (409, &json!("TOO_MANY_TOKENS")), "{body}");
+            assert_eq!(
+                (status, &body["code"]),
+                (409, &json!("TOO_MANY_TOKENS")),
+                "{body}"
+            );
         }
         // Other businesses are unaffected, and revoking a token makes room.
         assert_eq!(make(&luis, None).await.0, 201);
@@ -479,9 +596,17 @@ on_both_engines! {
                 refused_statuses.push(String::from_utf8(head[9..].to_vec()).unwrap());
             }
         }
-        let count_of = |status: &str| refused_statuses.iter().filter(|item| *item == status).count();
+        let count_of = |status: &str| {
+            refused_statuses
+                .iter()
+                .filter(|item| *item == status)
+                .count()
+        };
         assert_eq!(refused_statuses.len(), 30 - 16, "{refused_statuses:?}");
-        assert!(count_of("429") >= 4 && count_of("503") >= 1, "{refused_statuses:?}");
+        assert!(
+            count_of("429") >= 4 && count_of("503") >= 1,
+            "{refused_statuses:?}"
+        );
         let start = Instant::now();
         hub.sign_in("admin", PASSWORD).await;
         assert!(start.elapsed() < Duration::from_secs(5));
@@ -500,7 +625,7 @@ on_both_engines! {
         event["phone"] = json!(ANA);
         event["lid"] = json!(lid);
         peer.publish("message", &event);
-        wait_until("heard", async || inbound(&hub).await.len() == 1).await;
+        wait_until("the messages to be stored", async || inbound(&hub).await.len() == 1).await;
         let path = format!("/api/listener/history/{lid}");
         let (_, stored) = get(&hub, &ana, &path).await;
         assert_eq!(
@@ -622,7 +747,10 @@ async fn two_hubs_enforce_rules_and_limits_together() {
     sent(&first_hub.store, 51, None, "K1").await;
     sent(&second_hub.store, 52, None, "K2").await;
     peer.publish_message(&format!("false_{ANA_ID}_3A01"), ANA_ID, "respuesta");
-    wait_until("the answer", async || inbound(&first_hub).await.len() == 1).await;
+    wait_until("the reply to be stored", async || {
+        inbound(&first_hub).await.len() == 1
+    })
+    .await;
     for hub in [&first_hub, &second_hub] {
         let (text, cliente, _) = inbound(hub).await.remove(0);
         assert_eq!((text, cliente), (json!("respuesta"), json!(52)));

@@ -141,7 +141,7 @@ async fn running_hub_is_backed_up_verified_and_restored() {
     add_campaign(&hub).await;
     let before = machine.stored();
     let output = machine.run(&["drill"]);
-    assert_eq!(machine.stored(), before, "as it was");
+    assert_eq!(machine.stored(), before, "the drill must change no file");
     assert!(
         output.contains("opens, is whole, and a hub starts on it: 0 messages, 1 campaigns"),
         "{output}"

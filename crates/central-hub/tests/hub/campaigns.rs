@@ -78,9 +78,13 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let id = create(&hub, &campaign_body("Hola {nombre}")).await;
         upload(&hub, id, "", csv(4)).await;
-        let review = async || get(&hub, &format!("{CAMPAIGNS}/{id}/stats")).await["revision"].clone();
+        let review =
+            async || get(&hub, &format!("{CAMPAIGNS}/{id}/stats")).await["revision"].clone();
         let first = review().await;
-        assert_eq!((&first["pidieron_baja"], &first["sin_horario"]), (&json!(0), &json!(true)));
+        assert_eq!(
+            (&first["pidieron_baja"], &first["sin_horario"]),
+            (&json!(0), &json!(true))
+        );
         let out = json!({"telefono": "5491100000001"});
         assert_eq!(post(&hub, "/api/sender/bajas", &out).await.0, 201);
         let schedule = json!({
@@ -92,14 +96,21 @@ on_both_engines! {
         // Three recipients remain, one per day from today on; a pending schedule
         // counts as well.
         let second = review().await;
-        assert_eq!((&second["pidieron_baja"], &second["sin_horario"]), (&json!(1), &json!(false)));
+        assert_eq!(
+            (&second["pidieron_baja"], &second["sin_horario"]),
+            (&json!(1), &json!(false))
+        );
         let end: jiff::Timestamp = second["termina"].as_str().unwrap().parse().unwrap();
         let days = end.duration_since(jiff::Timestamp::now()).as_secs_f64() / 86_400.0;
         assert!(days > 1.0 && days <= 2.0, "{days}");
-        post_empty(&hub, &format!("/api/sender/programaciones/{}/approve", schedule["id"])).await;
+        post_empty(
+            &hub,
+            &format!("/api/sender/programaciones/{}/approve", schedule["id"]),
+        )
+        .await;
         post_empty(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
-        // The rehearsal is over: the copy would leave out whoever opted out, the
-        // second of them since.
+        // The dry run is over. The copy would leave out both opted-out recipients, the
+        // second of whom opted out since.
         wait_for_estado(&hub, id, "finalizado").await;
         let out = json!({"telefono": "5491100000002"});
         assert_eq!(post(&hub, "/api/sender/bajas", &out).await.0, 201);
@@ -117,38 +128,69 @@ on_both_engines! {
         let id = create(&hub, &campaign_body("Hola {nombre}, {{oferta}}")).await;
         let (status, report) = upload(&hub, id, "", csv(300)).await;
         assert_eq!(status, 201, "{report}");
-        assert_eq!((number(&report, "aceptados"), number(&report, "rechazados")), (300, 0));
+        assert_eq!(
+            (number(&report, "aceptados"), number(&report, "rechazados")),
+            (300, 0)
+        );
         assert_eq!(report["estado"], "completa");
-        let (status, body) = post(&hub, "/api/sender/programaciones", &json!({
-            "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-            "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 100,
-        })).await;
-        assert_eq!((status, &body["estado"]), (201, &json!("pendiente")), "{body}");
-        assert_eq!((&body["pausa_min_s"], &body["pausa_max_s"]), (&json!(30), &json!(90)));
+        let (status, body) = post(
+            &hub,
+            "/api/sender/programaciones",
+            &json!({
+                "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 100,
+            }),
+        )
+        .await;
+        assert_eq!(
+            (status, &body["estado"]),
+            (201, &json!("pendiente")),
+            "{body}"
+        );
+        assert_eq!(
+            (&body["pausa_min_s"], &body["pausa_max_s"]),
+            (&json!(30), &json!(90))
+        );
         let path = format!("/api/sender/programaciones/{}/approve", body["id"]);
         assert_eq!(post_empty(&hub, &path).await.1["estado"], "aprobada");
         let (status, approved) = post_empty(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
-        assert_eq!((status, &approved["estado"], &approved["simulacion"]), (200, &json!("en_progreso"), &json!(true)));
+        assert_eq!(
+            (status, &approved["estado"], &approved["simulacion"]),
+            (200, &json!("en_progreso"), &json!(true))
+        );
         wait_for_estado(&hub, id, "finalizado").await;
         let stats = get(&hub, &format!("{CAMPAIGNS}/{id}/stats")).await;
-        assert_eq!((number(&stats, "simulados"), number(&stats, "pendientes")), (300, 0));
-        assert!((3..=4).contains(&stats["por_dia"].as_array().unwrap().len()), "{stats}");
+        assert_eq!(
+            (number(&stats, "simulados"), number(&stats, "pendientes")),
+            (300, 0)
+        );
+        assert!(
+            (3..=4).contains(&stats["por_dia"].as_array().unwrap().len()),
+            "{stats}"
+        );
         assert!(stats["previsto_inicio"].as_str() < stats["previsto_fin"].as_str());
         // The simulated plan, page by page.
         let mut next = json!(0);
         let mut seen_count = 0;
         while !next.is_null() {
-            let page = get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?limite=90&despues={next}")).await;
+            let page = get(
+                &hub,
+                &format!("{CAMPAIGNS}/{id}/recipients?limite=90&despues={next}"),
+            )
+            .await;
             for person in page["destinatarios"].as_array().unwrap() {
                 seen_count += 1;
                 assert_eq!(person["estado"], "simulado");
-                assert_eq!(person["texto"], format!("Hola Ana {seen_count}, {{oferta}}"));
+                assert_eq!(
+                    person["texto"],
+                    format!("Hola Ana {seen_count}, {{oferta}}")
+                );
                 assert!(person["previsto"].is_string());
             }
             next = page["siguiente"].clone();
         }
         assert_eq!(seen_count, 300);
-        assert!(peer.sends().is_empty(), "nothing left");
+        assert!(peer.sends().is_empty(), "a dry run must send nothing");
         loop {
             let event = events.next_named("campaign").await;
             if event["id"] == id && event["estado"] == "finalizado" {
@@ -156,13 +198,37 @@ on_both_engines! {
                 break;
             }
         }
-        let deliveries = hub.store.deliveries(hook["id"].as_i64().unwrap(), None, None, 10).await.unwrap();
-        let deliveries: Vec<Value> = deliveries.iter().map(|delivery| serde_json::from_str(&delivery.payload).unwrap()).collect();
-        let states: Vec<_> = deliveries.iter().map(|delivery| delivery["data"]["estado"].as_str().unwrap()).collect();
-        assert_eq!(states, ["finalizado", "en_progreso"], "the newest first");
-        assert_eq!((&deliveries[0]["data"]["id"], &deliveries[0]["data"]["dry_run"]), (&json!(id), &json!(true)));
-        let (status, copy) = post(&hub, &format!("{CAMPAIGNS}/{id}/copy"), &json!({"nombre": "De verdad"})).await;
-        assert_eq!((status, &copy["estado"], number(&copy, "pendientes")), (201, &json!("pendiente"), 300));
+        let deliveries = hub
+            .store
+            .deliveries(hook["id"].as_i64().unwrap(), None, None, 10)
+            .await
+            .unwrap();
+        let deliveries: Vec<Value> = deliveries
+            .iter()
+            .map(|delivery| serde_json::from_str(&delivery.payload).unwrap())
+            .collect();
+        let states: Vec<_> = deliveries
+            .iter()
+            .map(|delivery| delivery["data"]["estado"].as_str().unwrap())
+            .collect();
+        assert_eq!(states, ["finalizado", "en_progreso"], "deliveries must be newest first");
+        assert_eq!(
+            (
+                &deliveries[0]["data"]["id"],
+                &deliveries[0]["data"]["dry_run"]
+            ),
+            (&json!(id), &json!(true))
+        );
+        let (status, copy) = post(
+            &hub,
+            &format!("{CAMPAIGNS}/{id}/copy"),
+            &json!({"nombre": "De verdad"}),
+        )
+        .await;
+        assert_eq!(
+            (status, &copy["estado"], number(&copy, "pendientes")),
+            (201, &json!("pendiente"), 300)
+        );
         hub.stop().await;
     }
 
@@ -172,15 +238,31 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         let id = create(&hub, &campaign_body("Hola {nombre}")).await;
         upload(&hub, id, "", csv(40)).await;
-        let (status, _) = post(&hub, "/api/sender/bajas", &json!({"telefono": "+54 9 11 0000-0002", "motivo": "llamó"})).await;
+        let (status, _) = post(
+            &hub,
+            "/api/sender/bajas",
+            &json!({"telefono": "+54 9 11 0000-0002", "motivo": "llamó"}),
+        )
+        .await;
         assert_eq!(status, 201);
         post_empty(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
         wait_for_estado(&hub, id, "finalizado").await;
         let end = get_campaign(&hub, id).await;
-        assert_eq!((number(&end, "enviados"), number(&end, "fallidos"), number(&end, "omitidos")), (38, 1, 1), "{end}");
+        assert_eq!(
+            (
+                number(&end, "enviados"),
+                number(&end, "fallidos"),
+                number(&end, "omitidos")
+            ),
+            (38, 1, 1),
+            "{end}"
+        );
         // A message that was retried keeps its key.
         let sends = peer.sends();
-        let keys: HashSet<_> = sends.iter().map(|send| send.headers["idempotency-key"].as_bytes()).collect();
+        let keys: HashSet<_> = sends
+            .iter()
+            .map(|send| send.headers["idempotency-key"].as_bytes())
+            .collect();
         assert_eq!(keys.len(), 39);
         let failed = get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?estado=fallido")).await;
         assert_eq!(number(&failed, "total"), 1);
@@ -189,39 +271,65 @@ on_both_engines! {
         // The campaign's message can be retried only through the campaign.
         let path = format!("/api/sender/messages/{}/retry", failed["mensaje_id"]);
         let (status, body) = post(&hub, &path, &json!({"motivo": "otra vez"})).await;
-        assert_eq!((status, &body["code"]), (409, &json!("MESSAGE_OF_CAMPAIGN")));
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("MESSAGE_OF_CAMPAIGN"))
+        );
         let path = format!("{CAMPAIGNS}/{id}/recipients/{}/retry", failed["id"]);
         assert_eq!(post(&hub, &path, &json!({"motivo": " "})).await.0, 400);
         let (status, repeated) = post(&hub, &path, &json!({"motivo": "ya tiene"})).await;
-        assert_eq!((status, &repeated["estado"]), (200, &json!("pendiente")), "{repeated}");
-        assert_eq!(post(&hub, &path, &json!({"motivo": "ya tiene"})).await.0, 409);
-        assert_eq!(get_campaign(&hub, id).await["motivo_pausa"]["codigo"], "RETRY");
+        assert_eq!(
+            (status, &repeated["estado"]),
+            (200, &json!("pendiente")),
+            "{repeated}"
+        );
+        assert_eq!(
+            post(&hub, &path, &json!({"motivo": "ya tiene"})).await.0,
+            409
+        );
+        assert_eq!(
+            get_campaign(&hub, id).await["motivo_pausa"]["codigo"],
+            "RETRY"
+        );
         post_empty(&hub, &format!("{CAMPAIGNS}/{id}/resume")).await;
         wait_for_estado(&hub, id, "finalizado").await;
         assert_eq!(number(&get_campaign(&hub, id).await, "enviados"), 39);
         let path = format!("{CAMPAIGNS}/{id}/recipients/{}", failed["id"]);
         let history = get(&hub, &path).await;
         let steps = history["historial"].as_array().unwrap();
-        assert!(steps.iter().any(|step| step["causa"] == "RETRY" && step["detalle"] == "ya tiene"));
+        assert!(
+            steps
+                .iter()
+                .any(|step| step["causa"] == "RETRY" && step["detalle"] == "ya tiene")
+        );
         // Two contacts answer, one of them with an opt-out. The earlier opt-out
         // does not count for this campaign.
-        let message = |number: u32, body: &str| json!({
-            "message_id": format!("false_54911{number:08}@c.us_A"), "from": format!("54911{number:08}@c.us"),
-            "to": "5491158254201@c.us", "phone": format!("54911{number:08}"), "pushname": "Ana",
-            "from_me": false, "type": "chat", "body": body, "at": jiff::Timestamp::now().to_string(),
-        });
+        let message = |number: u32, body: &str| {
+            json!({
+                "message_id": format!("false_54911{number:08}@c.us_A"), "from": format!("54911{number:08}@c.us"),
+                "to": "5491158254201@c.us", "phone": format!("54911{number:08}"), "pushname": "Ana",
+                "from_me": false, "type": "chat", "body": body, "at": jiff::Timestamp::now().to_string(),
+            })
+        };
         let replies = async || get(&hub, &format!("{CAMPAIGNS}/{id}/replies")).await;
-        wait_until("the answers", async || {
+        wait_until("the answers to be counted", async || {
             peer.send_event("message", message(5, "¿Cuánto sale?").to_string());
             peer.send_event("message", message(6, "BAJA").to_string());
             number(&replies().await["respuestas"], "total") == 2
-        }).await;
+        })
+        .await;
         let replies = replies().await;
         assert_eq!(number(&replies["bajas"], "total"), 1, "{replies}");
         let out = &replies["bajas"]["personas"][0];
-        assert_eq!((&out["telefono"], &out["nombre"]), (&json!("5491100000006"), &json!("Ana 6")));
+        assert_eq!(
+            (&out["telefono"], &out["nombre"]),
+            (&json!("5491100000006"), &json!("Ana 6"))
+        );
         let limited = get(&hub, &format!("{CAMPAIGNS}/{id}/replies?limite=1")).await;
-        assert_eq!(limited["respuestas"]["personas"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            limited["respuestas"]["personas"].as_array().unwrap().len(),
+            1
+        );
         assert_eq!(number(&limited["respuestas"], "total"), 2);
         hub.stop().await;
     }
@@ -231,34 +339,58 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         let (status, body) = post(&hub, CAMPAIGNS, &json!({"nombre": "Marzo"})).await;
         assert_eq!(status, 400, "{body}");
-        let draft = json!({"nombre": "Marzo", "borrador": true, "pausa_min_s": 0, "pausa_max_s": 0});
+        let draft =
+            json!({"nombre": "Marzo", "borrador": true, "pausa_min_s": 0, "pausa_max_s": 0});
         let id = create(&hub, &draft).await;
         let list = "Celular;Nombre;Propiedad\r\n5491100000001;Ana;PH\r\n5491100000002;Luis;\r\n5491100000003;Mu¤oz;PH\r\n";
         let (status, report) = upload(&hub, id, "", list).await;
         assert_eq!(status, 201, "{report}");
         // A name in a wrong encoding is rejected, whatever the text will be.
-        assert_eq!((number(&report, "aceptados"), number(&report, "rechazados")), (2, 1), "{report}");
+        assert_eq!(
+            (number(&report, "aceptados"), number(&report, "rechazados")),
+            (2, 1),
+            "{report}"
+        );
         let path = format!("{CAMPAIGNS}/{id}");
         let draft = get_campaign(&hub, id).await;
-        assert_eq!((&draft["mensaje"], &draft["columnas"]), (&json!(""), &json!(["celular", "nombre", "propiedad"])));
+        assert_eq!(
+            (&draft["mensaje"], &draft["columnas"]),
+            (&json!(""), &json!(["celular", "nombre", "propiedad"]))
+        );
         // The campaign cannot be approved before it has a text.
         let (status, body) = post_empty(&hub, &format!("{path}/approve")).await;
-        assert_eq!((status, &body["code"]), (409, &json!("CAMPAIGN_STATE")), "{body}");
-        let write = async |text: &str| ask(&hub, "PUT", &path, Some(&json!({"mensaje": text}))).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("CAMPAIGN_STATE")),
+            "{body}"
+        );
+        let write =
+            async |text: &str| ask(&hub, "PUT", &path, Some(&json!({"mensaje": text}))).await;
         let (status, body) = write("Hola {nombre}, por {otra}").await;
-        assert_eq!((status, &body["motivo"]), (400, &json!("TEMPLATE_UNKNOWN_VARIABLE")), "{body}");
+        assert_eq!(
+            (status, &body["motivo"]),
+            (400, &json!("TEMPLATE_UNKNOWN_VARIABLE")),
+            "{body}"
+        );
         let (status, body) = write("Hola {nombre}, por {Propiedad}").await;
-        assert_eq!((status, &body["motivo"]), (409, &json!("MISSING_VALUE")), "{body}");
-        assert_eq!((&body["columna"], &body["personas"]), (&json!("propiedad"), &json!(1)));
+        assert_eq!(
+            (status, &body["motivo"]),
+            (409, &json!("MISSING_VALUE")),
+            "{body}"
+        );
+        assert_eq!(
+            (&body["columna"], &body["personas"]),
+            (&json!("propiedad"), &json!(1))
+        );
         let (status, body) = write("Hola {nombre}, por {Propiedad|tu consulta}").await;
         assert_eq!(status, 200, "{body}");
         // One approval for the campaign and its schedules.
         let mut schedules = Vec::new();
         for cupo in [1, 2] {
             let (status, body) = post(&hub, "/api/sender/programaciones", &json!({
-                "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-                "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": cupo,
-            })).await;
+                    "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                    "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": cupo,
+                })).await;
             assert_eq!(status, 201, "{body}");
             schedules.push(number(&body, "id"));
         }
@@ -266,14 +398,21 @@ on_both_engines! {
         assert_eq!(post_empty(&hub, &rejected).await.0, 200);
         let approval = json!({"horarios": true});
         let (status, body) = post(&hub, &format!("{path}/approve"), &approval).await;
-        assert_eq!((status, &body["estado"]), (200, &json!("en_progreso")), "{body}");
+        assert_eq!(
+            (status, &body["estado"]),
+            (200, &json!("en_progreso")),
+            "{body}"
+        );
         for (schedule, state) in schedules.iter().zip(["aprobada", "rechazada"]) {
             let body = get(&hub, &format!("/api/sender/programaciones/{schedule}")).await;
             assert_eq!(body["estado"], state, "{body}");
         }
         // The quota is one message per day. The second is sent tomorrow, which
         // is the estimated end.
-        wait_until("the first", async || number(&get_campaign(&hub, id).await, "enviados") == 1).await;
+        wait_until("the first message to be sent", async || {
+            number(&get_campaign(&hub, id).await, "enviados") == 1
+        })
+        .await;
         let stats = get(&hub, &format!("{path}/stats")).await;
         let end: jiff::Timestamp = stats["termina"].as_str().unwrap().parse().unwrap();
         assert!(end > jiff::Timestamp::now(), "{stats}");
@@ -292,24 +431,48 @@ on_both_engines! {
             "type": "chat", "body": "BAJA por favor", "at": "2026-01-14T13:02:09.336Z",
         });
         let path = "/api/sender/bajas/5491100000001";
-        wait_until("the list", async || {
+        wait_until("the opt-out to be listed", async || {
             peer.send_event("message", message.to_string());
             ask(&hub, "GET", path, None).await.0 == 200
-        }).await;
+        })
+        .await;
         let opt_outs = get(&hub, "/api/sender/bajas").await;
         assert_eq!(opt_outs["bajas"].as_array().unwrap().len(), 1, "{opt_outs}");
-        assert_eq!((&opt_outs["bajas"][0]["origen"], &opt_outs["bajas"][0]["motivo"]), (&json!("mensaje"), &json!("BAJA por favor")));
+        assert_eq!(
+            (
+                &opt_outs["bajas"][0]["origen"],
+                &opt_outs["bajas"][0]["motivo"]
+            ),
+            (&json!("mensaje"), &json!("BAJA por favor"))
+        );
         // The opt-out also applies to the contact's other id.
         assert!(hub.store.is_opted_out("123456789@lid").await.unwrap());
         // A message to the contact is rejected on every route.
         let send = json!({"to": "5491100000001", "message": "hola"});
         let (status, body) = post(&hub, "/send", &send).await;
-        assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("OPTED_OUT")),
+            "{body}"
+        );
         let single = json!({"destinatario": "5491100000001", "mensaje": "hola"});
         let (status, body) = post(&hub, "/api/sender/messages/send", &single).await;
-        assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
-        let (status, body) = post(&hub, "/api/sender/messages/bulk", &json!({"mensajes": [single]})).await;
-        assert_eq!((status, &body["mensajes"][0]["error"]), (202, &json!("OPTED_OUT")), "{body}");
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("OPTED_OUT")),
+            "{body}"
+        );
+        let (status, body) = post(
+            &hub,
+            "/api/sender/messages/bulk",
+            &json!({"mensajes": [single]}),
+        )
+        .await;
+        assert_eq!(
+            (status, &body["mensajes"][0]["error"]),
+            (202, &json!("OPTED_OUT")),
+            "{body}"
+        );
         assert!(peer.sends().is_empty());
         assert_eq!(ask(&hub, "DELETE", path, None).await.0, 204);
         assert!(!hub.store.is_opted_out("123456789@lid").await.unwrap());
@@ -318,12 +481,12 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn rejected_lines_come_whole_and_are_uploaded_again(database: Database) {
+    async fn rejected_lines_are_complete_and_can_be_uploaded_again(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let id = create(&hub, &campaign_body("Hola {nombre}")).await;
         let list = "Celular;Nombre;Barrio\r\n11 5825-4201;Ana Gómez;Palermo\r\n\
-            15 5825-4202;Luis;Núñez\r\n11 5825-4203;;Saavedra\r\n11 5825-4201;Ana;Palermo\r\n";
+                15 5825-4202;Luis;Núñez\r\n11 5825-4203;;Saavedra\r\n11 5825-4201;Ana;Palermo\r\n";
         let (status, report) = upload(&hub, id, "?archivo=clientes%20de%20mayo.csv", list).await;
         assert_eq!(status, 201, "{report}");
         let imports = get(&hub, &format!("{CAMPAIGNS}/{id}/imports")).await;
@@ -332,38 +495,68 @@ on_both_engines! {
         assert_eq!(import["titulos"], json!(["Celular", "Nombre", "Barrio"]));
         let path = format!("{CAMPAIGNS}/{id}/imports/{}/rejected", import["id"]);
         let rejected = get(&hub, &path).await["rechazos"].clone();
-        let lines: Vec<_> = rejected.as_array().unwrap().iter()
-            .map(|line| (line["codigo"].as_str().unwrap(), line["celdas"].clone())).collect();
-        assert_eq!(lines, [
-            ("PHONE_AREA_MISSING", json!(["15 5825-4202", "Luis", "Núñez"])),
-            ("MISSING_VALUE", json!(["11 5825-4203", "", "Saavedra"])),
-            ("DUPLICATE", json!([])),
-        ]);
+        let lines: Vec<_> = rejected
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| (line["codigo"].as_str().unwrap(), line["celdas"].clone()))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                (
+                    "PHONE_AREA_MISSING",
+                    json!(["15 5825-4202", "Luis", "Núñez"])
+                ),
+                ("MISSING_VALUE", json!(["11 5825-4203", "", "Saavedra"])),
+                ("DUPLICATE", json!([])),
+            ]
+        );
         // The file of rejected lines that the page creates, corrected: its
         // column of reasons is not data of the recipients.
         let corrected_list = "Celular;Nombre;Barrio;Qué corregir\r\n11 15 5825-4202;Luis;Núñez;Falta el código de área\r\n";
         let (status, report) = upload(&hub, id, "", corrected_list).await;
         assert_eq!((status, number(&report, "aceptados")), (201, 1), "{report}");
         assert_eq!(report["archivo"], Value::Null);
-        let list = async |query: &str| get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?{query}")).await;
+        let list =
+            async |query: &str| get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?{query}")).await;
         let everything = list("limite=10").await;
-        assert_eq!(everything["destinatarios"][1]["datos"], json!({"barrio": "Núñez", "celular": "11 15 5825-4202", "nombre": "Luis"}));
+        assert_eq!(
+            everything["destinatarios"][1]["datos"],
+            json!({"barrio": "Núñez", "celular": "11 15 5825-4202", "nombre": "Luis"})
+        );
         let names = async |query: &str| {
-            let matching = list(query).await["destinatarios"].as_array().unwrap().clone();
-            matching.iter().map(|row| row["nombre"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            let matching = list(query).await["destinatarios"]
+                .as_array()
+                .unwrap()
+                .clone();
+            matching
+                .iter()
+                .map(|row| row["nombre"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(names("buscar=gomez%20ana").await, ["Ana Gómez"]);
         assert_eq!(names("buscar=NUNEZ").await, ["Luis"]);
         assert_eq!(names("buscar=5825-42").await, ["Ana Gómez", "Luis"]);
-        assert_eq!(names("buscar=5825-42&estado=enviado").await, Vec::<String>::new());
+        assert_eq!(
+            names("buscar=5825-42&estado=enviado").await,
+            Vec::<String>::new()
+        );
         let first_page = list("buscar=5825-42&limite=1").await;
-        assert_eq!(names(&format!("buscar=5825-42&limite=1&despues={}", first_page["siguiente"])).await, ["Luis"]);
+        assert_eq!(
+            names(&format!(
+                "buscar=5825-42&limite=1&despues={}",
+                first_page["siguiente"]
+            ))
+            .await,
+            ["Luis"]
+        );
         let long_query = format!("{CAMPAIGNS}/{id}/recipients?buscar={}", "x".repeat(201));
         assert_eq!(ask(&hub, "GET", &long_query, None).await.0, 400);
         hub.stop().await;
     }
 
-    async fn a_list_of_100_000_lines_streams_in(database: Database) {
+    async fn list_of_100_000_lines_is_streamed(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let id = create(&hub, &campaign_body("Hola {nombre}")).await;
@@ -373,11 +566,28 @@ on_both_engines! {
         assert_eq!(status, 201, "{report}");
         assert_eq!(number(&report, "aceptados"), 100_000);
         assert_eq!(number(&report, "bytes"), i64::try_from(list.len()).unwrap());
-        let refused_lines: Vec<_> = report["rechazos"].as_array().unwrap().iter()
-            .map(|line| (line["linea"].as_i64().unwrap(), line["codigo"].as_str().unwrap().to_owned()))
+        let refused_lines: Vec<_> = report["rechazos"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| {
+                (
+                    line["linea"].as_i64().unwrap(),
+                    line["codigo"].as_str().unwrap().to_owned(),
+                )
+            })
             .collect();
-        assert_eq!(refused_lines, [(100_002, "DUPLICATE".to_owned()), (100_003, "PHONE_SCIENTIFIC".to_owned())]);
-        assert_eq!(report["rechazos"][0]["motivo"], "the number is that of line 2");
+        assert_eq!(
+            refused_lines,
+            [
+                (100_002, "DUPLICATE".to_owned()),
+                (100_003, "PHONE_SCIENTIFIC".to_owned())
+            ]
+        );
+        assert_eq!(
+            report["rechazos"][0]["motivo"],
+            "the number is that of line 2"
+        );
         assert_eq!(number(&get_campaign(&hub, id).await, "total"), 100_000);
         hub.stop().await;
     }
@@ -631,7 +841,7 @@ async fn bad_requests_are_rejected_with_a_code() {
     );
     assert_eq!(
         body["estado"], "pendiente",
-        "what changed is looked at again"
+        "a changed schedule must be approved again"
     );
     let schedules = get(&hub, &format!("{programaciones}?limite=9&campania_id={id}")).await;
     assert_eq!(schedules["zona"], "America/Argentina/Buenos_Aires");

@@ -60,7 +60,11 @@ async fn new_listener_gets_the_state_and_then_its_changes() {
         let (name, data) = listener.next().await.unwrap();
         assert_eq!((name.as_str(), &data["status"]), ("state", &json!("READY")));
     }
-    assert_eq!(peer.listeners(), 1, "one connection for everybody");
+    assert_eq!(
+        peer.listeners(),
+        1,
+        "the hub must use one connection for all listeners"
+    );
     hub.stop().await;
 }
 
@@ -91,7 +95,7 @@ async fn listeners_get_session_manager_outages_and_recoveries() {
         listener.next_link_state("up").await;
         assert_eq!(listener.next_named("state").await["status"], "READY");
     }
-    wait_until("health says so", async || {
+    wait_until("the outage to be in /health", async || {
         hub.get("/api/health")
             .await
             .1

@@ -150,13 +150,13 @@ async fn hostile_requests_are_rejected_with_a_code() {
     for (case, request, status, expected) in [
         ("unknown", get("/nothing"), 404, "NOT_FOUND"),
         (
-            "unknown api",
+            "an unknown API path",
             get("/api/nothing").header("accept", "text/html"),
             404,
             "NOT_FOUND",
         ),
         (
-            "api alone",
+            "only the API prefix",
             get("/api").header("accept", "text/html"),
             404,
             "NOT_FOUND",
@@ -164,7 +164,7 @@ async fn hostile_requests_are_rejected_with_a_code() {
         ("twice", get("/api/api/status"), 404, "NOT_FOUND"),
         ("up", get("/assets/../../Cargo.toml"), 404, "NOT_FOUND"),
         (
-            "up, encoded",
+            "an encoded parent path",
             get("/assets/%2e%2e%2fCargo.toml"),
             404,
             "NOT_FOUND",
@@ -213,7 +213,7 @@ async fn hostile_requests_are_rejected_with_a_code() {
             "URI_TOO_LONG",
         ),
         (
-            "not a number",
+            "no number",
             post("/api/admin/whatsapp/pairing-code").body("{}"),
             400,
             "INVALID_REQUEST",

@@ -45,11 +45,14 @@ async fn wait_until_hung(hub: &Hub) -> String {
 }
 
 async fn wait_until_healthy(hub: &Hub) {
-    wait_until("it goes on", async || deep_health(hub).await.0 == 200).await;
+    wait_until("the hub to recover", async || {
+        deep_health(hub).await.0 == 200
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn task_that_waits_for_ever_is_a_hang() {
+async fn task_that_waits_forever_is_a_hang() {
     let database = Database::postgres();
     let hub = start(&database, SOON).await;
     wait_until_healthy(&hub).await;
@@ -71,7 +74,7 @@ async fn task_that_waits_for_ever_is_a_hang() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_nobody_gives_back_are_a_hang() {
+async fn connections_that_are_never_returned_are_a_hang() {
     let database = Database::postgres();
     let hub = start(&database, SOON).await;
     wait_until_healthy(&hub).await;
@@ -106,13 +109,13 @@ async fn write_transaction_that_never_ends_is_a_hang() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_that_is_away_is_no_hang() {
+async fn unreachable_postgres_is_no_hang() {
     let mut server = Server::start().unwrap();
     let database = Database::in_server(&server);
     let hub = start(&database, LATE).await;
     wait_until_healthy(&hub).await;
     server.pause();
-    wait_until("it is not ready", async || {
+    wait_until("the hub not to be ready", async || {
         let (status, body) = deep_health(&hub).await;
         assert_eq!(status, 200, "{body}");
         body["cause"] == "the database does not answer"
@@ -120,18 +123,21 @@ async fn postgres_that_is_away_is_no_hang() {
     .await;
     // The test lasts longer than it takes for a hang to be noticed.
     let checked = tokio::time::Instant::now() + LATE * 4 / 3;
-    wait_until("more checks", async || {
+    wait_until("further checks", async || {
         let (status, body) = deep_health(&hub).await;
         assert_eq!(status, 200, "{body}");
         tokio::time::Instant::now() >= checked
     })
     .await;
     server.resume().unwrap();
-    wait_until("it is ready but for session-manager", async || {
-        let (status, body) = deep_health(&hub).await;
-        assert_eq!(status, 200, "{body}");
-        body["cause"] == "session-manager does not answer"
-    })
+    wait_until(
+        "the hub to be ready except for session-manager",
+        async || {
+            let (status, body) = deep_health(&hub).await;
+            assert_eq!(status, 200, "{body}");
+            body["cause"] == "session-manager does not answer"
+        },
+    )
     .await;
     hub.stop().await;
 }

@@ -192,7 +192,7 @@ async fn assert_import(database: &Database, recipients: u32, few: bool) {
 
     let plan = if few {
         let plan = bring(true).await;
-        assert_eq!(counts(&store).await, [0; 7], "a plan writes nothing");
+        assert_eq!(counts(&store).await, [0; 7], "a plan must write nothing");
         Some(plan)
     } else {
         None
@@ -201,7 +201,7 @@ async fn assert_import(database: &Database, recipients: u32, few: bool) {
     let expected_counts = expected(recipients.into());
     assert_eq!(counts(&store).await, expected_counts);
     if let Some(plan) = plan {
-        assert_eq!(plan.tables, report.tables, "the plan was right");
+        assert_eq!(plan.tables, report.tables, "the plan must match the result");
         assert_eq!(plan.skipped, report.skipped);
         assert_eq!(plan.people, report.people);
     }
@@ -257,14 +257,14 @@ async fn assert_import(database: &Database, recipients: u32, few: bool) {
     assert_eq!(
         counts(&store).await,
         expected_counts,
-        "a second run adds nothing"
+        "a second run must add nothing"
     );
     assert!(
         again.tables.values().all(|table| table.added == 0),
         "{again}"
     );
     assert_eq!(again.tables["ll_envios_whatsapp"].known, n + 3);
-    assert_eq!(checksum(&server), before, "the source is as it was");
+    assert_eq!(checksum(&server), before, "the source must not be changed");
 
     // The Node services sent one more message, which must not be sent twice.
     let sent =
@@ -300,7 +300,7 @@ async fn assert_imported_data(database: &Database, recipients: i64) {
     assert_eq!(
         sign_in("ida", PASSWORD).await.0,
         401,
-        "it was switched off there"
+        "a user that was disabled there must be disabled here"
     );
     let hash = async || {
         let user = hub.store.user_named("ana").await.unwrap().unwrap();
@@ -435,8 +435,8 @@ async fn interrupted_import_resumes() {
         let importing = import(&store, &url, &zone, &home, false);
         tokio::select! {
             biased;
-            () = wait_until("some of it is here", async || count(&store, "recipients").await > 0) => {}
-            report = importing => panic!("it was through already: {:?}", report.map(|report| report.to_string())),
+            () = wait_until("some imported rows", async || count(&store, "recipients").await > 0) => {}
+            report = importing => panic!("the import had finished already: {:?}", report.map(|report| report.to_string())),
         }
     }
     assert!(count(&store, "recipients").await < 5_003);
@@ -508,7 +508,11 @@ async fn mysql_without_tls(listener: TcpListener) {
     read_packet(&mut socket).await;
     // The password is not cached, so the server requests full authentication.
     write_packet(&mut socket, 2, &[1, 4]).await;
-    assert_eq!(read_packet(&mut socket).await, [2], "the key is asked for");
+    assert_eq!(
+        read_packet(&mut socket).await,
+        [2],
+        "the client must request the public key"
+    );
     write_packet(&mut socket, 4, b"\x01-----BEGIN PUBLIC KEY-----").await;
     // The client disconnects.
     let _ = socket.read(&mut [0]).await;

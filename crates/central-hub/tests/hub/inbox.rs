@@ -15,7 +15,7 @@ const LEO: &str = "5491158254202@c.us";
 /// Publishes `READY` until the hub receives it, because the hub follows only new events.
 async fn wait_until_ready(hub: &Hub, peer: &FakeSessionManager) {
     let ready = serde_json::from_str(&state("READY", 2)).unwrap();
-    wait_until("ready", async || {
+    wait_until("the hub to receive READY", async || {
         peer.publish("state", &ready);
         get(hub, "/api/overview").await["sesion"]["servicio"] == "up"
     })
@@ -83,41 +83,76 @@ on_both_engines! {
 
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "¿Cuánto sale?");
         let event = next_conversation(&mut events, ANA).await;
-        assert_eq!((&event["direccion"], &event["mensaje"]), (&json!("entrante"), &json!("¿Cuánto sale?")));
+        assert_eq!(
+            (&event["direccion"], &event["mensaje"]),
+            (&json!("entrante"), &json!("¿Cuánto sale?"))
+        );
         assert!(event["sin_responder_desde"].is_string(), "{event}");
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola");
-        assert_eq!(next_conversation(&mut events, LEO).await["nombre"], "Leo Paz");
+        assert_eq!(
+            next_conversation(&mut events, LEO).await["nombre"],
+            "Leo Paz"
+        );
         wait_for_counts(&hub, 2, 2).await;
         let waiting = rows(&hub, "?filtro=sin_responder").await;
         assert_eq!(waiting.len(), 2);
         let leo = waiting.iter().find(|row| row["chat"] == LEO).unwrap();
-        assert_eq!((&leo["nombre"], &leo["sin_leer"]), (&json!("Leo Paz"), &json!(1)));
+        assert_eq!(
+            (&leo["nombre"], &leo["sin_leer"]),
+            (&json!("Leo Paz"), &json!(1))
+        );
 
         // The conversation was read, but is still unanswered.
         let last_read = leo["ultimo"]["id"].as_i64().unwrap();
-        post(&hub, "/api/listener/conversations/+54 9 11 5825-4202/read", json!({"hasta": last_read})).await;
+        post(
+            &hub,
+            "/api/listener/conversations/+54 9 11 5825-4202/read",
+            json!({"hasta": last_read}),
+        )
+        .await;
         assert_eq!(counts(&hub).await, (2, 1));
         // The conversation is answered.
         let answer = json!({"destinatario": "5491158254202", "mensaje": "¡Hola!"});
         post(&hub, "/api/sender/messages/send", answer).await;
         assert!(next_conversation(&mut events, LEO).await["sin_responder_desde"].is_null());
         assert_eq!(counts(&hub).await, (1, 1));
-        assert_eq!(phone_numbers(&rows(&hub, "?filtro=sin_responder").await), ["5491158254201"]);
+        assert_eq!(
+            phone_numbers(&rows(&hub, "?filtro=sin_responder").await),
+            ["5491158254201"]
+        );
         let history = get(&hub, "/api/listener/history/5491158254202").await;
-        assert_eq!((&history["sin_responder_desde"], &history["sin_leer"]), (&Value::Null, &json!(0)));
+        assert_eq!(
+            (&history["sin_responder_desde"], &history["sin_leer"]),
+            (&Value::Null, &json!(0))
+        );
         // The conversation is marked as needing no reply.
-        post(&hub, "/api/listener/conversations/5491158254201/attended", json!({})).await;
+        post(
+            &hub,
+            "/api/listener/conversations/5491158254201/attended",
+            json!({}),
+        )
+        .await;
         wait_for_counts(&hub, 0, 1).await;
         // The conversation is answered on the phone.
         peer.publish_message("false_5491158254201@c.us_3A03", ANA, "¿Hola?");
         wait_for_counts(&hub, 1, 1).await;
-        let mut own_message = message("true_5491158254201@c.us_3A04", "5491100000000@c.us", "ya te llamo");
+        let mut own_message = message(
+            "true_5491158254201@c.us_3A04",
+            "5491100000000@c.us",
+            "ya te llamo",
+        );
         own_message["from_me"] = json!(true);
         own_message["to"] = json!(ANA);
         own_message["at"] = json!("2099-01-14T13:02:09.336Z");
         peer.publish("message", &own_message);
         wait_for_counts(&hub, 0, 0).await;
-        let (status, refusal) = ask(&hub, "GET", "/api/listener/conversations?filtro=viejas", None).await;
+        let (status, refusal) = ask(
+            &hub,
+            "GET",
+            "/api/listener/conversations?filtro=viejas",
+            None,
+        )
+        .await;
         assert_eq!((status, &refusal["code"]), (400, &json!("INVALID_REQUEST")));
         hub.stop().await;
     }
@@ -130,7 +165,10 @@ on_both_engines! {
         wait_for_counts(&hub, 1, 1).await;
         for to in ["5491158254201", "5491158254209"] {
             let text = json!({"destinatario": to, "mensaje": "Mucho"});
-            assert_eq!(post(&hub, "/api/sender/messages/send", text).await["estado"], "simulado");
+            assert_eq!(
+                post(&hub, "/api/sender/messages/send", text).await["estado"],
+                "simulado"
+            );
         }
         assert_eq!(counts(&hub).await.0, 1);
         let conversations = rows(&hub, "").await;
@@ -149,18 +187,37 @@ on_both_engines! {
         late_message["at"] = json!("2026-03-10T15:00:00.000Z");
         peer.publish("message", &late_message);
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hoy");
-        wait_until("both", async || rows(&hub, "").await.len() == 2).await;
+        wait_until("both messages", async || rows(&hub, "").await.len() == 2).await;
         let texts_found = async |query: &str| {
-            let page = get(&hub, &format!("/api/sender/messages?direccion=todas&{query}")).await;
+            let page = get(
+                &hub,
+                &format!("/api/sender/messages?direccion=todas&{query}"),
+            )
+            .await;
             let texts = page["mensajes"].as_array().unwrap().iter();
-            texts.map(|text| text["mensaje"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            texts
+                .map(|text| text["mensaje"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(texts_found("desde=2026-03-09&hasta=2026-03-11").await, ["desde la playa"]);
-        assert!(texts_found("desde=2026-03-11&hasta=2026-03-12").await.is_empty());
+        assert_eq!(
+            texts_found("desde=2026-03-09&hasta=2026-03-11").await,
+            ["desde la playa"]
+        );
+        assert!(
+            texts_found("desde=2026-03-11&hasta=2026-03-12")
+                .await
+                .is_empty()
+        );
         assert_eq!(texts_found("hasta=2026-03-11").await, ["desde la playa"]);
-        let page = get(&hub, "/api/sender/messages?direccion=entrante&hasta=2026-03-11").await;
+        let page = get(
+            &hub,
+            "/api/sender/messages?direccion=entrante&hasta=2026-03-11",
+        )
+        .await;
         assert_eq!(page["mensajes"][0]["fecha"], "2026-03-10T15:00:00.000Z");
-        let (_, csv) = hub.get("/api/sender/messages.csv?direccion=entrante&hasta=2026-03-11").await;
+        let (_, csv) = hub
+            .get("/api/sender/messages.csv?direccion=entrante&hasta=2026-03-11")
+            .await;
         assert!(csv.contains("2026-03-10 12:00:00"), "{csv}");
         let listed = hub.store.messages(&Filter::default(), 9).await.unwrap();
         assert!(listed.iter().all(|row| row.state == MessageState::Received));
@@ -211,7 +268,10 @@ async fn read_state_and_events_are_per_business() {
     // Events of other businesses are withheld: the first event that she receives is her own.
     let first_event = own_events.next_named("conversation").await;
     assert_eq!(first_event["chat"], LEO);
-    wait_until("counted", async || counts_of(&admin_auth()).await == (2, 2)).await;
+    wait_until("the expected counts", async || {
+        counts_of(&admin_auth()).await == (2, 2)
+    })
+    .await;
     assert_eq!(counts_of(&eva).await, (1, 1));
     let path = "/api/listener/conversations/5491158254202";
     let (status, body) = hub

@@ -34,7 +34,7 @@ async fn texts(hub: &Hub, path: &str) -> Vec<String> {
 }
 
 async fn wait_for_messages(hub: &Hub, count: usize) {
-    wait_until("recorded", async || {
+    wait_until("the messages to be recorded", async || {
         texts(hub, "/api/listener/messages?limite=200&direccion=todas")
             .await
             .len()
@@ -95,15 +95,22 @@ on_both_engines! {
         peer.close_streams();
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "cuatro");
         // A group, an invalid message, an unknown event.
-        peer.publish_message("false_1203@g.us_3A09_5491158254202@c.us", "12036302@g.us", "grupo");
+        peer.publish_message(
+            "false_1203@g.us_3A09_5491158254202@c.us",
+            "12036302@g.us",
+            "grupo",
+        );
         peer.publish("message", &json!({"rubbish": true}));
         peer.publish("later", &json!({}));
         // Changes of messages, invalid and valid.
         peer.publish("reaction", &json!({"rubbish": true}));
-        peer.publish("message_deleted", &json!({
-            "message_id": "false_5491158254201@c.us_3A00", "chat": ANA, "from_me": false,
-            "at": "2026-11-29T12:00:00.000Z",
-        }));
+        peer.publish(
+            "message_deleted",
+            &json!({
+                "message_id": "false_5491158254201@c.us_3A00", "chat": ANA, "from_me": false,
+                "at": "2026-11-29T12:00:00.000Z",
+            }),
+        );
         let last_event = peer.publish_message("false_5491158254201@c.us_3A03", ANA, "cinco");
         wait_for_messages(&hub, 5).await;
         wait_until_read(&hub, last_event).await;
@@ -114,9 +121,15 @@ on_both_engines! {
         wait_for_messages(&hub, 6).await;
         wait_until_read(&hub, last_event).await;
         let path = "/api/listener/messages";
-        assert_eq!(texts(&hub, path).await, ["", "dos", "tres \u{fffd}", "cuatro", "cinco", "seis"]);
+        assert_eq!(
+            texts(&hub, path).await,
+            ["", "dos", "tres \u{fffd}", "cuatro", "cinco", "seis"]
+        );
         let status = get(&hub, "/listener/status").await;
-        assert_eq!((&status["mode"], &status["following"]), (&json!("listen"), &json!(true)));
+        assert_eq!(
+            (&status["mode"], &status["following"]),
+            (&json!("listen"), &json!(true))
+        );
         assert_eq!(status["connected"], true);
         assert!(status["lag_ms"].as_i64().unwrap() >= 0 && status["last_message_at"].is_string());
         assert_eq!(peer.resumed_after()[0], "0");
@@ -138,16 +151,35 @@ on_both_engines! {
         let last_event = peer.publish("state", &state);
         wait_until_read(&hub, last_event).await;
         let history = get(&hub, "/api/listener/history/+54 9 11 5825-4201").await;
-        assert_eq!((&history["telefono"], &history["nombre"]), (&json!("5491158254201"), &json!("Ana")));
+        assert_eq!(
+            (&history["telefono"], &history["nombre"]),
+            (&json!("5491158254201"), &json!("Ana"))
+        );
         let messages = history["mensajes"].as_array().unwrap();
         assert_eq!(messages.len(), 4);
-        assert_eq!((&messages[0]["direccion"], &messages[1]["direccion"]), (&json!("entrante"), &json!("saliente")));
-        assert_eq!((&messages[0]["campañaId"], &messages[0]["cliente_id"]), (&json!(8), &json!(51)));
-        assert_eq!((&messages[0]["tipo"], &messages[0]["estado"]), (&json!("text"), &json!("recibido")));
+        assert_eq!(
+            (&messages[0]["direccion"], &messages[1]["direccion"]),
+            (&json!("entrante"), &json!("saliente"))
+        );
+        assert_eq!(
+            (&messages[0]["campañaId"], &messages[0]["cliente_id"]),
+            (&json!(8), &json!(51))
+        );
+        assert_eq!(
+            (&messages[0]["tipo"], &messages[0]["estado"]),
+            (&json!("text"), &json!("recibido"))
+        );
         assert_eq!(messages[1]["id"], single);
-        let talks = get(&hub, "/api/listener/conversations?buscar=ME%20interesa&limite=5").await;
+        let talks = get(
+            &hub,
+            "/api/listener/conversations?buscar=ME%20interesa&limite=5",
+        )
+        .await;
         let talk = &talks["conversaciones"][0];
-        assert_eq!((&talk["telefono"], &talk["nombre"]), (&json!("5491158254201"), &json!("Ana")));
+        assert_eq!(
+            (&talk["telefono"], &talk["nombre"]),
+            (&json!("5491158254201"), &json!("Ana"))
+        );
         assert_eq!(talk["ultimo"]["id"], messages[0]["id"]);
         assert_eq!(talks["siguiente"], Value::Null);
         let talks = get(&hub, "/api/listener/conversations").await;
@@ -155,14 +187,36 @@ on_both_engines! {
         let unknown = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!(unknown["mensajes"][0]["campañaId"], Value::Null);
         // Webhooks receive all of these events, each state once.
-        wait_until("told", async || receiver.deliveries("/").len() == 6).await;
-        let deliveries: Vec<_> = receiver.deliveries("/").iter().map(crate::receiver::Delivery::json).collect();
-        let reply = deliveries.iter().find(|delivery| delivery["data"]["mensaje"] == "me interesa").unwrap();
-        assert_eq!((&reply["type"], &reply["data"]["campañaId"]), (&json!("message"), &json!(8)));
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 6).await;
+        let deliveries: Vec<_> = receiver
+            .deliveries("/")
+            .iter()
+            .map(crate::receiver::Delivery::json)
+            .collect();
+        let reply = deliveries
+            .iter()
+            .find(|delivery| delivery["data"]["mensaje"] == "me interesa")
+            .unwrap();
+        assert_eq!(
+            (&reply["type"], &reply["data"]["campañaId"]),
+            (&json!("message"), &json!(8))
+        );
         assert_eq!(reply["data"]["telefono"], "5491158254201");
-        let ack = deliveries.iter().find(|delivery| delivery["data"]["id"] == single).unwrap();
-        assert_eq!((&ack["type"], &ack["data"]["estado"]), (&json!("ack"), &json!("enviado")));
-        assert_eq!(deliveries.iter().filter(|delivery| delivery["type"] == "state").count(), 1);
+        let ack = deliveries
+            .iter()
+            .find(|delivery| delivery["data"]["id"] == single)
+            .unwrap();
+        assert_eq!(
+            (&ack["type"], &ack["data"]["estado"]),
+            (&json!("ack"), &json!("enviado"))
+        );
+        assert_eq!(
+            deliveries
+                .iter()
+                .filter(|delivery| delivery["type"] == "state")
+                .count(),
+            1
+        );
         hub.stop().await;
     }
 
@@ -179,7 +233,10 @@ on_both_engines! {
         wait_until_read(&hub, last_event).await;
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let row = &history["mensajes"][0];
-        assert_eq!((&row["tipo"], &row["mensaje"]), (&json!("ciphertext"), &json!("")));
+        assert_eq!(
+            (&row["tipo"], &row["mensaje"]),
+            (&json!("ciphertext"), &json!(""))
+        );
         // A duplicate of the unreadable message, its text, and duplicates of both.
         peer.publish("message", &unreadable);
         peer.publish_message(id, ANA, "BAJA");
@@ -189,14 +246,24 @@ on_both_engines! {
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let rows = history["mensajes"].as_array().unwrap();
         assert_eq!((rows.len(), &rows[0]["id"]), (1, &row["id"]));
-        assert_eq!((&rows[0]["tipo"], &rows[0]["mensaje"]), (&json!("text"), &json!("BAJA")));
+        assert_eq!(
+            (&rows[0]["tipo"], &rows[0]["mensaje"]),
+            (&json!("text"), &json!("BAJA"))
+        );
         // The text has the same effect as if it had been readable from the start.
         assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 200);
-        wait_until("told", async || receiver.deliveries("/").len() == 3).await;
-        let deliveries: Vec<_> = receiver.deliveries("/").iter().map(crate::receiver::Delivery::json).collect();
-        let of_it = deliveries.iter().filter(|delivery| delivery["data"]["message_id"] == id);
-        let texts: std::collections::BTreeSet<_> =
-            of_it.map(|delivery| delivery["data"]["mensaje"].as_str().unwrap().to_owned()).collect();
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 3).await;
+        let deliveries: Vec<_> = receiver
+            .deliveries("/")
+            .iter()
+            .map(crate::receiver::Delivery::json)
+            .collect();
+        let of_it = deliveries
+            .iter()
+            .filter(|delivery| delivery["data"]["message_id"] == id);
+        let texts: std::collections::BTreeSet<_> = of_it
+            .map(|delivery| delivery["data"]["mensaje"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(texts, ["".to_owned(), "BAJA".to_owned()].into());
         hub.stop().await;
     }
@@ -210,7 +277,11 @@ on_both_engines! {
         }
         // An ack that precedes its message, which was sent from the phone.
         peer.publish_ack("true_5491158254202@c.us_P1", 2);
-        let mut own_message = message("true_5491158254202@c.us_P1", "5491100000000@c.us", "desde el teléfono");
+        let mut own_message = message(
+            "true_5491158254202@c.us_P1",
+            "5491100000000@c.us",
+            "desde el teléfono",
+        );
         own_message["from_me"] = json!(true);
         own_message["to"] = json!(LEO);
         peer.publish("message", &own_message);
@@ -222,16 +293,50 @@ on_both_engines! {
         wait_until_read(&hub, last_event).await;
         let message = hub.store.message(id).await.unwrap().unwrap();
         assert_eq!(message.state, MessageState::Played);
-        let states: Vec<_> = hub.store.transitions(id).await.unwrap().iter().map(|transition| transition.to).collect();
-        assert_eq!(states, [MessageState::Queued, MessageState::Sent, MessageState::Read, MessageState::Played]);
+        let states: Vec<_> = hub
+            .store
+            .transitions(id)
+            .await
+            .unwrap()
+            .iter()
+            .map(|transition| transition.to)
+            .collect();
+        assert_eq!(
+            states,
+            [
+                MessageState::Queued,
+                MessageState::Sent,
+                MessageState::Read,
+                MessageState::Played
+            ]
+        );
         let history = get(&hub, "/api/listener/history/5491158254202").await;
         let messages = history["mensajes"].as_array().unwrap();
         assert_eq!(messages.len(), 1);
-        assert_eq!((&messages[0]["direccion"], &messages[0]["estado"]), (&json!("saliente"), &json!("leido")));
-        assert_eq!(history["nombre"], Value::Null, "the sender's own name is not the contact's");
-        let own_message = hub.store.message(messages[0]["id"].as_i64().unwrap()).await.unwrap().unwrap();
+        assert_eq!(
+            (&messages[0]["direccion"], &messages[0]["estado"]),
+            (&json!("saliente"), &json!("leido"))
+        );
+        assert_eq!(
+            history["nombre"],
+            Value::Null,
+            "the account's own name must not become the contact's"
+        );
+        let own_message = hub
+            .store
+            .message(messages[0]["id"].as_i64().unwrap())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(own_message.origin, Origin::Phone);
-        let states: Vec<_> = hub.store.transitions(own_message.id).await.unwrap().iter().map(|transition| transition.to).collect();
+        let states: Vec<_> = hub
+            .store
+            .transitions(own_message.id)
+            .await
+            .unwrap()
+            .iter()
+            .map(|transition| transition.to)
+            .collect();
         assert_eq!(states, [MessageState::Delivered, MessageState::Read]);
         hub.stop().await;
     }
@@ -252,8 +357,14 @@ on_both_engines! {
         let last_event = peer.publish_message("false_5491158254201@c.us_3A01", ANA, "sin número");
         wait_until_read(&hub, last_event).await;
         let expected = ["hola", "sin número", "con número", "otra vez"];
-        assert_eq!(texts(&hub, "/api/listener/history/5491158254201").await, expected);
-        assert_eq!(texts(&hub, &format!("/api/listener/history/{hidden}")).await, expected);
+        assert_eq!(
+            texts(&hub, "/api/listener/history/5491158254201").await,
+            expected
+        );
+        assert_eq!(
+            texts(&hub, &format!("/api/listener/history/{hidden}")).await,
+            expected
+        );
         let campaign = get(&hub, "/api/listener/messages").await;
         assert_eq!(campaign["mensajes"][0]["campañaId"], 7);
         // The contact is opted out under both ids, and listed and removed as one.
@@ -263,7 +374,9 @@ on_both_engines! {
         let list = get(&hub, "/api/sender/bajas").await;
         assert_eq!(list["bajas"].as_array().unwrap().len(), 1, "{list}");
         assert_eq!(list["bajas"][0]["telefono"], "5491158254201");
-        let removal = hub.http.delete(format!("{}/api/sender/bajas/5491158254201", hub.url));
+        let removal = hub
+            .http
+            .delete(format!("{}/api/sender/bajas/5491158254201", hub.url));
         let (status, _) = text(removal).await;
         assert_eq!(status, 204);
         assert!(!hub.store.is_opted_out(hidden).await.unwrap());
@@ -275,27 +388,52 @@ on_both_engines! {
         let hub = start(&database, &peer).await;
         let id = create_sent(&hub.store, "5491158254201", None, "K1").await;
         let (status, body) = hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await;
-        assert_eq!((status, body.as_str()), (200, r#"{"ok":true,"mode":"off","recording":false}"#));
+        assert_eq!(
+            (status, body.as_str()),
+            (200, r#"{"ok":true,"mode":"off","recording":false}"#)
+        );
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "nadie escucha");
         peer.publish_message("false_5491158254202@c.us_3A01", LEO, "¡Baja, por favor!");
         let last_event = peer.publish_ack("true_5491158254201@c.us_K1", 3);
         wait_until_read(&hub, last_event).await;
-        assert_eq!(hub.store.message(id).await.unwrap().unwrap().state, MessageState::Read);
-        assert!(hub.store.is_opted_out(LEO).await.unwrap(), "a wish is heeded all the same");
+        assert_eq!(
+            hub.store.message(id).await.unwrap().unwrap().state,
+            MessageState::Read
+        );
+        assert!(
+            hub.store.is_opted_out(LEO).await.unwrap(),
+            "an opt-out must count while recording is off"
+        );
         assert!(!hub.store.is_opted_out(ANA).await.unwrap());
         let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "x", "timestamp": "2026-02-28T12:00:00.000Z"});
-        let (status, answer) = report_message(&hub, "/api/listener/incoming-message", Some("hunter2hunter2"), &body).await;
-        assert_eq!((status, answer.as_str()), (200, r#"{"ok":true,"duplicated":false,"recorded":false}"#));
+        let (status, answer) = report_message(
+            &hub,
+            "/api/listener/incoming-message",
+            Some("hunter2hunter2"),
+            &body,
+        )
+        .await;
+        assert_eq!(
+            (status, answer.as_str()),
+            (200, r#"{"ok":true,"duplicated":false,"recorded":false}"#)
+        );
         hub.stop().await;
         let hub = start(&database, &peer).await;
         assert_eq!(get(&hub, "/api/listener/status").await["recording"], false);
-        assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"on"}"#).await.0, 200);
+        assert_eq!(
+            hub.post("/api/listener/mode", r#"{"mode":"on"}"#).await.0,
+            200
+        );
         let last_event = peer.publish_message("false_5491158254201@c.us_3A02", ANA, "otra vez");
         wait_until_read(&hub, last_event).await;
         assert_eq!(texts(&hub, "/api/listener/messages").await, ["otra vez"]);
         for body in ["{}", r#"{"mode":"loud"}"#, r#"{"mode":true}"#] {
             let (status, answer) = hub.post("/api/listener/mode", body).await;
-            assert_eq!((status, code(&answer).as_str()), (400, "INVALID_REQUEST"), "{body}");
+            assert_eq!(
+                (status, code(&answer).as_str()),
+                (400, "INVALID_REQUEST"),
+                "{body}"
+            );
         }
         hub.stop().await;
     }
@@ -304,7 +442,10 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
         let token = Some("hunter2hunter2");
-        let (incoming, outgoing) = ("/api/listener/incoming-message", "/listener/outgoing-message");
+        let (incoming, outgoing) = (
+            "/api/listener/incoming-message",
+            "/listener/outgoing-message",
+        );
         let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "hola", "timestamp": "2026-02-28T12:00:00.000Z"});
         for (round, duplicated) in [(1, false), (2, true)] {
             let (status, answer) = report_message(&hub, incoming, token, &body).await;
@@ -316,7 +457,10 @@ on_both_engines! {
         own_message["to"] = json!("+54 9 11 5825-4201");
         own_message["from"] = json!("5491100000000");
         own_message["message_id"] = json!("true_5491158254201@c.us_P1");
-        assert_eq!(report_message(&hub, outgoing, token, &own_message).await.0, 200);
+        assert_eq!(
+            report_message(&hub, outgoing, token, &own_message).await.0,
+            200
+        );
         let mut event = message("true_5491158254201@c.us_P1", "5491100000000@c.us", "hola");
         event["from_me"] = json!(true);
         event["to"] = json!(ANA);
@@ -325,22 +469,34 @@ on_both_engines! {
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let messages = history["mensajes"].as_array().unwrap();
         assert_eq!(messages.len(), 2);
-        assert_eq!((&messages[1]["cliente_id"], &messages[1]["fecha"]), (&json!(51), &json!("2026-02-28T12:00:00.000Z")));
+        assert_eq!(
+            (&messages[1]["cliente_id"], &messages[1]["fecha"]),
+            (&json!(51), &json!("2026-02-28T12:00:00.000Z"))
+        );
         for (token, status) in [(None, 401), (Some("hunter2"), 401), (Some(""), 401)] {
             let (answered, answer) = report_message(&hub, incoming, token, &body).await;
             assert_eq!((answered, code(&answer).as_str()), (status, "UNAUTHORIZED"));
         }
         for invalid_body in [
-            json!({"cliente_id": 0}), json!({"from": "1203@g.us"}), json!({"from": ""}),
-            json!({"message": ""}), json!({"timestamp": null}), json!({"timestamp": "yesterday"}),
-            json!({"message_id": "a b"}), json!({"message": "x".repeat(65_537)}),
+            json!({"cliente_id": 0}),
+            json!({"from": "1203@g.us"}),
+            json!({"from": ""}),
+            json!({"message": ""}),
+            json!({"timestamp": null}),
+            json!({"timestamp": "yesterday"}),
+            json!({"message_id": "a b"}),
+            json!({"message": "x".repeat(65_537)}),
         ] {
             let mut changed_body = body.clone();
             for (name, value) in invalid_body.as_object().unwrap() {
                 changed_body[name] = value.clone();
             }
             let (status, answer) = report_message(&hub, incoming, token, &changed_body).await;
-            assert_eq!((status, code(&answer).as_str()), (400, "INVALID_REQUEST"), "{invalid_body}");
+            assert_eq!(
+                (status, code(&answer).as_str()),
+                (400, "INVALID_REQUEST"),
+                "{invalid_body}"
+            );
         }
         hub.stop().await;
     }
@@ -351,8 +507,16 @@ on_both_engines! {
         create_sent(&hub.store, "5491158254201", Some(7), "K1").await;
         let mut last_event = 0;
         for n in 0..30 {
-            let (chat, text) = if n % 3 == 0 { (ANA, "¿Cuánto sale?") } else { (LEO, "nada") };
-            last_event = peer.publish_message(&format!("false_{chat}_3A{n:02}"), chat, &format!("{text} {n}"));
+            let (chat, text) = if n % 3 == 0 {
+                (ANA, "¿Cuánto sale?")
+            } else {
+                (LEO, "nada")
+            };
+            last_event = peer.publish_message(
+                &format!("false_{chat}_3A{n:02}"),
+                chat,
+                &format!("{text} {n}"),
+            );
         }
         wait_until_read(&hub, last_event).await;
         let since = session_api::Timestamp::now();
@@ -365,11 +529,16 @@ on_both_engines! {
             let messages = page["mensajes"].as_array().unwrap();
             assert!(messages.len() <= 8);
             ids.extend(messages.iter().map(|row| row["id"].as_i64().unwrap()));
-            let Some(next) = page["siguiente"].as_i64() else { break };
+            let Some(next) = page["siguiente"].as_i64() else {
+                break;
+            };
             path = format!("/api/listener/messages?limite=8&antes={next}");
         }
         assert_eq!(ids.len(), 31);
-        assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "the newest first");
+        assert!(
+            ids.windows(2).all(|pair| pair[0] > pair[1]),
+            "messages must be listed newest first"
+        );
         for (query, count) in [
             ("", 31),
             ("&telefono=5491158254201", 10),
@@ -382,18 +551,36 @@ on_both_engines! {
             ("&buscar=cuanto&telefono=5491158254202", 0),
             (&format!("&desde={since}"), 1),
             ("&desde=2099-01-01T00:00:00Z", 0),
-            ("&desde=2020-01-01T00:00:00Z&phone=5491158254202&limit=200", 21),
+            (
+                "&desde=2020-01-01T00:00:00Z&phone=5491158254202&limit=200",
+                21,
+            ),
         ] {
-            let limit = if query.contains("limit") { "" } else { "limite=200" };
+            let limit = if query.contains("limit") {
+                ""
+            } else {
+                "limite=200"
+            };
             let path = format!("/api/listener/messages?{limit}{query}");
             assert_eq!(texts(&hub, &path).await.len(), count, "{query}");
         }
         for query in [
-            "limite=0", "limite=201", "limite=x", "antes=x", "desde=ayer", "direccion=x",
-            "telefono=abc", "cliente_id=-1", &format!("buscar={}", "x".repeat(201)),
+            "limite=0",
+            "limite=201",
+            "limite=x",
+            "antes=x",
+            "desde=ayer",
+            "direccion=x",
+            "telefono=abc",
+            "cliente_id=-1",
+            &format!("buscar={}", "x".repeat(201)),
         ] {
             let (status, body) = hub.get(&format!("/api/listener/messages?{query}")).await;
-            assert_eq!((status, code(&body).as_str()), (400, "INVALID_REQUEST"), "{query}");
+            assert_eq!(
+                (status, code(&body).as_str()),
+                (400, "INVALID_REQUEST"),
+                "{query}"
+            );
         }
         let (status, body) = hub.get("/api/listener/history/abc").await;
         assert_eq!((status, code(&body).as_str()), (400, "INVALID_REQUEST"));
@@ -436,7 +623,7 @@ async fn reports_require_the_token() {
 
 /// Checks that both tokens are accepted during a rotation, and no other.
 #[tokio::test]
-async fn reports_with_the_previous_token_are_accepted_until_it_is_gone() {
+async fn reports_with_the_previous_token_are_accepted_until_it_is_removed() {
     const BEFORE: &str = "hunter1hunter1";
     let peer = FakeSessionManager::with_event_log().await;
     let body = json!({"cliente_id": 51, "from": "5491158254201", "to": "5491158254201", "message": "x", "message_id": "A1"});
@@ -485,7 +672,11 @@ async fn only_one_of_two_hubs_follows_events() {
         (&status["following"], &status["connected"]),
         (&json!(true), &Value::Null)
     );
-    assert_eq!(peer.resumed_after(), ["0"], "one connection");
+    assert_eq!(
+        peer.resumed_after(),
+        ["0"],
+        "only one hub may follow the events"
+    );
     first_hub.stop().await;
     let last_event = peer.publish_message("false_5491158254201@c.us_3A99", ANA, "último");
     wait_until_read(&second_hub, last_event).await;

@@ -172,35 +172,57 @@ async fn missing_file_is_reported_with_its_reason() {
 on_both_engines! {
     async fn business_gets_only_files_of_its_own_conversations(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        let hub = Hub::start_on(&database.url(), &peer.url, &[
-            ("HUB_ADMIN_PASSWORD", PASSWORD), ("INTERNAL_TOKEN", "hunter2hunter2"),
-        ]).await;
+        let hub = Hub::start_on(
+            &database.url(),
+            &peer.url,
+            &[
+                ("HUB_ADMIN_PASSWORD", PASSWORD),
+                ("INTERNAL_TOKEN", "hunter2hunter2"),
+            ],
+        )
+        .await;
         peer.add_media(ONE, "image/png", b"123456789");
-        let by_admin = |path: &str| hub.http.get(hub.url(path)).header("authorization", admin_auth());
+        let by_admin = |path: &str| {
+            hub.http
+                .get(hub.url(path))
+                .header("authorization", admin_auth())
+        };
         // The conversation belongs to the business that wrote first.
         let report = json!({"cliente_id": 51, "to": "5491158254201", "message": "hola", "message_id": "true_5491158254201@c.us_K1"});
-        let request = hub.http.post(hub.url("/api/listener/outgoing-message")).json(&report).header("x-internal-token", "hunter2hunter2");
+        let request = hub
+            .http
+            .post(hub.url("/api/listener/outgoing-message"))
+            .json(&report)
+            .header("x-internal-token", "hunter2hunter2");
         assert_eq!(text(request).await.0, 200);
         let mut event = message(ONE, ANA, "");
         event["media"] = picture();
         peer.publish("message", &event);
         let id = {
             let mut file_id = None;
-            wait_until("recorded", async || {
+            wait_until("the message to be recorded", async || {
                 let (_, body) = text(by_admin("/api/listener/messages")).await;
                 let body: Value = serde_json::from_str(&body).unwrap();
                 file_id = body["mensajes"][0]["id"].as_i64();
                 file_id.is_some()
-            }).await;
+            })
+            .await;
             file_id.unwrap()
         };
         let mut tokens = Vec::new();
         for (cliente_id, scope) in [(51, "read"), (52, "read"), (51, "send")] {
-            tokens.push(hub.add_token(&admin_auth(), &[scope], Some(cliente_id)).await);
+            tokens.push(
+                hub.add_token(&admin_auth(), &[scope], Some(cliente_id))
+                    .await,
+            );
         }
         let mut statuses = Vec::new();
         for token in &tokens {
-            statuses.push(text(hub.http.get(hub.url(&url(id))).bearer_auth(token)).await.0);
+            statuses.push(
+                text(hub.http.get(hub.url(&url(id))).bearer_auth(token))
+                    .await
+                    .0,
+            );
         }
         statuses.push(text(hub.http.get(hub.url(&url(id)))).await.0);
         statuses.push(text(by_admin(&url(id))).await.0);
@@ -211,59 +233,117 @@ on_both_engines! {
     async fn webhook_links_to_files_need_no_sign_in(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
-        let hub = Hub::start_on(&database.url(), &peer.url, &[WEBHOOKS, ("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        let hub = Hub::start_on(
+            &database.url(),
+            &peer.url,
+            &[WEBHOOKS, ("HUB_ADMIN_PASSWORD", PASSWORD)],
+        )
+        .await;
         let body = json!({"url": receiver.url("/"), "eventos": ["message"]});
-        let request = hub.http.post(hub.url("/api/webhooks")).basic_auth("admin", Some(PASSWORD)).json(&body);
+        let request = hub
+            .http
+            .post(hub.url("/api/webhooks"))
+            .basic_auth("admin", Some(PASSWORD))
+            .json(&body);
         assert_eq!(text(request).await.0, 201);
         peer.add_media(ONE, "image/png", b"123456789");
         let mut event = message(ONE, ANA, "¿Es esta?");
         event["type"] = json!("image");
         event["media"] = picture();
         peer.publish("message", &event);
-        wait_until("told", async || receiver.deliveries("/").len() == 1).await;
+        wait_until("the delivery", async || receiver.deliveries("/").len() == 1).await;
         let data = receiver.deliveries("/")[0].json()["data"].clone();
-        assert_eq!((&data["mensaje"], &data["media"]["filename"]), (&json!("¿Es esta?"), &json!("casa.png")));
+        assert_eq!(
+            (&data["mensaje"], &data["media"]["filename"]),
+            (&json!("¿Es esta?"), &json!("casa.png"))
+        );
         assert_eq!(data["media_url"], url(data["id"].as_i64().unwrap()));
         assert!(data["media_link"]["expires_at"].is_string());
         let path = data["media_link"]["path"].as_str().unwrap().to_owned();
         let response = hub.http.get(hub.url(&path)).send().await.unwrap();
-        assert_eq!((response.status().as_u16(), &response.headers()["x-content-type-options"]), (200, &"nosniff".parse().unwrap()));
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                &response.headers()["x-content-type-options"]
+            ),
+            (200, &"nosniff".parse().unwrap())
+        );
         assert_eq!(response.bytes().await.unwrap(), "123456789");
         // A link that was altered or cut off is invalid, and so is a token that is not one.
         let mut forged = path.clone();
         let at = forged.len() - 4;
-        forged.replace_range(at..=at, if forged[at..].starts_with('A') { "B" } else { "A" });
+        forged.replace_range(
+            at..=at,
+            if forged[at..].starts_with('A') {
+                "B"
+            } else {
+                "A"
+            },
+        );
         for invalid_path in [forged.as_str(), &path[..30], "/media/x"] {
             let (status, body) = hub.get(invalid_path).await;
-            assert_eq!((status, code(&body).as_str()), (404, "MESSAGE_NOT_FOUND"), "{invalid_path}");
+            assert_eq!(
+                (status, code(&body).as_str()),
+                (404, "MESSAGE_NOT_FOUND"),
+                "{invalid_path}"
+            );
         }
         // The link expires.
-        let key: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
-            .fetch_one(hub.store.reader()).await.unwrap();
+        let key: String =
+            sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
+                .fetch_one(hub.store.reader())
+                .await
+                .unwrap();
         let first_key = key.clone();
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
         let now_seconds = session_api::Timestamp::now().as_millis() / 1000;
         for (expires, expected) in [(now_seconds - 1, 410), (now_seconds + 60, 200)] {
-            let mut token = [data["id"].as_i64().unwrap().to_be_bytes(), expires.to_be_bytes()].concat();
+            let mut token = [
+                data["id"].as_i64().unwrap().to_be_bytes(),
+                expires.to_be_bytes(),
+            ]
+            .concat();
             token.extend_from_slice(hmac::sign(&key, &token).as_ref());
-            let (status, body) = hub.get(&format!("/media/{}", URL_SAFE_NO_PAD.encode(token))).await;
+            let (status, body) = hub
+                .get(&format!("/media/{}", URL_SAFE_NO_PAD.encode(token)))
+                .await;
             assert_eq!(status, expected);
             assert!(status == 200 || code(&body) == "LINK_EXPIRED");
         }
         // A hub that starts after `central-hub new-keys` has other keys.
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_central-hub"))
-            .arg("new-keys").env_clear().env("DATABASE_URL", database.url()).output().unwrap();
+            .arg("new-keys")
+            .env_clear()
+            .env("DATABASE_URL", database.url())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{output:?}");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("restart the hub"), "{output:?}");
-        let renewed = Hub::start_on(&database.url(), &peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains("restart the hub"),
+            "{output:?}"
+        );
+        let renewed = Hub::start_on(
+            &database.url(),
+            &peer.url,
+            &[("HUB_ADMIN_PASSWORD", PASSWORD)],
+        )
+        .await;
         assert_eq!(renewed.get(&path).await.0, 404);
         renewed.stop().await;
-        let renewed: String = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
-            .fetch_one(hub.store.reader()).await.unwrap();
+        let renewed: String =
+            sqlx::query_scalar("SELECT value FROM settings WHERE name = 'media.link_key'")
+                .fetch_one(hub.store.reader())
+                .await
+                .unwrap();
         hub.store.set("media.link_key", &first_key).await.unwrap();
         assert_ne!(renewed, first_key);
         // Another hub on this database accepts the link as well.
-        let other_hub = Hub::start_on(&database.url(), &peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        let other_hub = Hub::start_on(
+            &database.url(),
+            &peer.url,
+            &[("HUB_ADMIN_PASSWORD", PASSWORD)],
+        )
+        .await;
         assert_eq!(other_hub.get(&path).await.0, 200);
         other_hub.stop().await;
         hub.stop().await;

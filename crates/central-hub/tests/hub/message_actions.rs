@@ -53,45 +53,77 @@ on_both_engines! {
         peer.accept_sends();
         let receiver = Receiver::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
-        subscribe(&hub, &receiver.url("/"), &["message_edited", "message_deleted"]).await;
+        subscribe(
+            &hub,
+            &receiver.url("/"),
+            &["message_edited", "message_deleted"],
+        )
+        .await;
         let (id, wa_id) = send_message(&hub, "a las 8").await;
         accept_changes(&peer, &wa_id);
-        let request = hub.http.put(hub.url(&format!("/api/listener/messages/{id}")))
-            .header("idempotency-key", "k1").json(&json!({"mensaje": "a las 9"}));
+        let request = hub
+            .http
+            .put(hub.url(&format!("/api/listener/messages/{id}")))
+            .header("idempotency-key", "k1")
+            .json(&json!({"mensaje": "a las 9"}));
         let (status, body) = text(request).await;
         assert_eq!(status, 200, "{body}");
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body, json!({"ok": true, "id": id, "message_id": wa_id}));
         let asked = peer.last_request();
-        assert_eq!((asked.method.as_str(), asked.path), ("PUT", format!("/messages/{wa_id}")));
-        assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), json!({"message": "a las 9"}));
+        assert_eq!(
+            (asked.method.as_str(), asked.path),
+            ("PUT", format!("/messages/{wa_id}"))
+        );
+        assert_eq!(
+            serde_json::from_str::<Value>(&asked.body).unwrap(),
+            json!({"message": "a las 9"})
+        );
         assert_eq!(asked.headers["idempotency-key"], "k1");
         // session-manager publishes the change once WhatsApp has it.
         let last_event = peer.publish("message_edited", &change_event(&wa_id, Some("a las 9"), AT));
         wait_until_read(&hub, last_event).await;
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         let message = &page["mensajes"][0];
-        assert_eq!((&message["mensaje"], &message["edits"][0]["text"]), (&json!("a las 9"), &json!("a las 8")));
+        assert_eq!(
+            (&message["mensaje"], &message["edits"][0]["text"]),
+            (&json!("a las 9"), &json!("a las 8"))
+        );
 
         // A delivery that contains the text of a deleted message is dropped.
-        wait_until("the edit is told", async || receiver.deliveries("/").len() == 1).await;
+        wait_until("the delivery of the edit", async || {
+            receiver.deliveries("/").len() == 1
+        })
+        .await;
         let (status, body) = delete(&hub, id).await;
-        assert_eq!((status, body), (200, json!({"ok": true, "id": id, "message_id": wa_id})));
+        assert_eq!(
+            (status, body),
+            (200, json!({"ok": true, "id": id, "message_id": wa_id}))
+        );
         assert_eq!(peer.last_request().method, "DELETE");
         let last_event = peer.publish("message_deleted", &change_event(&wa_id, None, LATER));
         wait_until_read(&hub, last_event).await;
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         let message = &page["mensajes"][0];
-        assert_eq!((&message["mensaje"], &message["deleted_at"]), (&json!(""), &json!(LATER)));
+        assert_eq!(
+            (&message["mensaje"], &message["deleted_at"]),
+            (&json!(""), &json!(LATER))
+        );
         // No request is made for a message that is already deleted.
         let before = peer.requests().len();
         assert_eq!(delete(&hub, id).await.0, 200);
-        assert_eq!(refusal(edit(&hub, id, "tarde").await), (409, "MESSAGE_NOT_CHANGEABLE".into()));
+        assert_eq!(
+            refusal(edit(&hub, id, "tarde").await),
+            (409, "MESSAGE_NOT_CHANGEABLE".into())
+        );
         assert_eq!(peer.requests().len(), before);
-        wait_until("told", async || receiver.deliveries("/").len() == 2).await;
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 2).await;
         for delivery in receiver.deliveries("/") {
             let delivery = delivery.json();
-            assert_eq!((&delivery["data"]["id"], &delivery["data"]["direccion"]), (&json!(id), &json!("saliente")));
+            assert_eq!(
+                (&delivery["data"]["id"], &delivery["data"]["direccion"]),
+                (&json!(id), &json!("saliente"))
+            );
         }
         hub.stop().await;
     }
@@ -105,13 +137,23 @@ on_both_engines! {
         wait_until_read(&hub, last_event).await;
         let page = get(&hub, "/api/listener/messages").await;
         let theirs = page["mensajes"][0]["id"].as_i64().unwrap();
-        for (id, expected) in [(theirs, (409, "MESSAGE_NOT_OWN")), (999_999, (404, "MESSAGE_NOT_FOUND"))] {
+        for (id, expected) in [
+            (theirs, (409, "MESSAGE_NOT_OWN")),
+            (999_999, (404, "MESSAGE_NOT_FOUND")),
+        ] {
             let expected = (expected.0, expected.1.to_owned());
             assert_eq!(refusal(edit(&hub, id, "x").await), expected);
             assert_eq!(refusal(delete(&hub, id).await), expected);
         }
-        assert_eq!(refusal(edit(&hub, id, "  ").await), (400, "INVALID_REQUEST".into()));
-        for (status, code) in [(409, "MESSAGE_TOO_OLD"), (504, "SEND_UNCONFIRMED"), (503, "SESSION_NOT_READY")] {
+        assert_eq!(
+            refusal(edit(&hub, id, "  ").await),
+            (400, "INVALID_REQUEST".into())
+        );
+        for (status, code) in [
+            (409, "MESSAGE_TOO_OLD"),
+            (504, "SEND_UNCONFIRMED"),
+            (503, "SESSION_NOT_READY"),
+        ] {
             let body = json!({"error": true, "code": code, "message": "why"});
             peer.set_response(&format!("/messages/{wa_id}"), status, &body.to_string());
             assert_eq!(refusal(edit(&hub, id, "x").await), (status, code.into()));
@@ -119,8 +161,21 @@ on_both_engines! {
         }
         // While all sending is stopped, nothing can be written, but a message can be taken back.
         accept_changes(&peer, &wa_id);
-        assert_eq!(ask(&hub, "PUT", "/api/sending", Some(&json!({"detenido": true}))).await.0, 200);
-        assert_eq!(refusal(edit(&hub, id, "x").await), (409, "SENDING_STOPPED".into()));
+        assert_eq!(
+            ask(
+                &hub,
+                "PUT",
+                "/api/sending",
+                Some(&json!({"detenido": true}))
+            )
+            .await
+            .0,
+            200
+        );
+        assert_eq!(
+            refusal(edit(&hub, id, "x").await),
+            (409, "SENDING_STOPPED".into())
+        );
         assert_eq!(delete(&hub, id).await.0, 200);
         hub.stop().await;
     }
@@ -131,18 +186,43 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         let (id, _) = send_message(&hub, "hola").await;
         for (method, path, body) in [
-            ("PUT", format!("/api/listener/messages/{id}"), Some(json!({"mensaje": "x"}))),
+            (
+                "PUT",
+                format!("/api/listener/messages/{id}"),
+                Some(json!({"mensaje": "x"})),
+            ),
             ("DELETE", format!("/api/listener/messages/{id}"), None),
-            ("POST", "/api/listener/conversations/5491158254201/seen".to_owned(), Some(json!({}))),
-            ("POST", "/api/listener/conversations/5491158254201/typing".to_owned(), Some(json!({"segundos": 5}))),
+            (
+                "POST",
+                "/api/listener/conversations/5491158254201/seen".to_owned(),
+                Some(json!({})),
+            ),
+            (
+                "POST",
+                "/api/listener/conversations/5491158254201/typing".to_owned(),
+                Some(json!({"segundos": 5})),
+            ),
         ] {
             let (status, answer) = ask(&hub, method, &path, body.as_ref()).await;
-            assert_eq!((status, &answer["ok"], &answer["dry_run"]), (200, &json!(true), &json!(true)), "{path} {answer}");
+            assert_eq!(
+                (status, &answer["ok"], &answer["dry_run"]),
+                (200, &json!(true), &json!(true)),
+                "{path} {answer}"
+            );
         }
         let requests = peer.requests();
-        assert!(requests.iter().all(|request| request.method == "GET"), "{requests:?}");
+        assert!(
+            requests.iter().all(|request| request.method == "GET"),
+            "{requests:?}"
+        );
         let page = get(&hub, "/api/listener/history/5491158254201").await;
-        assert!(page["mensajes"].as_array().unwrap().iter().all(|message| message["mensaje"] == "hola"));
+        assert!(
+            page["mensajes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|message| message["mensaje"] == "hola")
+        );
         hub.stop().await;
     }
 
@@ -150,22 +230,46 @@ on_both_engines! {
         let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         let chats = format!("/chats/{ANA}");
-        peer.set_response(&format!("{chats}/read"), 200, &json!({"ok": true, "chat": ANA, "unread": 3}).to_string());
-        peer.set_response(&format!("{chats}/typing"), 200, &json!({"ok": true, "chat": ANA, "seconds": 5}).to_string());
+        peer.set_response(
+            &format!("{chats}/read"),
+            200,
+            &json!({"ok": true, "chat": ANA, "unread": 3}).to_string(),
+        );
+        peer.set_response(
+            &format!("{chats}/typing"),
+            200,
+            &json!({"ok": true, "chat": ANA, "seconds": 5}).to_string(),
+        );
         // Any spelling of the number works.
         let conversation_path = "/api/listener/conversations/+54 9 11 5825-4201";
         let (status, body) = ask(&hub, "POST", &format!("{conversation_path}/seen"), None).await;
         assert_eq!((status, body), (200, json!({"ok": true, "sin_leer": 3})));
         let typing = json!({"segundos": 5});
-        let (status, body) = ask(&hub, "POST", &format!("{conversation_path}/typing"), Some(&typing)).await;
+        let (status, body) = ask(
+            &hub,
+            "POST",
+            &format!("{conversation_path}/typing"),
+            Some(&typing),
+        )
+        .await;
         assert_eq!((status, body), (200, json!({"ok": true, "segundos": 5})));
         assert_eq!(peer.last_request().body, r#"{"seconds":5}"#);
         let typing = json!({"segundos": 61});
-        let refused_typing = ask(&hub, "POST", &format!("{conversation_path}/typing"), Some(&typing)).await;
+        let refused_typing = ask(
+            &hub,
+            "POST",
+            &format!("{conversation_path}/typing"),
+            Some(&typing),
+        )
+        .await;
         assert_eq!(refusal(refused_typing), (400, "INVALID_REQUEST".into()));
-        let contact = json!({"ok": true, "exists": true, "chat": ANA, "pushname": "Ana", "business": false});
+        let contact =
+            json!({"ok": true, "exists": true, "chat": ANA, "pushname": "Ana", "business": false});
         peer.set_response(&format!("/contacts/{ANA}"), 200, &contact.to_string());
-        assert_eq!(get(&hub, "/api/contacts/5491158254201/whatsapp").await, contact);
+        assert_eq!(
+            get(&hub, "/api/contacts/5491158254201/whatsapp").await,
+            contact
+        );
         hub.stop().await;
     }
 }

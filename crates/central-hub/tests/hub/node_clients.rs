@@ -214,7 +214,7 @@ async fn january_button_connects_and_shows_the_code() {
         set_session(&peer, state, false);
         let connects_before = connect_count(&peer);
         let pending = tokio::spawn(send_request(request_code(&hub)));
-        wait_until("somebody connects", async || {
+        wait_until("a connect request", async || {
             connect_count(&peer) > connects_before
         })
         .await;
@@ -236,7 +236,7 @@ async fn january_button_connects_and_shows_the_code() {
             .count()
             > 2
     };
-    wait_until("it waits", session_reads).await;
+    wait_until("the hub to wait for the session", session_reads).await;
     set_session(&peer, "QR_REQUIRED", true);
     assert_eq!(pending.await.unwrap().0, 200);
     assert_eq!(send_request(request_code(&hub)).await.0, 200);
@@ -373,7 +373,7 @@ async fn screens_wait_while_a_browser_starts() {
 }
 
 #[tokio::test]
-async fn whatsapp_v2_as_it_was() {
+async fn whatsapp_v2_routes_answer_as_before() {
     let (peer, hub) = open().await;
     set_session(&peer, "QR_REQUIRED", true);
     let response = get(&hub, "/api/whatsapp-v2/status").await;
@@ -983,7 +983,7 @@ async fn send_reports_success_and_the_invalid_field() {
         );
     }
     set_session(&peer, "QR_REQUIRED", true);
-    wait_until("the hub hears of it", async || {
+    wait_until("the hub to receive the state", async || {
         get(&hub, "/api/health").await.1["dependencies"]["session_manager"]["state"]
             == "QR_REQUIRED"
     })
@@ -1024,7 +1024,7 @@ async fn sender_send_sends_one_message() {
         assert_refused(&response, 400, "INVALID_REQUEST");
     }
     set_session(&peer, "QR_REQUIRED", true);
-    wait_until("the hub hears of it", async || {
+    wait_until("the hub to receive the state", async || {
         get(&hub, "/api/health").await.1["dependencies"]["session_manager"]["state"]
             == "QR_REQUIRED"
     })

@@ -393,8 +393,14 @@ on_both_engines! {
         for (list, expected) in [
             ("telefono\n5215512345678\n525512345678\n", (1, 1)),
             // A recipient is already in the campaign, under another spelling.
-            ("telefono\n525512345678\n551187654321\n5511987654321\n", (1, 2)),
-            ("telefono\n247033104567642@lid\n5491158254209\n541158254209\n", (1, 2)),
+            (
+                "telefono\n525512345678\n551187654321\n5511987654321\n",
+                (1, 2),
+            ),
+            (
+                "telefono\n247033104567642@lid\n5491158254209\n541158254209\n",
+                (1, 2),
+            ),
             ("telefono\n5491158254209\n+598 99 123 456\n", (1, 1)),
         ] {
             let (status, preview) = upload(&hub, &format!("{path}?probar=1"), list).await;
@@ -402,9 +408,15 @@ on_both_engines! {
             let (status, imported) = upload(&hub, &path, list).await;
             assert_eq!(status, 201, "{imported}");
             for name in ["aceptados", "duplicados", "de_otro_pais", "paises"] {
-                assert_eq!(preview[name], imported[name], "{name} of {list}: {preview} {imported}");
+                assert_eq!(
+                    preview[name], imported[name],
+                    "{name} of {list}: {preview} {imported}"
+                );
             }
-            let counts = (preview["aceptados"].as_i64(), preview["duplicados"].as_i64());
+            let counts = (
+                preview["aceptados"].as_i64(),
+                preview["duplicados"].as_i64(),
+            );
             assert_eq!(counts, (Some(expected.0), Some(expected.1)), "{preview}");
         }
         hub.stop().await;
@@ -414,28 +426,55 @@ on_both_engines! {
         let peer = FakeSessionManager::start().await;
         peer.set_state("READY");
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        let campaign = json!({"nombre": "t", "mensaje": "Hola", "pausa_min_s": 0, "pausa_max_s": 0});
+        let campaign =
+            json!({"nombre": "t", "mensaje": "Hola", "pausa_min_s": 0, "pausa_max_s": 0});
         let (_, campaign) = post(&hub, "/api/sender/campaigns", &campaign).await;
         let campaign_path = format!("/api/sender/campaigns/{}", campaign["id"]);
         let path = format!("{campaign_path}/recipients");
         let first_list = "telefono\n11 5825-4201\n11 5825-4202\n11 5825-4203\n+598 99 123 456\n";
         let (_, first_list) = upload(&hub, &path, first_list).await;
-        assert_eq!((&first_list["de_otro_pais"], &first_list["lineas_de_otro_pais"]), (&json!(1), &json!([5])));
+        assert_eq!(
+            (
+                &first_list["de_otro_pais"],
+                &first_list["lineas_de_otro_pais"]
+            ),
+            (&json!(1), &json!([5]))
+        );
         // All numbers are from one country, but not from the campaign's most frequent one.
-        let (_, second_list) = upload(&hub, &path, "telefono\n+598 99 123 457\n+598 99 123 458\n").await;
+        let (_, second_list) =
+            upload(&hub, &path, "telefono\n+598 99 123 457\n+598 99 123 458\n").await;
         assert_eq!(second_list["de_otro_pais"], 0, "{second_list}");
         // The count is stored with the list, and shown again at the approval.
-        let import = get(&hub, &format!("{campaign_path}/imports/{}", first_list["id"])).await;
-        assert_eq!((&import["de_otro_pais"], &import["lineas_de_otro_pais"]), (&json!(1), &json!([5])));
-        let review = async |campaign_path: &str| get(&hub, &format!("{campaign_path}/stats")).await["revision"].clone();
+        let import = get(
+            &hub,
+            &format!("{campaign_path}/imports/{}", first_list["id"]),
+        )
+        .await;
+        assert_eq!(
+            (&import["de_otro_pais"], &import["lineas_de_otro_pais"]),
+            (&json!(1), &json!([5]))
+        );
+        let review = async |campaign_path: &str| {
+            get(&hub, &format!("{campaign_path}/stats")).await["revision"].clone()
+        };
         let review_result = review(&campaign_path).await;
         assert_eq!(review_result["de_otro_pais"], 3, "{review_result}");
         let counts = json!([{"pais": "AR", "aceptados": 3}, {"pais": "UY", "aceptados": 3}]);
         assert_eq!(review_result["paises"], counts);
         // A copy has the same recipients; a removed list no longer has any.
-        let (_, copy) = post(&hub, &format!("{campaign_path}/copy"), &json!({"nombre": "u"})).await;
-        assert_eq!(review(&format!("/api/sender/campaigns/{}", copy["id"])).await["paises"], counts);
-        let delete = hub.http.delete(hub.url(&format!("{campaign_path}/imports/{}", second_list["id"])));
+        let (_, copy) = post(
+            &hub,
+            &format!("{campaign_path}/copy"),
+            &json!({"nombre": "u"}),
+        )
+        .await;
+        assert_eq!(
+            review(&format!("/api/sender/campaigns/{}", copy["id"])).await["paises"],
+            counts
+        );
+        let delete = hub
+            .http
+            .delete(hub.url(&format!("{campaign_path}/imports/{}", second_list["id"])));
         assert_eq!(text(delete).await.0, 200);
         assert_eq!(review(&campaign_path).await["de_otro_pais"], 1);
         hub.stop().await;

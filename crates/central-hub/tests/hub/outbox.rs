@@ -84,19 +84,29 @@ on_both_engines! {
             let new_chats = json!({"status": "NONE", "used": 0, "total": null, "cycle_end": null});
             let reach_out = json!({"locked": locked, "until": null, "kind": null});
             json!({"reach_out": reach_out, "new_chats": new_chats,
-                "first_sync": {"complete": is_synced, "progress": null}})
+                    "first_sync": {"complete": is_synced, "progress": null}})
         };
         let set = async |data: Value| {
             peer.publish("limits", &data);
-            wait_until("the hub knows the limits", async || {
+            wait_until("the hub to know the limits", async || {
                 let overview = get(&hub, "/api/overview").await;
                 overview["sesion"]["limites"]["reach_out"]["locked"] == data["reach_out"]["locked"]
-                    && overview["sesion"]["limites"]["first_sync"]["complete"] == data["first_sync"]["complete"]
-            }).await;
+                    && overview["sesion"]["limites"]["first_sync"]["complete"]
+                        == data["first_sync"]["complete"]
+            })
+            .await;
         };
         let ready = peer.publish("state", &serde_json::from_str(&state("READY", 2)).unwrap());
         wait_until_read(&hub, ready).await;
-        wait_until_read(&hub, peer.publish_message("false_5491100000001@c.us_3A01", "5491100000001@c.us", "hola")).await;
+        wait_until_read(
+            &hub,
+            peer.publish_message(
+                "false_5491100000001@c.us_3A01",
+                "5491100000001@c.us",
+                "hola",
+            ),
+        )
+        .await;
         for (locked, is_synced) in [(true, true), (false, false)] {
             set(limits(locked, is_synced)).await;
             let before = peer.sends().len();
@@ -105,7 +115,10 @@ on_both_engines! {
             // person, so these two are sent.
             let (_, created) = send_single(&hub, "5491199999999").await;
             for id in [&json!(ids[1]), &created["id"]] {
-                wait_until("it leaves", async || status(&hub, id).await["estado"] == "enviado").await;
+                wait_until("the message to be sent", async || {
+                    status(&hub, id).await["estado"] == "enviado"
+                })
+                .await;
             }
             assert_eq!(peer.sends().len(), before + 2);
             for id in [ids[0], ids[2], ids[3]] {
@@ -113,7 +126,10 @@ on_both_engines! {
             }
             set(limits(false, true)).await;
             for id in &ids {
-                wait_until("it leaves, too", async || status(&hub, id).await["estado"] == "enviado").await;
+                wait_until("the other message to be sent", async || {
+                    status(&hub, id).await["estado"] == "enviado"
+                })
+                .await;
             }
         }
         hub.stop().await;
@@ -137,15 +153,23 @@ on_both_engines! {
             wait_for_estado(&hub, *id, "enviado").await;
         }
         let sends = peer.sends();
-        assert_eq!(sends.len(), 40, "each once");
-        assert!(sends.iter().all(|request| request.headers["x-cliente-id"] == "51"));
+        assert_eq!(sends.len(), 40, "each message must be sent once");
+        assert!(
+            sends
+                .iter()
+                .all(|request| request.headers["x-cliente-id"] == "51")
+        );
         let first_status = status(&hub, ids[0]).await;
         assert_eq!(first_status["campañaId"], campaign["id"]);
         assert_eq!(first_status["destinatario"], "5491100000000");
         assert_eq!(first_status["mensaje"], "hola 0");
         assert_eq!(
             causes(&first_status),
-            [("pendiente", "ASKED"), ("enviando", "TAKEN"), ("enviado", "SENT")]
+            [
+                ("pendiente", "ASKED"),
+                ("enviando", "TAKEN"),
+                ("enviado", "SENT")
+            ]
         );
         let by_wa_id = status(&hub, first_status["message_id"].as_str().unwrap()).await;
         assert_eq!(by_wa_id["id"], ids[0]);
@@ -165,20 +189,34 @@ on_both_engines! {
             peer.fail_next_send(status, code);
             let (answered, body) = send_single(&hub, TO).await;
             assert_eq!(answered, 201, "{body}");
-            let expected = if status == 503 { "pendiente" } else { "sin_confirmar" };
+            let expected = if status == 503 {
+                "pendiente"
+            } else {
+                "sin_confirmar"
+            };
             assert_eq!(body["estado"], expected, "{code}: {body}");
             wait_for_estado(&hub, body["id"].as_i64().unwrap(), "enviado").await;
         }
         let before = peer.sends().len();
         peer.fail_next_send(404, "NOT_ON_WHATSAPP");
         let (status_code, body) = send_single(&hub, TO).await;
-        assert_eq!((status_code, body["code"].as_str()), (404, Some("NOT_ON_WHATSAPP")));
+        assert_eq!(
+            (status_code, body["code"].as_str()),
+            (404, Some("NOT_ON_WHATSAPP"))
+        );
         peer.fail_next_send(502, "SEND_FAILED");
         let ids = bulk(&hub, &messages(1)).await;
         wait_for_estado(&hub, ids[0], "fallido").await;
         let failed = status(&hub, ids[0]).await;
-        assert_eq!((failed["error"].as_str(), failed["motivo"].as_str()), (Some("SEND_FAILED"), Some("why")));
-        assert_eq!(peer.sends().len(), before + 2, "nothing is repeated by itself");
+        assert_eq!(
+            (failed["error"].as_str(), failed["motivo"].as_str()),
+            (Some("SEND_FAILED"), Some("why"))
+        );
+        assert_eq!(
+            peer.sends().len(),
+            before + 2,
+            "the hub must not retry a refused message by itself"
+        );
 
         // A user may retry the message, but has to give a reason.
         let path = format!("/api/sender/messages/{}/retry", ids[0]);
@@ -188,12 +226,21 @@ on_both_engines! {
         assert_eq!((code, body["estado"].as_str()), (200, Some("pendiente")));
         wait_for_estado(&hub, ids[0], "enviado").await;
         let after = status(&hub, ids[0]).await;
-        let retry_step = after["historial"].as_array().unwrap().iter().find(|step| step["causa"] == "RETRY_ASKED");
+        let retry_step = after["historial"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|step| step["causa"] == "RETRY_ASKED");
         assert_eq!(retry_step.unwrap()["detalle"], "lo pidió Ana");
         let (code, body) = post(&hub, &path, None, &json!({"motivo": "otra vez"})).await;
-        assert_eq!((code, body["code"].as_str()), (409, Some("MESSAGE_NOT_FAILED")));
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (409, Some("MESSAGE_NOT_FAILED"))
+        );
         // The key is the same, so both attempts are one message.
-        let key = |retry_step: &crate::fake_session_manager::RecordedRequest| retry_step.headers["idempotency-key"].clone();
+        let key = |retry_step: &crate::fake_session_manager::RecordedRequest| {
+            retry_step.headers["idempotency-key"].clone()
+        };
         let keys: Vec<_> = peer.sends()[before + 1..].iter().map(key).collect();
         assert_eq!(keys[0], keys[1]);
         hub.stop().await;
@@ -204,14 +251,22 @@ on_both_engines! {
         let hub = start_real(&database, &peer).await;
         peer.fail_next_send(503, "SESSION_NOT_READY");
         let (code, body) = send(&hub, Some("k1")).await;
-        assert_eq!((code, body["code"].as_str()), (503, Some("SESSION_NOT_READY")));
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (503, Some("SESSION_NOT_READY"))
+        );
         // Messages queued afterwards are sent, so that one would have been sent as well.
         let ids = bulk(&hub, &messages(1)).await;
         wait_for_estado(&hub, ids[0], "enviado").await;
         peer.set_state("READY");
         let ids = bulk(&hub, &messages(1)).await;
         wait_for_estado(&hub, ids[0], "enviado").await;
-        let k1_count = || peer.sends().iter().filter(|request| request.headers["idempotency-key"] == "k1").count();
+        let k1_count = || {
+            peer.sends()
+                .iter()
+                .filter(|request| request.headers["idempotency-key"] == "k1")
+                .count()
+        };
         assert_eq!(k1_count(), 1);
         // A retry by the caller with the same key continues the same row.
         let (code, body) = send(&hub, Some("k1")).await;
@@ -231,7 +286,10 @@ on_both_engines! {
         );
         let other_body = json!({"to": TO, "message": "otra"});
         let (code, body) = post(&hub, "/send", Some("k1"), &other_body).await;
-        assert_eq!((code, body["code"].as_str()), (409, Some("IDEMPOTENCY_KEY_REUSED")));
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (409, Some("IDEMPOTENCY_KEY_REUSED"))
+        );
         hub.stop().await;
     }
 
@@ -240,14 +298,28 @@ on_both_engines! {
         let hub = start_real(&database, &peer).await;
         peer.fail_next_send(504, "SEND_UNCONFIRMED");
         let (code, body) = send(&hub, Some("k1")).await;
-        assert_eq!((code, body["code"].as_str()), (504, Some("SEND_UNCONFIRMED")));
-        wait_until("the outcome", async || send(&hub, Some("k1")).await.0 == 200).await;
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (504, Some("SEND_UNCONFIRMED"))
+        );
+        wait_until("the outcome", async || {
+            send(&hub, Some("k1")).await.0 == 200
+        })
+        .await;
         let sends = peer.sends();
-        assert!(sends.len() >= 2 && sends.iter().all(|send| send.headers["idempotency-key"] == "k1"));
+        assert!(
+            sends.len() >= 2
+                && sends
+                    .iter()
+                    .all(|send| send.headers["idempotency-key"] == "k1")
+        );
         // The outbox also settles the message without a waiting caller.
         peer.fail_next_send(504, "SEND_UNCONFIRMED");
         send(&hub, None).await;
-        let key = peer.last_request().headers["idempotency-key"].to_str().unwrap().to_owned();
+        let key = peer.last_request().headers["idempotency-key"]
+            .to_str()
+            .unwrap()
+            .to_owned();
         wait_until("the outcome", async || {
             let id = format!("true_{TO}@c.us_{key}");
             let path = format!("/api/sender/messages/status/{id}");
@@ -262,24 +334,33 @@ on_both_engines! {
         let hub = start_real(&database, &peer).await;
         peer.never_respond("/send");
         let (code, body) = send(&hub, Some("k1")).await;
-        assert_eq!((code, body["code"].as_str()), (504, Some("SESSION_MANAGER_TIMEOUT")));
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (504, Some("SESSION_MANAGER_TIMEOUT"))
+        );
         peer.stop_listening().await;
-        wait_until("the hub to notice", async || {
+        wait_until("the hub to notice the lost connection", async || {
             let (_, health) = hub.get("/api/health").await;
             health.contains(r#""status":"down","state":null"#)
         })
         .await;
         // This attempt certainly had no effect, but the previous one may have had.
-        wait_until("it to be free", async || {
+        wait_until("the message to be free for another attempt", async || {
             let (code, body) = send(&hub, Some("k1")).await;
-            assert_eq!((code, body["code"].as_str()), (504, Some("SEND_UNCONFIRMED")));
+            assert_eq!(
+                (code, body["code"].as_str()),
+                (504, Some("SEND_UNCONFIRMED"))
+            );
             let (_, list) = hub.get("/api/sender/messages?estado=sin_confirmar").await;
             list.contains(r#""intentos":2"#)
         })
         .await;
         peer.accept_sends();
         peer.listen_again().await;
-        wait_until("the outcome", async || send(&hub, Some("k1")).await.0 == 200).await;
+        wait_until("the outcome", async || {
+            send(&hub, Some("k1")).await.0 == 200
+        })
+        .await;
         hub.stop().await;
     }
 
@@ -287,7 +368,10 @@ on_both_engines! {
         let peer = ready().await;
         let hub = start_real(&database, &peer).await;
         let answers = join_all((0..10).map(|_| send(&hub, Some("k1")))).await;
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{answers:?}"
+        );
         assert_eq!(answers[0].0, 200);
         assert_eq!(peer.sends().len(), 1);
         hub.stop().await;
@@ -304,9 +388,15 @@ on_both_engines! {
         for id in &ids {
             wait_for_estado(&hub, *id, "enviado").await;
         }
-        let mut texts: Vec<_> = peer.sends().iter().map(|request| request.body.clone()).collect();
+        let mut texts: Vec<_> = peer
+            .sends()
+            .iter()
+            .map(|request| request.body.clone())
+            .collect();
         texts.dedup();
-        let expected: Vec<_> = (0..10).map(|n| format!(r#"{{"to":"{TO}","message":"m{n}"}}"#)).collect();
+        let expected: Vec<_> = (0..10)
+            .map(|n| format!(r#"{{"to":"{TO}","message":"m{n}"}}"#))
+            .collect();
         assert_eq!(texts, expected);
         hub.stop().await;
     }
@@ -326,9 +416,15 @@ on_both_engines! {
             wait_for_estado(&hub, *id, "simulado").await;
         }
         let row = status(&hub, rehearsed[1]).await;
-        assert_eq!((row["dry_run"].as_bool(), row["mensaje"].as_str()), (Some(true), Some("hola 1")));
+        assert_eq!(
+            (row["dry_run"].as_bool(), row["mensaje"].as_str()),
+            (Some(true), Some("hola 1"))
+        );
         let (code, body) = send_single(&hub, TO).await;
-        assert_eq!((code, body["estado"].as_str(), body["dry_run"].as_bool()), (201, Some("simulado"), Some(true)));
+        assert_eq!(
+            (code, body["estado"].as_str(), body["dry_run"].as_bool()),
+            (201, Some("simulado"), Some(true))
+        );
         let (code, body) = send(&hub, Some("k1")).await;
         let id = body["message_id"].as_str().unwrap();
         assert_eq!((code, body["dry_run"].as_bool()), (200, Some(true)));
@@ -360,41 +456,84 @@ on_both_engines! {
             {"destinatario": "12", "mensaje": "hola"},
         ]});
         let (code, body) = post(&hub, path, None, &invalid_bulk).await;
-        assert_eq!((code, body["code"].as_str()), (400, Some("INVALID_REQUEST")));
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (400, Some("INVALID_REQUEST"))
+        );
         let message = body["message"].as_str().unwrap();
-        assert!(message.starts_with("mensajes[1].destinatario: "), "{message}");
-        for invalid_bulk in [json!({"mensajes": []}), json!({}), json!({"mensajes": [{"destinatario": TO}]})] {
-            assert_eq!(post(&hub, path, None, &invalid_bulk).await.0, 400, "{invalid_bulk}");
+        assert!(
+            message.starts_with("mensajes[1].destinatario: "),
+            "{message}"
+        );
+        for invalid_bulk in [
+            json!({"mensajes": []}),
+            json!({}),
+            json!({"mensajes": [{"destinatario": TO}]}),
+        ] {
+            assert_eq!(
+                post(&hub, path, None, &invalid_bulk).await.0,
+                400,
+                "{invalid_bulk}"
+            );
         }
         let first_response = post(&hub, path, Some("b1"), &messages(3)).await;
         let repeated = post(&hub, path, Some("b1"), &messages(3)).await;
         assert_eq!((first_response.0, repeated.0), (202, 202));
-        let ids = |answer: &Value| answer["mensajes"].as_array().unwrap().iter()
-            .map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>();
+        let ids = |answer: &Value| {
+            answer["mensajes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["id"].as_i64().unwrap())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids(&first_response.1), ids(&repeated.1));
         // If one key is known from another message, none of the messages is stored.
         let mut other_bulk = messages(5);
         other_bulk["mensajes"][4]["mensaje"] = json!("otra");
         other_bulk["mensajes"][1]["mensaje"] = json!("otra");
         let (code, body) = post(&hub, path, Some("b1"), &other_bulk).await;
-        assert_eq!((code, body["code"].as_str()), (409, Some("IDEMPOTENCY_KEY_REUSED")));
+        assert_eq!(
+            (code, body["code"].as_str()),
+            (409, Some("IDEMPOTENCY_KEY_REUSED"))
+        );
         for id in ids(&first_response.1) {
             wait_for_estado(&hub, id, "enviado").await;
         }
         let (_, first_page) = hub.get("/sender/messages?limite=2").await;
         let first_page: Value = serde_json::from_str(&first_page).unwrap();
         let next = first_page["siguiente"].as_i64().unwrap();
-        let (_, next_page) = hub.get(&format!("/api/sender/messages?antes={next}&estado=enviado&cliente_id=51")).await;
+        let (_, next_page) = hub
+            .get(&format!(
+                "/api/sender/messages?antes={next}&estado=enviado&cliente_id=51"
+            ))
+            .await;
         let next_page: Value = serde_json::from_str(&next_page).unwrap();
         assert_eq!((ids(&first_page).len(), ids(&next_page).len()), (2, 1));
         assert_eq!(next_page["siguiente"], Value::Null);
-        for invalid_bulk in ["limite=0", "limite=501", "estado=nada", "antes=x", "destinatario=1"] {
-            let (status, body) = hub.get(&format!("/api/sender/messages?{invalid_bulk}")).await;
-            assert_eq!((status, code_of(&body)), (400, "INVALID_REQUEST".to_owned()), "{invalid_bulk}");
+        for invalid_bulk in [
+            "limite=0",
+            "limite=501",
+            "estado=nada",
+            "antes=x",
+            "destinatario=1",
+        ] {
+            let (status, body) = hub
+                .get(&format!("/api/sender/messages?{invalid_bulk}"))
+                .await;
+            assert_eq!(
+                (status, code_of(&body)),
+                (400, "INVALID_REQUEST".to_owned()),
+                "{invalid_bulk}"
+            );
         }
         for id in ["999999", "nada", "dry-run-9", "99999999999999999999"] {
             let (status, body) = hub.get(&format!("/api/sender/messages/status/{id}")).await;
-            assert_eq!((status, code_of(&body)), (404, "MESSAGE_NOT_FOUND".to_owned()), "{id}");
+            assert_eq!(
+                (status, code_of(&body)),
+                (404, "MESSAGE_NOT_FOUND".to_owned()),
+                "{id}"
+            );
         }
         hub.stop().await;
     }
@@ -431,11 +570,13 @@ on_both_engines! {
         let peer = ready().await;
         let hub = start_real(&database, &peer).await;
         let request = hub.http.post(hub.url("/api/sender/messages/bulk"));
-        let request = request.header("x-request-id", "pedido-1042").json(&messages(2));
+        let request = request
+            .header("x-request-id", "pedido-1042")
+            .json(&messages(2));
         let (_, body) = text(request).await;
         let body: Value = serde_json::from_str(&body).unwrap();
         let id = &body["mensajes"][1]["id"];
-        wait_until("both to be sent", async || peer.sends().len() == 2).await;
+        wait_until("both messages to be sent", async || peer.sends().len() == 2).await;
         for asked in peer.sends() {
             assert_eq!(asked.headers["x-request-id"], "pedido-1042");
         }

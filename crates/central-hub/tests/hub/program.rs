@@ -39,7 +39,10 @@ fn fatal_line(variables: &[(&str, &str)]) -> String {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
-    assert!(output.stdout.is_empty(), "it had begun");
+    assert!(
+        output.stdout.is_empty(),
+        "the program must print nothing else"
+    );
     errors.trim_end().to_owned()
 }
 
@@ -309,7 +312,7 @@ fn exported_database_is_imported() {
     assert_eq!(
         second_export.status.code(),
         Some(1),
-        "a file is not written over"
+        "an existing file must not be overwritten"
     );
     let target = [("DATABASE_URL", &*url)];
     let imported = run(&["import", "hub.ndjson"], &target);
@@ -417,7 +420,7 @@ async fn first_log_line_has_the_configuration_without_secrets() {
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
     assert!(
         !hub.folder.path().join("data").exists(),
-        "PostgreSQL wants no folder"
+        "with PostgreSQL, no folder must be created"
     );
 }
 
@@ -540,7 +543,10 @@ async fn outage_is_logged_to_stderr_with_the_known_phrases() {
         ("NODE_ENV", "production"),
     ]);
     let url = hub.url();
-    wait_until("the outage is told", async || !hub.complaints().is_empty()).await;
+    wait_until("the outage to be logged", async || {
+        !hub.complaints().is_empty()
+    })
+    .await;
     let complaints = hub.complaints();
     for phrase in ["[whatsapp-proxy]", "fetch failed", "ECONNREFUSED"] {
         assert!(complaints.contains(phrase), "{phrase}: {complaints}");

@@ -16,7 +16,7 @@ fn shortcuts(list: &Value) -> Vec<&str> {
 }
 
 on_both_engines! {
-    async fn quick_answers_are_kept_changed_and_deleted(database: Database) {
+    async fn quick_answers_are_created_changed_and_deleted(database: Database) {
         let peer = FakeSessionManager::unused_url().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
         assert_eq!(get(&hub, PATH).await, json!({"respuestas": []}));
@@ -27,26 +27,63 @@ on_both_engines! {
             (&created["atajo"], &created["texto"], &created["cliente_id"]),
             (&json!("Ubicación"), &write["texto"], &Value::Null)
         );
-        let (status, _) = ask(&hub, "POST", PATH, Some(&json!({"atajo": "horario", "texto": "De 9 a 18."}))).await;
+        let (status, _) = ask(
+            &hub,
+            "POST",
+            PATH,
+            Some(&json!({"atajo": "horario", "texto": "De 9 a 18."})),
+        )
+        .await;
         assert_eq!(status, 201);
         assert_eq!(shortcuts(&get(&hub, PATH).await), ["horario", "Ubicación"]);
         // A shortcut is the same however it is written; each business has its own shortcuts.
         let same = json!({"atajo": "UBICACION", "texto": "otra"});
         let (status, body) = ask(&hub, "POST", PATH, Some(&same)).await;
-        assert_eq!((status, &body["code"]), (409, &json!("QUICK_ANSWER_EXISTS")));
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("QUICK_ANSWER_EXISTS"))
+        );
         let of_business = json!({"atajo": "ubicacion", "texto": "otra", "cliente_id": 51});
         assert_eq!(ask(&hub, "POST", PATH, Some(&of_business)).await.0, 201);
-        assert_eq!(shortcuts(&get(&hub, &format!("{PATH}?cliente_id=51")).await), ["ubicacion"]);
+        assert_eq!(
+            shortcuts(&get(&hub, &format!("{PATH}?cliente_id=51")).await),
+            ["ubicacion"]
+        );
         let answer_path = format!("{PATH}/{}", created["id"]);
-        let (status, body) = ask(&hub, "PUT", &answer_path, Some(&json!({"atajo": "horario", "texto": "x"}))).await;
-        assert_eq!((status, &body["code"]), (409, &json!("QUICK_ANSWER_EXISTS")));
-        let (status, updated) = ask(&hub, "PUT", &answer_path, Some(&json!({"atajo": "donde", "texto": "Acá"}))).await;
-        assert_eq!((status, &updated["atajo"], &updated["texto"]), (200, &json!("donde"), &json!("Acá")));
+        let (status, body) = ask(
+            &hub,
+            "PUT",
+            &answer_path,
+            Some(&json!({"atajo": "horario", "texto": "x"})),
+        )
+        .await;
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("QUICK_ANSWER_EXISTS"))
+        );
+        let (status, updated) = ask(
+            &hub,
+            "PUT",
+            &answer_path,
+            Some(&json!({"atajo": "donde", "texto": "Acá"})),
+        )
+        .await;
+        assert_eq!(
+            (status, &updated["atajo"], &updated["texto"]),
+            (200, &json!("donde"), &json!("Acá"))
+        );
         assert_eq!(ask(&hub, "DELETE", &answer_path, None).await.0, 204);
         assert_eq!(shortcuts(&get(&hub, PATH).await), ["horario", "ubicacion"]);
-        for (method, body) in [("DELETE", None), ("PUT", Some(json!({"atajo": "a", "texto": "x"})))] {
+        for (method, body) in [
+            ("DELETE", None),
+            ("PUT", Some(json!({"atajo": "a", "texto": "x"}))),
+        ] {
             let (status, body) = ask(&hub, method, &answer_path, body.as_ref()).await;
-            assert_eq!((status, &body["code"]), (404, &json!("QUICK_ANSWER_NOT_FOUND")), "{method}");
+            assert_eq!(
+                (status, &body["code"]),
+                (404, &json!("QUICK_ANSWER_NOT_FOUND")),
+                "{method}"
+            );
         }
         hub.stop().await;
     }
@@ -68,22 +105,32 @@ on_both_engines! {
         ] {
             let body = json!({"atajo": atajo, "texto": texto});
             let (status, answer) = ask(&hub, "POST", PATH, Some(&body)).await;
-            assert_eq!((status, &answer["code"]), (400, &json!(code)), "{atajo:?}: {answer}");
+            assert_eq!(
+                (status, &answer["code"]),
+                (400, &json!(code)),
+                "{atajo:?}: {answer}"
+            );
         }
         let unknown = json!({"atajo": "a", "texto": "Debe {monto}"});
         let (_, answer) = ask(&hub, "POST", PATH, Some(&unknown)).await;
-        assert_eq!((&answer["motivo"], &answer["variable"]), (&json!("TEMPLATE_UNKNOWN_VARIABLE"), &json!("monto")));
+        assert_eq!(
+            (&answer["motivo"], &answer["variable"]),
+            (&json!("TEMPLATE_UNKNOWN_VARIABLE"), &json!("monto"))
+        );
         for query in ["cliente_id=0", "cliente_id=x"] {
             assert_eq!(hub.get(&format!("{PATH}?{query}")).await.0, 400, "{query}");
         }
         hub.stop().await;
     }
 
-    async fn a_business_has_at_most_500_quick_answers(database: Database) {
+    async fn business_has_at_most_500_quick_answers(database: Database) {
         let peer = FakeSessionManager::unused_url().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
         for n in 0..500 {
-            hub.store.add_quick_answer(Some(51), &format!("a{n}"), "x").await.unwrap();
+            hub.store
+                .add_quick_answer(Some(51), &format!("a{n}"), "x")
+                .await
+                .unwrap();
         }
         let further = json!({"atajo": "otra", "texto": "x", "cliente_id": 51});
         let (status, body) = ask(&hub, "POST", PATH, Some(&further)).await;
@@ -95,7 +142,7 @@ on_both_engines! {
 }
 
 #[tokio::test]
-async fn a_business_keeps_its_own_quick_answers() {
+async fn each_business_has_its_own_quick_answers() {
     let (_peer, hub) = start_with_password().await;
     let ana = hub.add_cliente("ana", 51).await;
     let luis = hub.add_cliente("luis", 52).await;

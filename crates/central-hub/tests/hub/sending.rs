@@ -35,40 +35,78 @@ on_both_engines! {
         let mut events = hub.events().await;
         events.next_link_state("up").await;
         let initial_state = get(&hub, "/api/sending").await;
-        assert_eq!(initial_state, json!({"detenido": false, "por": null, "desde": null}));
+        assert_eq!(
+            initial_state,
+            json!({"detenido": false, "por": null, "desde": null})
+        );
         assert_eq!(send(&hub, "before").await.0, 201);
         assert_eq!(peer.sends().len(), 1);
 
         let stopped = set_stopped(&hub, true).await;
-        assert_eq!((&stopped["detenido"], &stopped["por"]), (&json!(true), &json!("this machine")));
+        assert_eq!(
+            (&stopped["detenido"], &stopped["por"]),
+            (&json!(true), &json!("this machine"))
+        );
         assert!(stopped["desde"].is_string());
-        assert_eq!(events.next_named("sending").await, json!({"detenido": true}));
+        assert_eq!(
+            events.next_named("sending").await,
+            json!({"detenido": true})
+        );
         // Sending is refused on every route.
         let (status, refusal) = send(&hub, "during").await;
-        assert_eq!((status, &refusal["code"]), (409, &json!("SENDING_STOPPED")), "{refusal}");
+        assert_eq!(
+            (status, &refusal["code"]),
+            (409, &json!("SENDING_STOPPED")),
+            "{refusal}"
+        );
         let single = json!({"to": TO, "message": "hola"});
         let (status, refusal) = ask(&hub, "POST", "/send", Some(&single)).await;
-        assert_eq!((status, &refusal["code"]), (409, &json!("SENDING_STOPPED")), "{refusal}");
+        assert_eq!(
+            (status, &refusal["code"]),
+            (409, &json!("SENDING_STOPPED")),
+            "{refusal}"
+        );
         let bulk = json!({"mensajes": [{"destinatario": TO, "mensaje": "hola"}]});
         let (status, refusal) = ask(&hub, "POST", "/api/sender/messages/bulk", Some(&bulk)).await;
-        assert_eq!((status, &refusal["code"]), (409, &json!("SENDING_STOPPED")), "{refusal}");
+        assert_eq!(
+            (status, &refusal["code"]),
+            (409, &json!("SENDING_STOPPED")),
+            "{refusal}"
+        );
         // A message that was sent earlier keeps its response.
         assert_eq!(send(&hub, "before").await.0, 201);
         let people = json!([{"destinatario": "5491158254202", "nombre": "Ana"}]);
         let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "pausa_min_s": 0, "pausa_max_s": 0, "destinatarios": people});
         let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
         let campaign = format!("/api/sender/campaigns/{}", campaign["id"]);
-        ask(&hub, "POST", &format!("{campaign}/approve"), Some(&json!({}))).await;
-        wait_until("it waits", async || get(&hub, &campaign).await["espera"]["codigo"] == "SENDING_STOPPED").await;
+        ask(
+            &hub,
+            "POST",
+            &format!("{campaign}/approve"),
+            Some(&json!({})),
+        )
+        .await;
+        wait_until("the campaign to wait", async || {
+            get(&hub, &campaign).await["espera"]["codigo"] == "SENDING_STOPPED"
+        })
+        .await;
         assert_eq!(peer.sends().len(), 1);
 
         set_stopped(&hub, false).await;
-        wait_until("the campaign is through", async || get(&hub, &campaign).await["estado"] == "finalizado").await;
+        wait_until("the campaign to finish", async || {
+            get(&hub, &campaign).await["estado"] == "finalizado"
+        })
+        .await;
         assert_eq!(peer.sends().len(), 2);
         assert_eq!(send(&hub, "during").await.0, 201);
         assert_eq!(peer.sends().len(), 3);
         let invalid_body = json!({"detenido": "sí"});
-        assert_eq!(ask(&hub, "PUT", "/api/sending", Some(&invalid_body)).await.0, 400);
+        assert_eq!(
+            ask(&hub, "PUT", "/api/sending", Some(&invalid_body))
+                .await
+                .0,
+            400
+        );
         hub.stop().await;
     }
 
@@ -90,7 +128,7 @@ on_both_engines! {
         assert_eq!(send(&hub, "k").await.0, 409);
         assert!(peer.sends().is_empty());
         set_stopped(&hub, false).await;
-        wait_until("it went", async || peer.sends().len() == 1).await;
+        wait_until("the message to be sent", async || peer.sends().len() == 1).await;
         hub.stop().await;
     }
 

@@ -24,7 +24,7 @@ async fn dry_run_validates_and_sends_nothing() {
         let expected = json!({"ok": true, "success": true, "message_id": id, "dry_run": true});
         assert_eq!(body, expected);
     }
-    assert!(peer.sends().is_empty(), "something left");
+    assert!(peer.sends().is_empty(), "nothing must be sent");
     hub.stop().await;
 }
 
@@ -78,7 +78,10 @@ async fn dry_run_refuses_what_a_real_send_refuses() {
                 (400, expected),
                 "{answer}"
             );
-            assert!(!answer.contains("6000"), "a number came back: {answer}");
+            assert!(
+                !answer.contains("6000"),
+                "the response contains a number: {answer}"
+            );
         }
         let request = |name, value| {
             hub.http
@@ -101,7 +104,7 @@ async fn dry_run_refuses_what_a_real_send_refuses() {
         }
         hub.stop().await;
     }
-    assert!(peer.requests().is_empty(), "something left");
+    assert!(peer.requests().is_empty(), "nothing must be sent");
 }
 
 #[tokio::test]

@@ -279,7 +279,7 @@ pub async fn get(hub: &Hub, path: &str) -> Value {
 
 /// Waits until the hub has read the event with this id.
 pub async fn wait_until_read(hub: &Hub, id: u64) {
-    wait_until("it is read", async || {
+    wait_until("the hub to read the event", async || {
         get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&id.to_string())
     })
     .await;

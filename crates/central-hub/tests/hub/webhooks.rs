@@ -75,7 +75,7 @@ async fn deliveries(hub: &Hub, webhook: i64, estado: &str) -> Vec<Value> {
 }
 
 async fn wait_for_deliveries(hub: &Hub, webhook: i64, count: usize) {
-    wait_until("delivered", async || {
+    wait_until("the deliveries", async || {
         deliveries(hub, webhook, "entregada").await.len() == count
     })
     .await;
@@ -99,27 +99,42 @@ on_both_engines! {
         assert_eq!(publish(&hub, Topic::State, Some(51), 1).await, 2);
         assert_eq!(publish(&hub, Topic::State, Some(7), 2).await, 1);
         assert_eq!(publish(&hub, Topic::Message, Some(51), 3).await, 1);
-        wait_until("told", async || receiver.deliveries("/all").len() == 3 && receiver.deliveries("/some").len() == 1).await;
+        wait_until("the deliveries", async || {
+            receiver.deliveries("/all").len() == 3 && receiver.deliveries("/some").len() == 1
+        })
+        .await;
         for received in receiver.deliveries("/all") {
             assert!(received.is_signed(&secret), "{:?}", received.headers);
             assert!(!received.is_signed("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
             assert_eq!(received.headers["content-type"], "application/json");
             let body = received.json();
             assert_eq!(body["version"], 1);
-            let topic = if body["data"]["n"] == 3 { "message" } else { "state" };
+            let topic = if body["data"]["n"] == 3 {
+                "message"
+            } else {
+                "state"
+            };
             assert_eq!(body["type"], topic);
             assert!(body["timestamp"].as_str().unwrap().ends_with('Z'));
         }
-        assert!(!receiver.deliveries("/some")[0].is_signed(&secret), "each has its own");
+        assert!(
+            !receiver.deliveries("/some")[0].is_signed(&secret),
+            "each webhook must have its own secret"
+        );
         wait_for_deliveries(&hub, id, 3).await;
         // No response contains the secret.
         let delivery = deliveries(&hub, id, "").await[0]["id"].as_i64().unwrap();
-        let (status, body) = hub.get(&format!("/api/webhooks/{id}/deliveries/{delivery}")).await;
+        let (status, body) = hub
+            .get(&format!("/api/webhooks/{id}/deliveries/{delivery}"))
+            .await;
         assert_eq!(status, 200, "{body}");
         for path in ["/api/webhooks".to_owned(), format!("/api/webhooks/{id}")] {
             let (status, response) = hub.get(&path).await;
             assert_eq!(status, 200);
-            assert!(!response.contains("whsec_") && !response.contains("secret"), "{response}");
+            assert!(
+                !response.contains("whsec_") && !response.contains("secret"),
+                "{response}"
+            );
             assert!(!body.contains("whsec_"));
         }
         hub.stop().await;
@@ -135,16 +150,38 @@ on_both_engines! {
         wait_for_deliveries(&hub, id, 1).await;
         let received = receiver.deliveries("/");
         assert_eq!(received.len(), 3);
-        assert!(received.iter().all(|delivery| delivery.id() == received[0].id() && delivery.body == received[0].body));
-        assert!(receiver.deliveries("/elsewhere").is_empty(), "redirects are not followed");
+        assert!(
+            received
+                .iter()
+                .all(|delivery| delivery.id() == received[0].id()
+                    && delivery.body == received[0].body)
+        );
+        assert!(
+            receiver.deliveries("/elsewhere").is_empty(),
+            "redirects must not be followed"
+        );
         let number = deliveries(&hub, id, "entregada").await[0]["id"].clone();
         let detail = get(&hub, &format!("/api/webhooks/{id}/deliveries/{number}")).await;
-        let steps: Vec<_> = detail["historial"].as_array().unwrap().iter()
-            .map(|step| (step["estado_http"].as_u64().unwrap(), step["error"].as_str().unwrap_or("")))
+        let steps: Vec<_> = detail["historial"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| {
+                (
+                    step["estado_http"].as_u64().unwrap(),
+                    step["error"].as_str().unwrap_or(""),
+                )
+            })
             .collect();
-        assert_eq!(steps, [(500, "SERVER_ERROR"), (302, "REDIRECTED"), (204, "")]);
+        assert_eq!(
+            steps,
+            [(500, "SERVER_ERROR"), (302, "REDIRECTED"), (204, "")]
+        );
         assert_eq!(detail["cuerpo"]["data"]["n"], 1);
-        assert_eq!((&detail["intentos"], &detail["clave"]), (&json!(3), &json!(received[0].id())));
+        assert_eq!(
+            (&detail["intentos"], &detail["clave"]),
+            (&json!(3), &json!(received[0].id()))
+        );
         hub.stop().await;
     }
 
@@ -156,9 +193,13 @@ on_both_engines! {
         for n in 0..10 {
             publish(&hub, Topic::Message, None, n).await;
         }
-        wait_until("a try", async || {
-            deliveries(&hub, id, "pendiente").await.iter().any(|delivery| delivery["error"] == "CANNOT_CONNECT")
-        }).await;
+        wait_until("a failed attempt", async || {
+            deliveries(&hub, id, "pendiente")
+                .await
+                .iter()
+                .any(|delivery| delivery["error"] == "CANNOT_CONNECT")
+        })
+        .await;
         hub.stop().await;
         // A new hub starts, and the receiver runs again.
         let hub = start_without_giving_up(&database).await;
@@ -166,8 +207,13 @@ on_both_engines! {
         for n in 10..20 {
             publish(&hub, Topic::Message, None, n).await;
         }
-        wait_until("all of them", async || numbers(&receiver, "/").len() == 20).await;
-        assert!(receiver.deliveries("/").iter().all(|received| received.is_signed(&secret)));
+        wait_until("all events to be delivered", async || numbers(&receiver, "/").len() == 20).await;
+        assert!(
+            receiver
+                .deliveries("/")
+                .iter()
+                .all(|received| received.is_signed(&secret))
+        );
         hub.stop().await;
     }
 
@@ -187,9 +233,13 @@ on_both_engines! {
         assert!(receiver.max_concurrent("/quick") <= 4 && receiver.max_concurrent("/slow") <= 4);
         // The body may be endless; only the status 200 counts.
         wait_for_deliveries(&hub, endless, 30).await;
-        wait_until("a try", async || {
-            deliveries(&hub, slow, "pendiente").await.iter().any(|delivery| delivery["error"] == "TIMEOUT")
-        }).await;
+        wait_until("a failed attempt", async || {
+            deliveries(&hub, slow, "pendiente")
+                .await
+                .iter()
+                .any(|delivery| delivery["error"] == "TIMEOUT")
+        })
+        .await;
         hub.stop().await;
     }
 
@@ -200,23 +250,35 @@ on_both_engines! {
         receiver.set_replies("/", &[Reply::Status(403)]);
         publish(&hub, Topic::Ack, None, 1).await;
         publish(&hub, Topic::Ack, None, 2).await;
-        wait_until("given up", async || deliveries(&hub, id, "descartada").await.len() == 2).await;
-        assert_eq!(receiver.deliveries("/").len(), 8, "four attempts each");
+        wait_until("the delivery to be given up", async || {
+            deliveries(&hub, id, "descartada").await.len() == 2
+        })
+        .await;
+        assert_eq!(receiver.deliveries("/").len(), 8, "each event must have four attempts");
         let dead = deliveries(&hub, id, "descartada").await;
-        assert_eq!((&dead[0]["error"], &dead[0]["estado_http"]), (&json!("REFUSED"), &json!(403)));
+        assert_eq!(
+            (&dead[0]["error"], &dead[0]["estado_http"]),
+            (&json!("REFUSED"), &json!(403))
+        );
         receiver.set_replies("/", &[Reply::Status(200)]);
         let replay_path = format!("/api/webhooks/{id}/deliveries/{}/replay", dead[0]["id"]);
         let (status, body) = hub.post(&replay_path, "").await;
         assert_eq!((status, body.as_str()), (202, r#"{"reenviadas":1}"#));
         wait_for_deliveries(&hub, id, 1).await;
-        let (status, body) = hub.post(&format!("/api/webhooks/{id}/deliveries/replay"), "").await;
+        let (status, body) = hub
+            .post(&format!("/api/webhooks/{id}/deliveries/replay"), "")
+            .await;
         assert_eq!((status, body.as_str()), (202, r#"{"reenviadas":1}"#));
         wait_for_deliveries(&hub, id, 2).await;
-        let ids: HashSet<_> = receiver.deliveries("/").iter().map(crate::receiver::Delivery::id).collect();
-        assert_eq!(ids.len(), 2, "the same ids as before");
+        let ids: HashSet<_> = receiver
+            .deliveries("/")
+            .iter()
+            .map(crate::receiver::Delivery::id)
+            .collect();
+        assert_eq!(ids.len(), 2, "the ids must be the same as before");
         // A delivered event can be replayed as well.
         assert_eq!(hub.post(&replay_path, "").await.0, 202);
-        wait_until("told", async || receiver.deliveries("/").len() == 11).await;
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 11).await;
         hub.stop().await;
     }
 
@@ -227,7 +289,10 @@ on_both_engines! {
         receiver.set_replies("/", &[Reply::Status(410)]);
         publish(&hub, Topic::Campaign, None, 1).await;
         let path = format!("/api/webhooks/{id}");
-        wait_until("switched off", async || get(&hub, &path).await["activo"] == false).await;
+        wait_until("the webhook to be disabled", async || {
+            get(&hub, &path).await["activo"] == false
+        })
+        .await;
         assert_eq!(get(&hub, &path).await["motivo"], "GONE");
         assert_eq!(publish(&hub, Topic::Campaign, None, 2).await, 0);
         receiver.set_replies("/", &[Reply::Status(200)]);
@@ -269,11 +334,17 @@ on_both_engines! {
         assert!(body["secreto_anterior_hasta"].is_string());
         let (status, body) = hub.post(&format!("/api/webhooks/{id}/test"), "").await;
         let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((status, &body["ok"], &body["estado_http"]), (200, &json!(true), &json!(200)));
+        assert_eq!(
+            (status, &body["ok"], &body["estado_http"]),
+            (200, &json!(true), &json!(200))
+        );
         let received = receiver.deliveries("/");
         assert!(received[0].is_signed(new) && received[0].is_signed(&old));
         assert_eq!(received[0].json()["type"], "test");
-        assert!(deliveries(&hub, id, "").await.is_empty(), "a test is not kept");
+        assert!(
+            deliveries(&hub, id, "").await.is_empty(),
+            "a test delivery must not be stored"
+        );
         hub.stop().await;
     }
 }
@@ -303,7 +374,7 @@ async fn private_addresses_are_refused_unless_allowed() {
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["error"]), (200, &json!("ADDRESS_REFUSED")));
     publish(&hub, Topic::Message, None, 1).await;
-    wait_until("given up", async || {
+    wait_until("the delivery to be given up", async || {
         deliveries(&hub, id, "descartada").await.len() == 1
     })
     .await;

@@ -51,7 +51,7 @@ pub const EXEMPTIONS: &[Exemption] = &[
     (
         "deploy/healthcheck --test",
         "tests/e2e/deploy/doctor.rs",
-        "async fn healthcheck_tells_a_unit_that_failed_and_tries_itself()",
+        "async fn healthcheck_reports_a_failed_unit_and_has_a_test_mode()",
     ),
     // Needs a database of the Node pair.
     (
@@ -69,7 +69,7 @@ pub const EXEMPTIONS: &[Exemption] = &[
     (
         "cargo xtask up",
         "crates/xtask/tests/up.rs",
-        "fn runs_the_pair_and_ends_it_at_a_signal()",
+        "fn up_runs_the_pair_and_ends_it_at_a_signal()",
     ),
     // Takes minutes or hours, or needs the internet.
     (

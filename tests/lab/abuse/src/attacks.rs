@@ -255,7 +255,7 @@ async fn stop_mid_request(target: &Target, options: &Options) -> Vec<u16> {
         .iter()
         .flat_map(|request| std::iter::repeat_n(request, copies));
     let statuses = stream::iter(repeated).map(|request| target.status(request.as_bytes()));
-    // Run all at once, so that their timeouts run concurrently.
+    // Run all requests concurrently, so that their timeouts overlap.
     statuses.buffer_unordered(usize::MAX).collect().await
 }
 

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_has_the_shape_of_its_schema() {
+    fn body_matches_its_schema() {
         let document = json!({"components": {"schemas": {"Who": {
             "type": "object",
             "properties": {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_is_filled() {
+    fn every_parameter_is_replaced() {
         assert_eq!(fill_path("/a/{b}/c/{d}", "1"), "/a/1/c/1");
         let operation = json!({"parameters": [
             {"in": "query", "name": "p"}, {"in": "path", "name": "b"}, {"in": "query", "name": "q"},

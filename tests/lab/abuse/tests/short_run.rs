@@ -60,7 +60,7 @@ macro_rules! attacks {
         })*
 
         #[test]
-        fn every_attack_is_here() {
+        fn every_attack_has_a_test() {
             assert_eq!(abuse::names(), [$($attack),*]);
         }
     };

@@ -31,7 +31,7 @@ const SLOW_SYNC: Duration = Duration::from_secs(3);
 const HOUR: Duration = Duration::from_secs(3_600);
 /// How long to wait for a page to load and connect.
 const LOAD_PATIENCE: Duration = Duration::from_secs(20);
-/// Number of messages that the page's database loses at once.
+/// Number of messages that the page's database loses at the same time.
 const FORGOTTEN_COUNT: usize = 5;
 /// The module of a collection without which nothing can be sent or received.
 const NEEDED_MODULE: &str = "WAWebMsgCollection";

@@ -249,7 +249,7 @@ impl Received {
                 ack: data["ack"].as_i64().unwrap_or_default(),
             }),
             ("message" | "ack", None) => {
-                clock.record_unexpected(format!("a {name} event without an id"))
+                clock.record_unexpected(format!("a {name} event without an id"));
             }
             ("gap", _) => clock.record_unexpected(format!("events are missing: {data}")),
             _ => {}

@@ -387,7 +387,7 @@ pub enum Kind {
 pub enum ClientBehavior {
     /// Retries with the same key until it gets a 200.
     Careful,
-    /// Sends two requests at once with the same key, then behaves as `Careful`.
+    /// Sends two concurrent requests with the same key, then behaves as `Careful`.
     Twice,
     /// Hangs up after this many milliseconds, then behaves as `Careful`.
     Disconnect(u64),

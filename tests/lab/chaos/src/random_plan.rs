@@ -293,7 +293,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_same_seed_is_the_same_plan_and_another_is_another() {
+    fn same_seed_gives_the_same_plan() {
         let plan = |seed| Plan::new(seed, Amount::minutes(15));
         assert_eq!(plan(7), plan(7));
         let (one, other) = (plan(7), plan(8));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_and_keys_are_of_one_message_and_times_in_order() {
+    fn texts_and_keys_are_unique_and_times_are_ordered() {
         let plan = Plan::new(3, Amount::short());
         let sends = || {
             plan.lanes

@@ -40,7 +40,7 @@ fn planned(plan: &Plan) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn the_seed_has_these_faults() {
+fn seed_plans_the_listed_faults() {
     let plan = Plan::new(SEED, Amount::short());
     let expected: BTreeSet<_> = PLANNED.iter().copied().collect();
     assert_eq!(planned(&plan), expected);

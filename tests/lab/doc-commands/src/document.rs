@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_its_commands() {
+    fn block_is_split_into_commands() {
         let bash = "# 1. said\ncurl a/status   # {\"status\":\"READY\"}\ncat >x <<'END'\na # b\nEND\nb \\\n  c\n";
         assert_eq!(
             split(bash, false),

@@ -52,7 +52,11 @@ async fn messages_are_visible_only_to_their_business() {
             .get(hub.url("/api/config"))
             .header("authorization", caller);
         let request = request.header("x-cliente-id", named.to_string());
-        assert_eq!(send_request(request).await.0, 403, "the header, too");
+        assert_eq!(
+            send_request(request).await.0,
+            403,
+            "another business in the header must be refused as well"
+        );
     }
     let list = async |caller: &str, query: &str| {
         let path = format!("/api/sender/messages{query}");
@@ -147,7 +151,7 @@ async fn overview_and_settings_are_limited_to_the_business() {
 }
 
 #[tokio::test]
-async fn a_business_does_not_learn_who_of_the_office_paused_its_campaign() {
+async fn business_does_not_see_which_administrator_paused_its_campaign() {
     let (_peer, hub) = start_with_password().await;
     let (ana, admin) = (hub.add_cliente("ana", 51).await, admin_auth());
     let body = json!({

@@ -18,12 +18,15 @@ on_both_engines! {
         for flag in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"] {
             assert!(session.set_cookie.contains(flag), "{}", session.set_cookie);
         }
-        assert!(!session.set_cookie.contains("Secure"), "this is http");
+        assert!(!session.set_cookie.contains("Secure"), "over http, the cookie must not be Secure");
         assert_eq!(session.body["user"]["role"], "admin");
         assert_eq!(session.body["expires_in"], 24 * 3600);
         assert!(session.is_valid(&hub).await);
         let (_, me) = send_request(session.get(&hub, "/api/auth/me")).await;
-        assert_eq!((&me["csrf"], &me["user"]["username"]), (&json!(session.csrf), &json!("admin")));
+        assert_eq!(
+            (&me["csrf"], &me["user"]["username"]),
+            (&json!(session.csrf), &json!("admin"))
+        );
         assert_eq!(me["auth_required"], true);
 
         // A read needs only the cookie; a change also needs the CSRF token.
@@ -40,21 +43,44 @@ on_both_engines! {
         // The CSRF token of another session is rejected.
         let other_session = hub.sign_in("admin", PASSWORD).await;
         let request = hub.http.post(&url).header("cookie", &session.cookie);
-        assert_eq!(send_request(request.header("x-csrf-token", &other_session.csrf)).await.0, 403);
+        assert_eq!(
+            send_request(request.header("x-csrf-token", &other_session.csrf))
+                .await
+                .0,
+            403
+        );
 
         // A JWT needs no CSRF token, and can be refreshed.
-        let (status, renewed) = hub.call_as(&bearer(&session.jwt), "POST", "/api/auth/refresh", json!({})).await;
+        let (status, renewed) = hub
+            .call_as(
+                &bearer(&session.jwt),
+                "POST",
+                "/api/auth/refresh",
+                json!({}),
+            )
+            .await;
         assert_eq!(status, 200, "{renewed}");
         let renewed = bearer(renewed["token"].as_str().unwrap());
-        assert_eq!(hub.call_as(&renewed, "GET", "/status", json!(null)).await.0, 200);
-        assert_eq!(send_request(session.post(&hub, "/api/auth/refresh")).await.0, 200);
+        assert_eq!(
+            hub.call_as(&renewed, "GET", "/status", json!(null)).await.0,
+            200
+        );
+        assert_eq!(
+            send_request(session.post(&hub, "/api/auth/refresh"))
+                .await
+                .0,
+            200
+        );
 
         let response = session.post(&hub, "/api/auth/logout").send().await.unwrap();
         assert_eq!(response.status(), 200);
         let cleared = response.headers()["set-cookie"].to_str().unwrap();
         assert!(cleared.contains("Max-Age=0"), "{cleared}");
         assert!(!session.is_valid(&hub).await);
-        assert_eq!(hub.call_as(&renewed, "GET", "/status", json!(null)).await.0, 401);
+        assert_eq!(
+            hub.call_as(&renewed, "GET", "/status", json!(null)).await.0,
+            401
+        );
         assert!(other_session.is_valid(&hub).await);
         hub.stop().await;
     }
@@ -66,49 +92,84 @@ on_both_engines! {
         let hub = Hub::start_on(&database.url(), &unused_url, &variables).await;
         let session = hub.sign_in("admin", PASSWORD).await;
         assert!(session.is_valid(&hub).await);
-        let message = central_hub::commands::new_keys::renew(&hub.store).await.unwrap();
+        let message = central_hub::commands::new_keys::renew(&hub.store)
+            .await
+            .unwrap();
         assert!(message.contains("restart the hub"), "{message}");
         hub.stop().await;
         let hub = Hub::start_on(&database.url(), &unused_url, &variables).await;
         assert_eq!(send_request(session.get(&hub, "/api/auth/me")).await.0, 200);
         let jwt = bearer(&session.jwt);
-        assert_eq!(hub.call_as(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 401);
+        assert_eq!(
+            hub.call_as(&jwt, "GET", "/api/auth/me", json!(null))
+                .await
+                .0,
+            401
+        );
         let (_, renewed) = send_request(session.post(&hub, "/api/auth/refresh")).await;
         let jwt = bearer(renewed["token"].as_str().unwrap());
-        assert_eq!(hub.call_as(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 200);
+        assert_eq!(
+            hub.call_as(&jwt, "GET", "/api/auth/me", json!(null))
+                .await
+                .0,
+            200
+        );
         hub.stop().await;
     }
 
     async fn sessions_expire_by_age_and_by_inactivity(database: Database) {
-        let hub = Hub::start_on(&database.url(), &FakeSessionManager::unused_url().await, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        let hub = Hub::start_on(
+            &database.url(),
+            &FakeSessionManager::unused_url().await,
+            &[("HUB_ADMIN_PASSWORD", PASSWORD)],
+        )
+        .await;
         let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
         let age = async |column: &str, hours: i64| {
-            let sql = format!("UPDATE sessions SET {column} = {column} - {}", hours * 3_600_000);
-            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(store.writer()).await.unwrap();
+            let sql = format!(
+                "UPDATE sessions SET {column} = {column} - {}",
+                hours * 3_600_000
+            );
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .execute(store.writer())
+                .await
+                .unwrap();
         };
         let session = hub.sign_in("admin", PASSWORD).await;
         age("seen_at", 11).await;
         assert!(session.is_valid(&hub).await);
         // The use is recorded after the response.
-        wait_until("the use is noted", async || {
+        wait_until("the use of the session to be recorded", async || {
             let seen_at: i64 = sqlx::query_scalar("SELECT seen_at FROM sessions")
-                .fetch_one(store.reader()).await.unwrap();
+                .fetch_one(store.reader())
+                .await
+                .unwrap();
             seen_at > session_api::Timestamp::now().as_millis() - 3_600_000
         })
         .await;
         // A late record of an earlier request may follow, so the session is aged repeatedly.
-        wait_until("the cookie to be over for want of use", async || {
+        wait_until("the cookie to expire by inactivity", async || {
             age("seen_at", 13).await;
             send_request(session.get(&hub, "/api/auth/me")).await.0 == 401
         })
         .await;
         // A program's JWT stays valid until its expiry.
         let jwt = bearer(&session.jwt);
-        assert_eq!(hub.call_as(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 200);
-        wait_until("both to be over", async || {
+        assert_eq!(
+            hub.call_as(&jwt, "GET", "/api/auth/me", json!(null))
+                .await
+                .0,
+            200
+        );
+        wait_until("the cookie and the JWT to expire", async || {
             age("seen_at", 25).await;
             let by_cookie = send_request(session.get(&hub, "/api/auth/me")).await.0;
-            by_cookie == 401 && hub.call_as(&jwt, "GET", "/api/auth/me", json!(null)).await.0 == 401
+            by_cookie == 401
+                && hub
+                    .call_as(&jwt, "GET", "/api/auth/me", json!(null))
+                    .await
+                    .0
+                    == 401
         })
         .await;
         let session = hub.sign_in("admin", PASSWORD).await;
@@ -118,8 +179,10 @@ on_both_engines! {
         assert!(!session.is_valid(&hub).await);
         hub.sign_in("admin", PASSWORD).await;
         let remaining: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sessions")
-            .fetch_one(store.reader()).await.unwrap();
-        assert_eq!(remaining, 1, "those that are over are gone");
+            .fetch_one(store.reader())
+            .await
+            .unwrap();
+        assert_eq!(remaining, 1, "expired sessions must be deleted");
         store.close().await;
         hub.stop().await;
     }
@@ -127,17 +190,29 @@ on_both_engines! {
     async fn variable_sets_the_first_user_and_later_only_on_change(database: Database) {
         let unused_url = FakeSessionManager::unused_url().await;
         let start = async |password: &str| {
-            Hub::start_on(&database.url(), &unused_url, &[("HUB_ADMIN_PASSWORD", password)]).await
+            Hub::start_on(
+                &database.url(),
+                &unused_url,
+                &[("HUB_ADMIN_PASSWORD", password)],
+            )
+            .await
         };
         let works = async |hub: &Hub, password: &str| {
-            hub.call_as(&basic_auth("admin", password), "GET", "/api/config", json!(null)).await.0 == 200
+            hub.call_as(
+                &basic_auth("admin", password),
+                "GET",
+                "/api/config",
+                json!(null),
+            )
+            .await
+            .0 == 200
         };
         let hub = start(PASSWORD).await;
         let session = hub.sign_in("admin", PASSWORD).await;
         let change = json!({"current_password": PASSWORD, "new_password": "battery staple"});
         let request = session.post(&hub, "/api/auth/password").json(&change);
         assert_eq!(send_request(request).await.0, 200);
-        assert!(session.is_valid(&hub).await, "whoever changes it goes on");
+        assert!(session.is_valid(&hub).await, "the session that changes the password must stay valid");
         assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
         hub.stop().await;
         // With the same variable, the changed password is kept.

@@ -82,7 +82,7 @@ async fn mail_leaves_by_tls_and_with_a_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alert_test_command_reports_what_came_of_each_way() {
+async fn alert_test_command_reports_the_result_of_each_channel() {
     let folder = tempfile::tempdir().unwrap();
     let mail = Mail::start(&[]);
     let receiver = Receiver::start().await;
@@ -129,7 +129,7 @@ async fn alert_test_command_reports_what_came_of_each_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alert_test_command_reports_the_mail_servers_own_words() {
+async fn alert_test_command_reports_the_mail_servers_error() {
     let folder = tempfile::tempdir().unwrap();
     let certificate = Certificate::new();
     let mail = certificate.mail("--tls");
@@ -180,12 +180,21 @@ on_both_engines! {
         variables.push(("ALERT_REPEAT_HOURS", "0"));
         let hub = start_at(&clock, &database, &manager.url, &variables).await;
         let response = async || get(&hub, "/api/alerts").await["told"][0].clone();
-        wait_until("attempts", async || response().await["attempts"].as_u64() >= Some(2)).await;
+        wait_until("two attempts", async || {
+            response().await["attempts"].as_u64() >= Some(2)
+        })
+        .await;
         let pending = response().await;
         assert_eq!(pending["state"], "pending", "{pending}");
-        assert!(pending["error"].as_str().unwrap().contains("not now"), "{pending}");
+        assert!(
+            pending["error"].as_str().unwrap().contains("not now"),
+            "{pending}"
+        );
         clock.advance(Duration::from_secs(25 * 3600));
-        wait_until("it is given up", async || response().await["state"] == "dead").await;
+        wait_until("the alert to be given up", async || {
+            response().await["state"] == "dead"
+        })
+        .await;
         assert!(mail.mails().is_empty());
         hub.stop().await;
     }

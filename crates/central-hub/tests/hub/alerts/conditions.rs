@@ -57,7 +57,7 @@ on_both_engines! {
         hub.stop().await;
         let hub = start_at(&clock, &database, &manager.url, &variables).await;
         restart().await;
-        assert_eq!(mail.mails().len(), 1, "three are within the limit");
+        assert_eq!(mail.mails().len(), 1, "three restarts are within the limit");
         restart().await;
         let second_mail = mail.wait_for(2).await.remove(1);
         let title = "LeadMaster: Urgent: session-manager was restarted 4 times within an hour";
@@ -67,8 +67,14 @@ on_both_engines! {
         assert_eq!(mail.mails().len(), 2, "{:?}", mail.subjects());
         clock.advance(HOUR);
         let resolved = sorted_subjects(&mail, 4).await;
-        assert!(resolved[0].starts_with("LeadMaster: All is well again: session-manager was"), "{resolved:?}");
-        assert!(resolved[1].starts_with("LeadMaster: All is well again: session-manager was"), "{resolved:?}");
+        assert!(
+            resolved[0].starts_with("LeadMaster: All is well again: session-manager was"),
+            "{resolved:?}"
+        );
+        assert!(
+            resolved[1].starts_with("LeadMaster: All is well again: session-manager was"),
+            "{resolved:?}"
+        );
         wait_for_conditions(&hub, &[]).await;
         hub.stop().await;
     }
@@ -83,22 +89,38 @@ on_both_engines! {
             wait_for_checks(&manager, 2).await;
             hub.stop().await;
         }
-        assert_eq!(mail.mails().len(), 1, "five restarts: {:?}", mail.subjects());
+        assert_eq!(
+            mail.mails().len(),
+            1,
+            "five restarts: {:?}",
+            mail.subjects()
+        );
         assert!(mail.subjects()[0].ends_with(" was restarted before it was up for an hour"));
         let hub = start(&database, &manager.url, &variables).await;
         let second_mail = mail.wait_for(2).await.remove(1);
         let subject = second_mail["subject"].as_str().unwrap();
-        assert!(subject.starts_with("LeadMaster: Urgent: central-hub "), "{subject}");
-        assert!(subject.ends_with(" was restarted 6 times within an hour"), "{subject}");
+        assert!(
+            subject.starts_with("LeadMaster: Urgent: central-hub "),
+            "{subject}"
+        );
+        assert!(
+            subject.ends_with(" was restarted 6 times within an hour"),
+            "{subject}"
+        );
         hub.stop().await;
     }
 
-    async fn memory_and_disk_beyond_their_limits_are_told(database: Database) {
+    async fn memory_and_disk_beyond_their_limits_raise_alerts(database: Database) {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         set_session(&manager, "READY", "SYNCED");
         let metrics = |service: u64, browser: u64, free: u64| {
-            let text = format!("process_resident_memory_bytes {}\nleadmaster_browser_memory_bytes {}\nleadmaster_disk_free_bytes {}\n", service << 20, browser << 20, free << 20);
+            let text = format!(
+                "process_resident_memory_bytes {}\nleadmaster_browser_memory_bytes {}\nleadmaster_disk_free_bytes {}\n",
+                service << 20,
+                browser << 20,
+                free << 20
+            );
             manager.set_response("/metrics", 200, &text);
         };
         metrics(512, 1430, 1000);
@@ -106,20 +128,36 @@ on_both_engines! {
         // The hub's own memory exceeds a limit of 1 MiB.
         let hub = start_with(&database, &manager.url, &variables, |deps| {
             deps.alert_limits.hub_memory_mib = 1;
-        }).await;
+        })
+        .await;
         let mail_received = mail.wait_for(1).await.remove(0);
         let subject = mail_received["subject"].as_str().unwrap();
-        assert!(subject.starts_with("LeadMaster: central-hub ") && subject.ends_with(" MiB of memory"), "{subject}");
+        assert!(
+            subject.starts_with("LeadMaster: central-hub ") && subject.ends_with(" MiB of memory"),
+            "{subject}"
+        );
         wait_for_checks(&manager, 2).await;
         metrics(513, 1431, 999);
         let mail_received = sorted_subjects(&mail, 4).await;
-        assert_eq!(mail_received[0], "LeadMaster: Chrome holds 1431 MiB of memory");
-        assert_eq!(mail_received[1], "LeadMaster: Urgent: 999 MiB are left on the disk");
-        assert_eq!(mail_received[3], "LeadMaster: session-manager holds 513 MiB of memory");
+        assert_eq!(
+            mail_received[0],
+            "LeadMaster: Chrome holds 1431 MiB of memory"
+        );
+        assert_eq!(
+            mail_received[1],
+            "LeadMaster: Urgent: 999 MiB are left on the disk"
+        );
+        assert_eq!(
+            mail_received[3],
+            "LeadMaster: session-manager holds 513 MiB of memory"
+        );
         metrics(80, 600, 20_000);
         mail.wait_for(7).await;
         let held = active_conditions(&hub).await;
-        assert!(held.len() == 1 && held[0].starts_with("HIGH_MEMORY/central-hub "), "{held:?}");
+        assert!(
+            held.len() == 1 && held[0].starts_with("HIGH_MEMORY/central-hub "),
+            "{held:?}"
+        );
         hub.stop().await;
     }
 
@@ -127,7 +165,11 @@ on_both_engines! {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         set_session(&manager, "READY", "SYNCED");
-        manager.set_response("/metrics", 200, "process_resident_memory_bytes 1000000000\n");
+        manager.set_response(
+            "/metrics",
+            200,
+            "process_resident_memory_bytes 1000000000\n",
+        );
         let clock = AlertClock::default();
         let mut variables = mail.variables().to_vec();
         variables.push(("ALERT_AFTER_MINUTES", "10"));
@@ -141,36 +183,65 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn whatsapps_limits_are_told_with_their_end(database: Database) {
+    async fn whatsapp_limits_raise_alerts_with_their_end(database: Database) {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         manager.set_response("/session", 200, &session("READY", "SYNCED"));
-        let limits = |locked: bool, status: &str| json!({
-            "reach_out": {"locked": locked, "until": locked.then_some("2027-01-14T13:02:00.000Z"), "kind": null},
-            "new_chats": {"status": status, "used": 90, "total": 100, "cycle_end": "2027-02-01T03:00:00.000Z"},
-            "first_sync": {"complete": true},
-        }).to_string();
-        manager.set_first_events(&[("state", state("READY", 2)), ("limits", limits(false, "SECOND_WARNING"))]);
+        let limits = |locked: bool, status: &str| {
+            json!({
+                "reach_out": {"locked": locked, "until": locked.then_some("2027-01-14T13:02:00.000Z"), "kind": null},
+                "new_chats": {"status": status, "used": 90, "total": 100, "cycle_end": "2027-02-01T03:00:00.000Z"},
+                "first_sync": {"complete": true},
+            }).to_string()
+        };
+        manager.set_first_events(&[
+            ("state", state("READY", 2)),
+            ("limits", limits(false, "SECOND_WARNING")),
+        ]);
         let hub = start(&database, &manager.url, &mail.variables()).await;
         let near = mail.wait_for(1).await.remove(0);
-        assert_eq!(near["subject"], "LeadMaster: the monthly limit on new chats is near");
-        assert!(near["text"].as_str().unwrap().contains("Until 2027-02-01 00:00."), "{near}");
+        assert_eq!(
+            near["subject"],
+            "LeadMaster: the monthly limit on new chats is near"
+        );
+        assert!(
+            near["text"]
+                .as_str()
+                .unwrap()
+                .contains("Until 2027-02-01 00:00."),
+            "{near}"
+        );
         manager.send_event("limits", limits(false, "NONE"));
         mail.wait_for(2).await;
         manager.send_event("limits", limits(true, "NONE"));
         let locked = mail.wait_for(3).await.remove(2);
-        assert_eq!(locked["subject"], "LeadMaster: Urgent: WhatsApp lets the account write to nobody new");
-        assert!(locked["text"].as_str().unwrap().contains("Until 2027-01-14 10:02."), "{locked}");
+        assert_eq!(
+            locked["subject"],
+            "LeadMaster: Urgent: WhatsApp lets the account write to nobody new"
+        );
+        assert!(
+            locked["text"]
+                .as_str()
+                .unwrap()
+                .contains("Until 2027-01-14 10:02."),
+            "{locked}"
+        );
         manager.send_event("limits", limits(false, "NONE"));
         let resolved = mail.wait_for(4).await.remove(3);
-        assert_eq!(resolved["subject"], "LeadMaster: All is well again: WhatsApp lets the account write to nobody new");
+        assert_eq!(
+            resolved["subject"],
+            "LeadMaster: All is well again: WhatsApp lets the account write to nobody new"
+        );
         manager.send_event("limits", limits(false, "CAPPED"));
         let capped = mail.wait_for(5).await.remove(4);
-        assert_eq!(capped["subject"], "LeadMaster: Urgent: the monthly limit on new chats is reached");
+        assert_eq!(
+            capped["subject"],
+            "LeadMaster: Urgent: the monthly limit on new chats is reached"
+        );
         hub.stop().await;
     }
 
-    async fn dead_letters_are_told_until_they_are_sent_again(database: Database) {
+    async fn dead_letters_keep_an_alert_active_until_they_are_resent(database: Database) {
         let mail = Mail::start(&[]);
         let receiver = Receiver::start().await;
         receiver.set_replies("/crm", &[Reply::Status(500)]);
@@ -180,16 +251,24 @@ on_both_engines! {
         variables.push(("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1"));
         let hub = start_with(&database, &manager.url, &variables, |deps| {
             deps.webhook_limits.attempts = 1;
-        }).await;
-        let body = json!({"url": receiver.url("/crm"), "eventos": ["message"], "descripcion": "CRM"});
+        })
+        .await;
+        let body =
+            json!({"url": receiver.url("/crm"), "eventos": ["message"], "descripcion": "CRM"});
         let (status, webhook) = ask(&hub, "POST", "/api/webhooks", Some(&body)).await;
         assert_eq!(status, 201, "{webhook}");
         let mut tx = hub.store.begin().await.unwrap();
         let data = json!({"n": 1});
-        hub.store.enqueue_delivery_in(&mut tx, Topic::Message, None, &data).await.unwrap();
+        hub.store
+            .enqueue_delivery_in(&mut tx, Topic::Message, None, &data)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let mail_received = mail.wait_for(1).await.remove(0);
-        assert_eq!(mail_received["subject"], "LeadMaster: the webhook “CRM” did not hear everything");
+        assert_eq!(
+            mail_received["subject"],
+            "LeadMaster: the webhook “CRM” did not hear everything"
+        );
         receiver.set_replies("/crm", &[Reply::Status(200)]);
         let id = &webhook["id"];
         wait_for_conditions(&hub, &[&format!("WEBHOOK_DEAD_LETTERS/{id}")]).await;
@@ -201,7 +280,7 @@ on_both_engines! {
         hub.stop().await;
     }
 
-    async fn missing_backup_of_a_linked_session_is_told(database: Database) {
+    async fn missing_backup_of_a_linked_session_raises_an_alert(database: Database) {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         set_session(&manager, "READY", "SYNCED");
@@ -220,18 +299,32 @@ on_both_engines! {
         assert!(mail.mails().is_empty(), "{:?}", mail.subjects());
         clock.advance(HOUR * 2);
         let mail_received = mail.wait_for(1).await.remove(0);
-        assert_eq!(mail_received["subject"], "LeadMaster: there is no backup of the WhatsApp session yet");
-        manager.set_response("/metrics", 200, "leadmaster_backup_wanted 1\nleadmaster_backup_age_seconds 60\n");
+        assert_eq!(
+            mail_received["subject"],
+            "LeadMaster: there is no backup of the WhatsApp session yet"
+        );
+        manager.set_response(
+            "/metrics",
+            200,
+            "leadmaster_backup_wanted 1\nleadmaster_backup_age_seconds 60\n",
+        );
         mail.wait_for(2).await;
-        manager.set_response("/metrics", 200, "leadmaster_backup_wanted 1\nleadmaster_backup_age_seconds 111600\n");
+        manager.set_response(
+            "/metrics",
+            200,
+            "leadmaster_backup_wanted 1\nleadmaster_backup_age_seconds 111600\n",
+        );
         let old = mail.wait_for(3).await.remove(2);
-        assert_eq!(old["subject"], "LeadMaster: the newest backup of the WhatsApp session is 31 hours old");
+        assert_eq!(
+            old["subject"],
+            "LeadMaster: the newest backup of the WhatsApp session is 31 hours old"
+        );
         hub.stop().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn missing_and_old_backups_of_the_hub_are_told() {
+async fn missing_and_old_backups_of_the_hub_raise_alerts() {
     let database = Database::sqlite();
     let mail = Mail::start(&[]);
     let manager = FakeSessionManager::start().await;
@@ -300,7 +393,7 @@ async fn page_of_a_stranger() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificate_that_browsers_refuse_is_told() {
+async fn untrusted_certificate_raises_an_alert() {
     let database = Database::sqlite();
     let mail = Mail::start(&[]);
     let manager = FakeSessionManager::start().await;

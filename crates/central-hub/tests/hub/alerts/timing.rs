@@ -74,30 +74,39 @@ on_both_engines! {
         assert_eq!(mail.mails().len(), 2, "{:?}", mail.subjects());
         set_session(&manager, "DISCONNECTED", "UNLINKED");
         let urgent = mail.wait_for(3).await.remove(2);
-        assert_eq!(urgent["subject"], "LeadMaster: Urgent: WhatsApp was unlinked");
+        assert_eq!(
+            urgent["subject"],
+            "LeadMaster: Urgent: WhatsApp was unlinked"
+        );
         clock.advance(HOUR * 5);
         wait_for_checks(&manager, 2).await;
         assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
         // All conditions end at night; the alerts that were sent are resolved in the morning.
         set_session(&manager, "READY", "SYNCED");
         manager.set_response("/metrics", 200, NO_WARNING);
-        wait_until("what was never told is over", async || {
-            !active_conditions(&hub).await.contains(&"CLOCK_OFF".to_owned())
-        }).await;
+        wait_until("the conditions without an alert to end", async || {
+            !active_conditions(&hub)
+                .await
+                .contains(&"CLOCK_OFF".to_owned())
+        })
+        .await;
         assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
         advance_to(&clock, 7, 1);
         mail.wait_for(5).await;
         let mut subjects = mail.subjects().split_off(3);
         subjects.sort();
-        assert_eq!(subjects, [
-            "LeadMaster: All is well again: WhatsApp was unlinked",
-            "LeadMaster: All is well again: the browser's profile takes 4096 MiB",
-        ]);
+        assert_eq!(
+            subjects,
+            [
+                "LeadMaster: All is well again: WhatsApp was unlinked",
+                "LeadMaster: All is well again: the browser's profile takes 4096 MiB",
+            ]
+        );
         wait_for_conditions(&hub, &[]).await;
         hub.stop().await;
     }
 
-    async fn passkey_is_told_within_a_minute_and_a_code_to_scan_after_ten(database: Database) {
+    async fn passkey_alert_comes_within_a_minute_and_code_alert_after_ten(database: Database) {
         let mail = Mail::start(&[]);
         let manager = FakeSessionManager::start().await;
         let clock = AlertClock::default();
@@ -119,7 +128,10 @@ on_both_engines! {
         nothing_more(0).await;
         clock.advance(MINUTE * 2);
         let code = mail.wait_for(1).await.remove(0);
-        assert_eq!(code["subject"], "LeadMaster: Urgent: the phone has to be linked");
+        assert_eq!(
+            code["subject"],
+            "LeadMaster: Urgent: the phone has to be linked"
+        );
         // A person scans the code. The passkey request lapses in ten minutes,
         // so neither the earlier e-mail nor the quiet hours delay the alert.
         let requested_at = clock.now();
