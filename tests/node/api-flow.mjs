@@ -5,25 +5,25 @@
 //
 // Both services run without a password. With SCREENSHOTS=<folder> a screenshot of both pages is
 // saved.
-import { assert, equal, eventually, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, MANAGER_URL: manager, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, MANAGER_URL: manager, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !manager) {
   console.error('usage: HUB_URL=… MANAGER_URL=… node api-flow.mjs');
   process.exit(2);
 }
 
-const visitor = visit({ hub, pictures });
+const visitor = createVisitor({ hub, screenshotFolder });
 
 async function checkOperations(page, name, url) {
   const requested = [];
   page.on('request', (request) => requested.push(request.url()));
   const response = await page.goto(`${url}/docs`);
-  assert(response.headers()['content-security-policy'].includes("script-src 'self';"), 'no policy');
+  assert(response.headers()['content-security-policy'].includes("script-src 'self';"), 'the response has no content security policy');
   const api = await (await fetch(`${url}/openapi.json`)).json();
   const operations = Object.values(api.paths).flatMap((item) => Object.values(item));
-  equal(operations.filter(({ tags }) => tags.length !== 1).length, 0, 'operations without a subject');
+  assertEqual(operations.filter(({ tags }) => tags.length !== 1).length, 0, 'operations without exactly one tag');
   await page.getByRole('heading', { name: new RegExp(`^${name}`) }).waitFor();
   for (const { name: tag } of api.tags) {
     const section = await openTag(page, tag);
@@ -35,7 +35,7 @@ async function checkOperations(page, name, url) {
     await section.locator('.opblock-tag').click();
   }
   const foreign = requested.filter((address) => !address.startsWith(url) && !address.startsWith('data:'));
-  equal(foreign.join(' '), '', 'what was asked of others');
+  assertEqual(foreign.join(' '), '', 'requests to other hosts');
 }
 
 /** Opens the operations of a tag, and returns their section. */
@@ -58,12 +58,12 @@ run(async () => {
   await step('session-manager', async () => {
     await checkOperations(page, 'session-manager', manager);
     await execute(page, 'session', '/status');
-    await visitor.picture('api-session-manager');
+    await visitor.takeScreenshot('api-session-manager');
   });
   await step('central-hub', async () => {
     await checkOperations(page, 'central-hub', hub);
     await execute(page, 'service', '/api/overview');
-    await visitor.picture('api-central-hub');
+    await visitor.takeScreenshot('api-central-hub');
   });
-  visitor.noComplaints();
+  visitor.assertNoPageErrors();
 }, visitor.close);

@@ -9,7 +9,7 @@
 // page with as many plain rows and no script: late frames there are due to the machine.
 import { chromium } from 'playwright-core';
 
-import { CHROME, CHROME_ARGS } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS } from './lib/flow.mjs';
 
 const { HUB_URL: hub } = process.env;
 if (!hub) {
@@ -92,7 +92,7 @@ async function measurePlain(rows, turns) {
     `<div id="box" style="height:800px;overflow-y:auto">${Array.from({ length: rows }, (_, n) => `<p style="margin:8px;padding:8px">Mensaje ${n}<br>12:00</p>`).join('')}</div>`,
   );
   const box = tab.locator('#box');
-  await box.evaluate((it) => it.scrollTo(0, it.scrollHeight));
+  await box.evaluate((element) => element.scrollTo(0, element.scrollHeight));
   const late = await measure(`the same on ${rows} plain rows`, tab, await wheel(tab, box, -NOTCH_PX, () => (turns -= 1) < 0));
   await tab.close();
   await page.bringToFront();
@@ -104,7 +104,7 @@ try {
   await page.locator('[data-chat]').first().waitFor();
 
   // Measures from the click to the frame that shows the messages, in ms.
-  const chats = await page.locator('[data-chat]').evaluateAll((all) => all.map((row) => row.dataset.chat));
+  const chats = await page.locator('[data-chat]').evaluateAll((elements) => elements.map((row) => row.dataset.chat));
   const timeToOpen = (chat) =>
     page.evaluate(
       (which) =>
@@ -139,7 +139,7 @@ try {
   await page.goto(`${hub}/conversaciones/${LONG}`);
   await page.locator('[data-message]').first().waitFor();
   const log = page.getByRole('log');
-  const ids = () => page.locator('[data-message]').evaluateAll((all) => all.map((bubble) => Number(bubble.dataset.message)));
+  const ids = () => page.locator('[data-message]').evaluateAll((elements) => elements.map((bubble) => Number(bubble.dataset.message)));
   const newest = Math.max(...(await ids()));
   const isBack = (messages) => async () => Math.min(...(await ids())) <= newest - messages;
   let turns = 0;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import lighthouse from 'lighthouse';
 import puppeteer from 'puppeteer-core';
 
-import { CHROME, CHROME_ARGS } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS } from './lib/flow.mjs';
 
 const { HUB_URL: hub } = process.env;
 if (!hub) {

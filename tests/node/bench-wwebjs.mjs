@@ -5,7 +5,7 @@
 //   node bench-wwebjs.mjs <address of the stand-in> <profile folder> <port> [connect]
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { CHROME, CHROME_ARGS } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS } from './lib/flow.mjs';
 
 const [address, profile, port, connect] = process.argv.slice(2);
 const require = createRequire(import.meta.url);

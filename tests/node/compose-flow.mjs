@@ -8,10 +8,10 @@
 // light and dark theme, phone, English.
 import { createHash } from 'node:crypto';
 
-import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !password || !PHONE_URL) {
   console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node compose-flow.mjs');
   process.exit(2);
@@ -21,9 +21,9 @@ const ANA = '5491158254201';
 const LEO = '5491158254202';
 const MICROPHONE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
-const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
-const visitor = visit({ hub, password, pictures, args: MICROPHONE });
-const { api, audit, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = createVisitor({ hub, password, screenshotFolder, args: MICROPHONE });
+const { api, audit, button, dialog, signIn, assertNoSidewaysScroll, takeScreenshot, waitForText } = visitor;
 let page = null;
 
 const bubble = (text) => page.locator('[data-message]').filter({ hasText: text });
@@ -39,23 +39,23 @@ const scripts = () =>
 /** Audits the screen and takes screenshots of it: light, dark, and on a phone. */
 async function inspect(name) {
   await audit(name);
-  await picture(`${name}-light`);
+  await takeScreenshot(`${name}-light`);
   await page.emulateMedia({ colorScheme: 'dark' });
   await audit(`${name} in the dark`);
-  await picture(`${name}-dark`);
+  await takeScreenshot(`${name}-dark`);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 390, height: 844 });
-  await noSidewaysScroll(`${name} on a phone`);
+  await assertNoSidewaysScroll(`${name} on a phone`);
   await audit(`${name} on a phone`);
-  await picture(`${name}-phone`);
+  await takeScreenshot(`${name}-phone`);
   await page.setViewportSize({ width: 1200, height: 900 });
 }
 
 /** Runs `act`, waits until it has sent one message, and returns that message. */
-async function sentBy(act) {
+async function sendWith(act) {
   const before = await sentCount();
   await act();
-  await eventually('one message arrives', async () => (await sentCount()) === before + 1, 60_000);
+  await eventually('one message arrives at the phone', async () => (await sentCount()) === before + 1, 60_000);
   return newest();
 }
 
@@ -71,7 +71,7 @@ async function test() {
     };
   });
   await page.goto(`${hub}/conversaciones`);
-  await enter('admin', password);
+  await signIn('admin', password);
   await standin.leadMessage({ from: ANA, name: 'Ana', body: '¿Dónde están?' });
   await standin.leadMessage({ from: LEO, body: 'Hola' });
 
@@ -84,8 +84,8 @@ async function test() {
     await panel.getByRole('link', { name: 'Ver y cambiar' }).click();
     await page.getByRole('heading', { name: 'Respuestas rápidas', level: 1 }).waitFor();
     const current = page.getByRole('navigation', { name: 'Secciones' }).locator('[aria-current]');
-    equal((await current.allTextContents()).join(), 'Respuestas rápidas', 'where one is in the menu');
-    await says('Por ejemplo «horario»');
+    assertEqual((await current.allTextContents()).join(), 'Respuestas rápidas', 'the current entry of the menu');
+    await waitForText('Por ejemplo «horario»');
   });
 
   await step('add quick answers; input errors are explained', async () => {
@@ -108,8 +108,8 @@ async function test() {
     await dialog().getByLabel('Atajo').fill('TURNO');
     await dialog().getByLabel('Texto').fill('');
     await dialog().getByRole('button', { name: 'Poner {nombre}' }).click();
-    await eventually('it is put in', async () => (await dialog().getByLabel('Texto').inputValue()) === '{nombre}');
-    equal(await dialog().getByTestId('preview').textContent(), 'Ana', 'how it arrives');
+    await eventually('the quick answer is inserted', async () => (await dialog().getByLabel('Texto').inputValue()) === '{nombre}');
+    assertEqual(await dialog().getByTestId('preview').textContent(), 'Ana', 'the text at the phone');
     await dialog().getByRole('button', { name: 'Guardar' }).click();
     await dialog().getByText('Ya hay una respuesta rápida con ese atajo.').waitFor();
     await inspect('quick-answer-form');
@@ -121,9 +121,9 @@ async function test() {
     await button('Cambiar /turno').click();
     await dialog().getByLabel('Texto').fill('{nombre}, ¿te queda bien el martes?');
     await dialog().getByRole('button', { name: 'Guardar' }).click();
-    await says('¿te queda bien el martes?');
+    await waitForText('¿te queda bien el martes?');
     await button('Borrar /turno').click();
-    await says('/turno borrada');
+    await waitForText('/turno borrada');
     await button('Borrar /turno').waitFor({ state: 'detached' });
     await button('Deshacer').click();
     await button('Borrar /turno').waitFor();
@@ -136,27 +136,27 @@ async function test() {
     await box().pressSequentially('/ubi');
     await answers().waitFor();
     const options = answers().getByRole('option');
-    equal(await options.count(), 2, 'those that begin so');
+    assertEqual(await options.count(), 2, 'the matching quick answers');
     const chosen = () => box().getAttribute('aria-activedescendant');
-    equal(await chosen(), await options.first().getAttribute('id'), 'the first is chosen');
+    assertEqual(await chosen(), await options.first().getAttribute('id'), 'the selected option');
     await box().press('ArrowDown');
-    equal(await chosen(), await options.nth(1).getAttribute('id'), 'then the second');
+    assertEqual(await chosen(), await options.nth(1).getAttribute('id'), 'the option after ArrowDown');
     await box().press('ArrowDown');
-    equal(await chosen(), await options.first().getAttribute('id'), 'and the first again');
-    equal(await options.first().getAttribute('aria-selected'), 'true', 'which is said');
+    assertEqual(await chosen(), await options.first().getAttribute('id'), 'the option after ArrowUp');
+    assertEqual(await options.first().getAttribute('aria-selected'), 'true', 'the option announced to screen readers');
     await inspect('quick-answer-list');
     await box().press('Escape');
     await answers().waitFor({ state: 'detached' });
-    equal(await box().inputValue(), '/ubi', 'what was typed stays');
+    assertEqual(await box().inputValue(), '/ubi', 'the typed text after Escape');
     await box().pressSequentially(' /UBICACION');
     await answers().waitFor();
     await box().press('Enter');
     const text = '/ubi Hola Ana, estamos en Av. 9 de Julio 1.\nTu número es +54 9 11 5825-4201.';
-    await eventually('it is in the box', async () => (await box().inputValue()) === text);
+    await eventually('the quick answer is in the answer box', async () => (await box().inputValue()) === text);
     await box().fill(text.slice(5));
-    const message = await sentBy(() => box().press('Enter'));
-    equal(message.body, text.slice(5), 'what arrived');
-    await eventually('the box is empty', async () => (await box().inputValue()) === '');
+    const message = await sendWith(() => box().press('Enter'));
+    assertEqual(message.body, text.slice(5), 'the text at the phone');
+    await eventually('the answer box is empty', async () => (await box().inputValue()) === '');
   });
 
   await step('a placeholder without a value is left to complete', async () => {
@@ -166,36 +166,36 @@ async function test() {
     await answers().getByRole('option').filter({ hasText: '/turno' }).click();
     await page.getByTestId('missing').waitFor();
     await page.keyboard.type('Leo');
-    equal(await box().inputValue(), 'Leo, ¿te queda bien el martes?', 'the gap was selected');
+    assertEqual(await box().inputValue(), 'Leo, ¿te queda bien el martes?', 'the selected placeholder');
     await page.getByTestId('missing').waitFor({ state: 'detached' });
   });
 
   await step('a draft stays in its chat after a reload', async () => {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await bubble('¿Dónde están?').waitFor();
-    equal(await box().inputValue(), '', 'another chat has none of it');
+    assertEqual(await box().inputValue(), '', 'the draft of another chat');
     await page.goto(`${hub}/conversaciones/${LEO}`);
     await page.reload();
-    await eventually('it is there again', async () => (await box().inputValue()).startsWith('Leo, ¿te queda'));
+    await eventually('the draft is restored', async () => (await box().inputValue()).startsWith('Leo, ¿te queda'));
     await box().fill('');
   });
 
   await step('search emoji in two languages and insert one at the cursor', async () => {
     await page.goto(`${hub}/conversaciones/${ANA}`);
     await bubble('¿Dónde están?').waitFor();
-    assert(!(await scripts()).some((name) => name.includes('EmojiPicker')), 'nothing is loaded before');
+    assert(!(await scripts()).some((name) => name.includes('EmojiPicker')), 'the emoji script is loaded before the picker opens');
     await box().fill('Gracias Ana');
     await box().press('Home');
     for (const _ of 'Gracias') await box().press('ArrowRight');
     await button('Emojis').click();
     const search = emoji().getByRole('searchbox', { name: 'Buscar un emoji' });
     await search.waitFor();
-    assert((await scripts()).some((name) => name.includes('EmojiPicker')), 'now it is');
+    assert((await scripts()).some((name) => name.includes('EmojiPicker')), 'the emoji script is not loaded after the picker has opened');
     await inspect('emoji');
     await search.fill('corazón rojo');
     await emoji().getByRole('button', { name: 'corazón rojo' }).waitFor();
     await search.fill('folded hands');
-    await eventually('one is left', async () => (await emoji().getByRole('button').count()) === 1);
+    await eventually('one emoji matches', async () => (await emoji().getByRole('button').count()) === 1);
     await search.press('Enter');
     await search.press('Escape');
     await button('Emojis').click();
@@ -204,13 +204,13 @@ async function test() {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');
     const second = await page.evaluate(() => document.activeElement?.dataset.emoji);
-    assert(second, 'an emoji has the focus');
+    assert(second, 'no emoji has the focus');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Escape');
     await emoji().waitFor({ state: 'detached' });
-    assert(await box().evaluate((it) => it === document.activeElement), 'the box has the focus again');
-    const message = await sentBy(() => box().press('Enter'));
-    equal(message.body, `Gracias🙏${second} Ana`, 'what arrived');
+    assert(await box().evaluate((element) => element === document.activeElement), 'the answer box has not got the focus back');
+    const message = await sendWith(() => box().press('Enter'));
+    assertEqual(message.body, `Gracias🙏${second} Ana`, 'the text at the phone');
   });
 
   await step('start a conversation with a number in local format', async () => {
@@ -223,10 +223,10 @@ async function test() {
     await inspect('new-conversation');
     await to.press('Enter');
     await page.waitForURL(/5491158254299$/);
-    await says('No hay mensajes con este número.');
+    await waitForText('No hay mensajes con este número.');
     await box().fill('Hola, te escribo de la inmobiliaria');
-    const message = await sentBy(() => box().press('Enter'));
-    equal(message.chat, '5491158254299@c.us', 'to whom it went');
+    const message = await sendWith(() => box().press('Enter'));
+    assertEqual(message.chat, '5491158254299@c.us', 'the recipient of the message');
     await bubble('te escribo de la inmobiliaria').waitFor();
   });
 
@@ -252,16 +252,16 @@ async function test() {
     await voice().getByRole('button', { name: 'Parar' }).click();
     const player = voice().locator('audio');
     await player.waitFor();
-    await player.evaluate(async (it) => {
-      it.muted = true;
-      await it.play();
+    await player.evaluate(async (element) => {
+      element.muted = true;
+      await element.play();
     });
-    await eventually('it is heard', () => player.evaluate((it) => it.currentTime > 0.2 && it.duration > 1.5));
+    await eventually('the player’s sound is loud', () => player.evaluate((element) => element.currentTime > 0.2 && element.duration > 1.5));
     await inspect('voice-recorded');
   });
 
   await step('the voice message arrives as OGG/Opus', async () => {
-    const message = await sentBy(() => button('Enviar la voz').click());
+    const message = await sendWith(() => button('Enviar la voz').click());
     await voice().waitFor({ state: 'detached' });
     // Compares the recorded bytes, and decodes them with Chromium.
     const recording = await page.evaluate(async () => {
@@ -272,16 +272,16 @@ async function test() {
       return { base64, seconds: sound.duration, loudest };
     });
     const bytes = Buffer.from(recording.base64, 'base64');
-    equal(bytes.subarray(0, 4).toString(), 'OggS', 'the container');
-    equal(bytes.subarray(28, 36).toString(), 'OpusHead', 'the codec');
-    assert(recording.seconds > 1.5 && recording.seconds < 60, `it plays ${recording.seconds} s`);
-    assert(recording.loudest > 0.01, 'the beeps are in it');
-    equal(message.kind, 'ptt', 'it is a voice message');
-    equal(message.file.mime.split(';')[0], 'audio/ogg', 'its type');
-    equal(message.file.sha256, createHash('sha256').update(bytes).digest('hex'), 'its bytes');
+    assertEqual(bytes.subarray(0, 4).toString(), 'OggS', 'the container format');
+    assertEqual(bytes.subarray(28, 36).toString(), 'OpusHead', 'the codec');
+    assert(recording.seconds > 1.5 && recording.seconds < 60, `the recording lasts ${recording.seconds} s`);
+    assert(recording.loudest > 0.01, 'the recording is silent');
+    assertEqual(message.kind, 'ptt', 'the voice-message flag');
+    assertEqual(message.file.mime.split(';')[0], 'audio/ogg', 'the MIME type');
+    assertEqual(message.file.sha256, createHash('sha256').update(bytes).digest('hex'), 'the bytes at the phone');
     const { mensajes } = await api(`/api/listener/history/${ANA}`);
-    equal(mensajes[0].direccion, 'saliente', 'it is in the conversation');
-    await picture('voice-sent');
+    assertEqual(mensajes[0].direccion, 'saliente', 'voice messages in the conversation');
+    await takeScreenshot('voice-sent');
   });
 
   await step('without a microphone, the page explains why', async () => {
@@ -289,12 +289,12 @@ async function test() {
       navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
     });
     await button('Grabar un mensaje de voz').click();
-    await says('El navegador no dio permiso para el micrófono.');
+    await waitForText('El navegador no dio permiso para el micrófono.');
     await audit('no microphone');
-    await picture('voice-refused');
+    await takeScreenshot('voice-refused');
     await page.evaluate(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
     await button('Grabar un mensaje de voz').click();
-    await says('El navegador presta el micrófono solo a páginas seguras');
+    await waitForText('El navegador presta el micrófono solo a páginas seguras');
   });
 
   await step('in English', async () => {
@@ -304,14 +304,14 @@ async function test() {
     await page.getByLabel('Message', { exact: true }).pressSequentially('/');
     await page.getByRole('listbox', { name: 'Quick replies' }).waitFor();
     await audit('quick answers in English');
-    await picture('english-list');
+    await takeScreenshot('english-list');
     await page.getByRole('link', { name: 'Manage quick replies' }).click();
     await page.getByRole('heading', { name: 'Quick replies', level: 1 }).waitFor();
     await audit('the quick answers in English');
-    await picture('english-screen');
+    await takeScreenshot('english-screen');
   });
 
-  await step('no console errors', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.assertNoPageErrors());
 }
 
 await run(test, () => visitor.close(), 300_000);

@@ -5,10 +5,10 @@
 //   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node conversations-flow.mjs
 //
 // The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> a screenshot of every screen is saved.
-import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !password || !PHONE_URL) {
   console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node conversations-flow.mjs');
   process.exit(2);
@@ -18,9 +18,9 @@ const ANA = '5491158254201';
 const LEO = '5491158254202';
 const EVA_PASSWORD = 'la contraseña de eva';
 
-const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
-const visitor = visit({ hub, password, pictures });
-const { api, button, enter, noSidewaysScroll, picture, says } = visitor;
+const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = createVisitor({ hub, password, screenshotFolder });
+const { api, button, signIn, assertNoSidewaysScroll, takeScreenshot, waitForText } = visitor;
 let page = null;
 
 const row = (number) => page.locator(`[data-chat="${number}"]`);
@@ -28,7 +28,7 @@ const bubbles = () => page.locator('[data-message]');
 const bubble = (text) => bubbles().filter({ hasText: text });
 const waiting = () => page.getByRole('navigation', { name: 'Secciones' }).getByTestId('waiting');
 const waitForCount = (count) =>
-  eventually(`${count} wait`, async () => {
+  eventually(`${count} contacts wait`, async () => {
     const title = await page.title();
     if (count === 0) return (await waiting().count()) === 0 && !title.startsWith('(');
     const badge = (await waiting().count()) === 1 ? await waiting().locator('[aria-hidden]').textContent() : '';
@@ -44,10 +44,10 @@ async function test() {
 
   await step('no conversations yet', async () => {
     await page.goto(`${hub}/conversaciones`);
-    await enter('admin', password);
+    await signIn('admin', password);
     await page.getByRole('heading', { name: 'Conversaciones', level: 1 }).waitFor();
-    await says('Todavía no hay conversaciones');
-    await says('Elegí un chat de la lista');
+    await waitForText('Todavía no hay conversaciones');
+    await waitForText('Elegí un chat de la lista');
   });
 
   await step('incoming messages appear without a reload', async () => {
@@ -58,18 +58,18 @@ async function test() {
     await row(LEO).getByText('¿Cuánto sale?').waitFor();
     await standin.leadMessage({ from: ANA, body: 'Sí, ¿hasta cuándo?' });
     await row(ANA).getByText('Sí, ¿hasta cuándo?').waitFor();
-    const order = await page.locator('[data-chat]').evaluateAll((all) => all.map((element) => element.dataset.chat));
-    equal(order.join(), [ANA, LEO].join(), 'the newest first');
+    const order = await page.locator('[data-chat]').evaluateAll((elements) => elements.map((element) => element.dataset.chat));
+    assertEqual(order.join(), [ANA, LEO].join(), 'the order of the chats');
   });
 
   await step('waiting contacts are counted in the menu, the tab and the list', async () => {
     await waitForCount(2);
     const leo = row(LEO);
-    assert(await leo.evaluate((it) => it.dataset.unread === 'true' && it.dataset.waits === 'true'), 'unread, and waits');
-    const weight = await leo.getByText('+54 9 11 5825-4202').evaluate((it) => Number(getComputedStyle(it).fontWeight));
-    assert(weight >= 700, `it weighs more: ${weight}`);
+    assert(await leo.evaluate((element) => element.dataset.unread === 'true' && element.dataset.waits === 'true'), 'the chat is not marked as unread and waiting');
+    const weight = await leo.getByText('+54 9 11 5825-4202').evaluate((element) => Number(getComputedStyle(element).fontWeight));
+    assert(weight >= 700, `the name of an unread chat is not bold: ${weight}`);
     await leo.getByText('1 sin leer').waitFor({ state: 'attached' });
-    await picture('unread');
+    await takeScreenshot('unread');
     // Chats with only bulk messages are not listed.
     await api('/api/sender/messages/bulk', 'POST', { mensajes: [{ destinatario: '12025550199', mensaje: 'aviso' }] });
     await tab('Sin responder (2)').click();
@@ -77,11 +77,11 @@ async function test() {
     // While a contact waits for an answer, the page opens on the unanswered chats.
     await page.reload();
     await row(LEO).waitFor();
-    equal(await page.getByRole('radio', { name: 'Sin responder (2)' }).isChecked(), true, 'the first tab');
-    equal(await row('12025550199').count(), 0, 'chats of those who were only written to');
+    assertEqual(await page.getByRole('radio', { name: 'Sin responder (2)' }).isChecked(), true, 'the tab of unanswered chats is selected');
+    assertEqual(await row('12025550199').count(), 0, 'chats with only bulk messages, in the first tab');
     await tab('Todas').click();
     await row(LEO).waitFor();
-    equal(await row('12025550199').count(), 0, 'in all of them, too');
+    assertEqual(await row('12025550199').count(), 0, 'chats with only bulk messages, in all chats');
   });
 
   await step('mark a chat as needing no answer; an opened chat is read', async () => {
@@ -100,7 +100,7 @@ async function test() {
     await row(ANA).click();
     await page.waitForURL(`${hub}/conversaciones/${ANA}`);
     await bubble('Sí, ¿hasta cuándo?').waitFor();
-    await eventually('it says what became of it', async () =>
+    await eventually('the message shows its state', async () =>
       ['entregado', 'leido'].includes(await bubble('Hola Ana').locator('[data-estado]').getAttribute('data-estado')));
     await standin.leadMessage({ from: ANA, body: 'Contestame, porfa' });
     await bubble('Contestame, porfa').waitFor();
@@ -114,10 +114,10 @@ async function test() {
     const delivered = await colour('entregado');
     await standin.call('acks', { id: sent.id, ack: 3 });
     await ticks('leido').waitFor();
-    equal(await colour('leido'), 'rgb(11, 111, 184)', 'read, in the light');
-    assert(delivered !== 'rgb(11, 111, 184)', 'delivered is not blue');
+    assertEqual(await colour('leido'), 'rgb(11, 111, 184)', 'the colour of read ticks in the light theme');
+    assert(delivered !== 'rgb(11, 111, 184)', 'delivered ticks are blue as well');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await eventually('read, in the dark', async () => (await colour('leido')) === 'rgb(124, 196, 248)');
+    await eventually('the colour of read ticks in the dark theme', async () => (await colour('leido')) === 'rgb(124, 196, 248)');
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
@@ -125,19 +125,19 @@ async function test() {
     const focused = () => box().evaluate((element) => element === document.activeElement);
     await row(LEO).focus();
     await page.keyboard.press('ArrowUp');
-    assert(await row('5491158254203').evaluate((element) => element === document.activeElement), '↑ goes up the list');
+    assert(await row('5491158254203').evaluate((element) => element === document.activeElement), 'the chat above is not selected by ↑');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${hub}/conversaciones/${LEO}`);
-    await eventually('the box has the focus', focused);
+    await eventually('the answer box has the focus', focused);
     await page.keyboard.type('Te cuento que');
     await row(ANA).click();
-    await eventually('the box of the other is empty', async () => (await box().inputValue()) === '');
+    await eventually('the answer box of the other chat is empty', async () => (await box().inputValue()) === '');
     await row(LEO).getByText('Borrador:').waitFor();
     await page.reload();
     await tab('Todas').click();
     await row(LEO).click();
-    await eventually('the draft is there', async () => (await box().inputValue()) === 'Te cuento que');
+    await eventually('the draft is restored', async () => (await box().inputValue()) === 'Te cuento que');
     await box().fill('');
     await row(ANA).click();
   });
@@ -147,25 +147,25 @@ async function test() {
     const message = bubble('casa.example');
     await message.locator('strong', { hasText: 'Mirá' }).waitFor();
     await message.locator('em', { hasText: 'por favor' }).waitFor();
-    equal(await message.locator('a[target="_blank"]').getAttribute('href'), 'https://casa.example/1', 'the link');
+    assertEqual(await message.locator('a[target="_blank"]').getAttribute('href'), 'https://casa.example/1', 'the address of the link');
   });
 
   await step('a double click sends one answer', async () => {
     await box().fill('Hasta el viernes.');
     await button('Enviar').dblclick();
     await bubble('Hasta el viernes.').waitFor();
-    await eventually('the box is empty', async () => (await box().inputValue()) === '');
-    await eventually('it has arrived', async () =>
+    await eventually('the answer box is empty', async () => (await box().inputValue()) === '');
+    await eventually('the answer has arrived', async () =>
       ['entregado', 'leido'].includes(await bubble('Hasta el viernes.').locator('[data-estado]').getAttribute('data-estado')));
-    equal(await bubble('Hasta el viernes.').count(), 1, 'on the page');
+    assertEqual(await bubble('Hasta el viernes.').count(), 1, 'copies of the answer on the page');
     const { mensajes } = await api(`/api/listener/history/${ANA}`);
     const sent = mensajes.filter((message) => message.mensaje === 'Hasta el viernes.');
-    equal(sent.length, 1, 'sent');
-    equal(sent[0].cliente_id, 51, 'for the business that had written');
+    assertEqual(sent.length, 1, 'copies of the answer at the phone');
+    assertEqual(sent[0].cliente_id, 51, 'the business of the answer');
     await waitForCount(1);
     await box().press('Enter');
-    await says('Escribí un mensaje.');
-    await picture('conversation');
+    await waitForText('Escribí un mensaje.');
+    await takeScreenshot('conversation');
   });
 
   await step('an answer written offline is shown as waiting until it is sent', async () => {
@@ -176,7 +176,7 @@ async function test() {
     const waitsForLine = page.getByTestId('answer-outcome').getByText('Queda en espera');
     await waitsForLine.waitFor();
     await bubble('¿Te sirve el viernes?').locator('[data-estado="pendiente"]').waitFor();
-    await picture('waits-for-line');
+    await takeScreenshot('waits-for-line');
     await standin.call('network', { up: true });
     await bubble('¿Te sirve el viernes?').locator('[data-estado="entregado"]').waitFor({ timeout: 60_000 });
     await waitsForLine.waitFor({ state: 'detached' });
@@ -188,7 +188,7 @@ async function test() {
     await standin.leadMessage({ from: '5491158254203', name: 'Marta Ruiz', body: '¡Gracias otra vez!' });
     await row('5491158254203').getByText('MR', { exact: true }).waitFor();
     await row(LEO).getByText('02', { exact: true }).waitFor();
-    const tints = (numbers) => Promise.all(numbers.map((it) => row(it).locator('[aria-hidden]').first().evaluate((element) => getComputedStyle(element).backgroundColor)));
+    const tints = (numbers) => Promise.all(numbers.map((number) => row(number).locator('[aria-hidden]').first().evaluate((element) => getComputedStyle(element).backgroundColor)));
     const [marta, leo] = await tints(['5491158254203', LEO]);
     assert(marta !== leo, `two people, one colour: ${marta}`);
     const edge = await row('5491158254203').boundingBox();
@@ -198,15 +198,15 @@ async function test() {
     await button('No hace falta responder').click();
     await row(ANA).click();
     await bubble('Hasta el viernes.').waitFor();
-    const background = (locator) => locator.evaluate((it) => getComputedStyle(it).backgroundColor);
+    const background = (locator) => locator.evaluate((element) => getComputedStyle(element).backgroundColor);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       await eventually(`the ${colorScheme} scheme`, () =>
-        page.evaluate((it) => document.documentElement.dataset.mantineColorScheme === it, colorScheme));
+        page.evaluate((element) => document.documentElement.dataset.mantineColorScheme === element, colorScheme));
       const mine = await background(bubble('Hasta el viernes.').and(page.locator('[data-direction="saliente"]')));
       const theirs = await background(bubble('Contestame, porfa').and(page.locator('[data-direction="entrante"]')));
       const behind = await background(page.locator('body'));
-      equal(new Set([mine, theirs, behind]).size, 3, `${colorScheme}: the colours of ${mine}, ${theirs}, ${behind}`);
+      assertEqual(new Set([mine, theirs, behind]).size, 3, `${colorScheme}: the colours of ${mine}, ${theirs}, ${behind}`);
     }
     await page.emulateMedia({ colorScheme: 'light' });
   });
@@ -220,8 +220,8 @@ async function test() {
     await bubble('BAJA').waitFor();
     await page.getByTestId('opted-out').waitFor();
     await page.getByTestId('closed-box').getByText('pidió la baja: no se le puede escribir.').waitFor();
-    equal(await box().count(), 0, 'boxes to write in');
-    await picture('opted-out');
+    assertEqual(await box().count(), 0, 'answer boxes');
+    await takeScreenshot('opted-out');
   });
 
   await step('opt a contact out from the chat, and undo it', async () => {
@@ -230,8 +230,8 @@ async function test() {
     await page.getByRole('menuitem', { name: 'Dar de baja' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Dar de baja', exact: true }).click();
     await page.getByTestId('closed-box').waitFor();
-    equal((await api(`/api/sender/bajas/${ANA}`)).telefono, ANA, 'on the list');
-    await picture('toast');
+    assertEqual((await api(`/api/sender/bajas/${ANA}`)).telefono, ANA, 'the contact on the list of opt-outs');
+    await takeScreenshot('toast');
     await button('Deshacer').click();
     await box().waitFor();
   });
@@ -245,7 +245,7 @@ async function test() {
     await row(ANA).waitFor();
     await row(LEO).waitFor({ state: 'detached' });
     await search.fill('nadie');
-    await says('No se encontró nada');
+    await waitForText('No se encontró nada');
     await search.fill('');
     await row(LEO).waitFor();
   });
@@ -255,13 +255,13 @@ async function test() {
     await api('/api/sender/messages/bulk', 'POST', { mensajes });
     await page.goto(`${hub}/conversaciones/12025550134`);
     await bubble('aviso 59').waitFor();
-    equal(await bubble('aviso 3').filter({ hasText: /aviso 3\D/ }).count(), 0, 'not all at once');
+    assertEqual(await bubble('aviso 3').filter({ hasText: /aviso 3\D/ }).count(), 0, 'messages before loading more');
     // Dispatched, because a mouse click scrolls to the button, which also loads the messages.
     await button('Ver mensajes anteriores').dispatchEvent('click');
     await button('Ver mensajes anteriores').waitFor({ state: 'detached' });
-    await page.getByRole('log').evaluate((it) => it.scrollTo(0, 0));
+    await page.getByRole('log').evaluate((element) => element.scrollTo(0, 0));
     // The rows come into the document a frame after the scroll.
-    await eventually('the first of all', async () => (await bubbles().first().getByText(/^aviso \d+$/).textContent()) === 'aviso 0');
+    await eventually('the oldest message is shown', async () => (await bubbles().first().getByText(/^aviso \d+$/).textContent()) === 'aviso 0');
   });
 
   await step('notifications work in another tab; the question is asked once', async () => {
@@ -291,18 +291,18 @@ async function test() {
     await standin.leadMessage({ from: '5491158254203', body: 'Una consulta más' });
     await eventually('a notification and a sound', () =>
       page.evaluate(() => window.notified.length === 1 && window.sounds === 1));
-    equal(await page.evaluate(() => window.notified[0]), 'Marta Ruiz te escribió: Una consulta más', 'what it says');
+    assertEqual(await page.evaluate(() => window.notified[0]), 'Marta Ruiz te escribió: Una consulta más', 'the text of the notification');
     await page.goto(`${hub}/ajustes`);
     for (const name of ['Mostrar una notificación', 'Hacer un sonido']) {
-      const it = page.getByRole('switch', { name });
-      await it.waitFor();
-      assert(await it.isChecked(), `${name}: on`);
-      await it.press('Space');
-      assert(!(await it.isChecked()), `${name}: off`);
+      const element = page.getByRole('switch', { name });
+      await element.waitFor();
+      assert(await element.isChecked(), `${name} is off by default`);
+      await element.press('Space');
+      assert(!(await element.isChecked()), `${name} is still on`);
     }
     await page.goto(`${hub}/conversaciones`);
     await row('5491158254203').waitFor();
-    equal(await question.count(), 0, 'it asks again');
+    assertEqual(await question.count(), 0, 'repeated questions');
     await api('/api/listener/conversations/5491158254203/attended', 'POST');
   });
 
@@ -311,12 +311,12 @@ async function test() {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${hub}/conversaciones`);
     await row(ANA).waitFor();
-    await noSidewaysScroll('the list');
-    await picture('phone-list');
+    await assertNoSidewaysScroll('the list');
+    await takeScreenshot('phone-list');
     await row(ANA).click();
     await bubble('Contestame, porfa').waitFor();
-    await noSidewaysScroll('the conversation');
-    await picture('phone-conversation');
+    await assertNoSidewaysScroll('the conversation');
+    await takeScreenshot('phone-conversation');
     await page.getByRole('link', { name: 'Volver a las conversaciones' }).click();
     await row(LEO).waitFor();
     await page.setViewportSize({ width: 1200, height: 900 });
@@ -325,14 +325,14 @@ async function test() {
 
   await step('a business user sees only its own conversations', async () => {
     await button('Cerrar sesión').click();
-    await enter('eva', EVA_PASSWORD);
+    await signIn('eva', EVA_PASSWORD);
     await page.goto(`${hub}/conversaciones`);
-    await says('Todavía no hay conversaciones');
+    await waitForText('Todavía no hay conversaciones');
     await page.goto(`${hub}/conversaciones/${ANA}`);
-    await says('No hay mensajes con este número.');
+    await waitForText('No hay mensajes con este número.');
   });
 
-  await step('no console errors', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.assertNoPageErrors());
 }
 
 await run(test, () => visitor.close(), 240_000);

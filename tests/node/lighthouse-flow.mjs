@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { snapshot } from 'lighthouse';
 import puppeteer from 'puppeteer-core';
 
-import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
 
 const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, WANTED = '95' } = process.env;
 if (!hub || !password || !PHONE_URL) {
@@ -25,7 +25,7 @@ const DEVICES = [
   { device: 'desk, dark', scheme: 'dark', formFactor: 'desktop', viewport: { width: 1350, height: 940 } },
 ];
 
-const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
 let browser = null;
 const results = [];
 
@@ -57,8 +57,8 @@ async function fill() {
   await api('/api/tokens', { name: 'cron', scopes: ['read'] });
   const webhook = await api('/api/webhooks', { url: 'http://127.0.0.1:9/wa', eventos: ['message'], descripcion: 'El CRM' });
   await standin.leadMessage({ from: ANA, body: '¿Cuánto sale?' });
-  await eventually('it comes in', async () => (await api(`/api/listener/history/${ANA}`)).mensajes.some((message) => message.mensaje === '¿Cuánto sale?'));
-  await eventually('it is told', async () => (await api(`/api/webhooks/${webhook.id}/deliveries`)).entregas.length > 0);
+  await eventually('the message arrives', async () => (await api(`/api/listener/history/${ANA}`)).mensajes.some((message) => message.mensaje === '¿Cuánto sale?'));
+  await eventually('the delivery arrives', async () => (await api(`/api/webhooks/${webhook.id}/deliveries`)).entregas.length > 0);
   return [
     'inicio', 'campanas', 'campanas/nueva', `campanas/${id}`, 'programacion', 'conversaciones', `conversaciones/${ANA}`,
     'contactos', 'mensajes', 'bajas', 'whatsapp', 'integraciones', `integraciones/${webhook.id}`, 'usuarios', 'ajustes', 'ayuda', 'nada',
@@ -73,7 +73,7 @@ async function auditScreen(page, path) {
     await page.goto(`${hub}/${path}`, { waitUntil: 'networkidle2' });
     await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy="true"]'));
     results.push({ path, device, ...(await score(page, formFactor)) });
-    equal(new URL(page.url()).pathname, `/${path}`, 'the screen that was judged');
+    assertEqual(new URL(page.url()).pathname, `/${path}`, 'the audited screen');
   }
 }
 

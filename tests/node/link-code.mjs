@@ -4,7 +4,7 @@
 //   node link-code.mjs
 import { mock } from 'node:test';
 import { createRequire } from 'node:module';
-import { assert, equal } from './lib/peer.mjs';
+import { assert, assertEqual } from './lib/flow.mjs';
 
 const page = new URL('../../crates/session-manager/page/', import.meta.url);
 const { build } = createRequire(page)('esbuild');
@@ -28,7 +28,7 @@ globalThis.WPP = {
   conn: {
     startLinkDeviceCodeForPhoneNumber: async () => code(),
     refreshLinkDeviceCode: async () => {
-      equal(Socket.state, 'UNPAIRED', 'the page shows codes again before a new one is made');
+      assertEqual(Socket.state, 'UNPAIRED', 'the page shows QR codes before a new pairing code is created');
       return code();
     },
     cancelLinkDeviceCode: () => (cancelled += 1),
@@ -55,27 +55,27 @@ const settled = async () => {
 const MINUTE = 60_000;
 
 const first = await linkCode(WPP, '5491100000001');
-equal(first.code, 'CODE-0001', 'the code');
-equal(first.expires_at, Date.now() + 3 * MINUTE, 'how long it is good');
-equal(linkCodeFacts().expires_at, first.expires_at, 'the same in the facts');
+assertEqual(first.code, 'CODE-0001', 'the first code');
+assertEqual(first.expires_at, Date.now() + 3 * MINUTE, 'the expiry of the code');
+assertEqual(linkCodeFacts().expires_at, first.expires_at, 'the expiry in the facts');
 
 // A repeated request returns the same code. A new one follows when it expires, even though the QR
 // codes have run out meanwhile.
 mock.timers.tick(2 * MINUTE);
-equal((await linkCode(WPP, '5491100000001')).code, 'CODE-0001', 'the same for the same number');
+assertEqual((await linkCode(WPP, '5491100000001')).code, 'CODE-0001', 'the code for the same number');
 Socket.state = 'UNPAIRED_IDLE';
 mock.timers.tick(1 * MINUTE);
 await settled();
-equal(refreshed, 1, 'refreshed before the next');
-equal(linkCodeFacts().expires_at, Date.now() + 3 * MINUTE, 'renewed');
-assert(changes >= 2, 'and told');
+assertEqual(refreshed, 1, 'refreshes of the QR code before the next code');
+assertEqual(linkCodeFacts().expires_at, Date.now() + 3 * MINUTE, 'the expiry of the renewed code');
+assert(changes >= 2, 'the renewed code is not reported');
 
 // Without further requests, the code expires, and the page shows QR codes again.
 mock.timers.tick(3 * MINUTE);
 await settled();
-equal(linkCodeFacts(), null, 'over');
-equal(codeCount, 2, 'no further one was made');
-assert(cancelled >= 1, 'wa-js lets go of it');
+assertEqual(linkCodeFacts(), null, 'the facts after the expiry');
+assertEqual(codeCount, 2, 'created codes');
+assert(cancelled >= 1, 'wa-js has not cancelled the code');
 
 // A code that is typed into the phone just before it expires lasts one more minute, and is not
 // replaced meanwhile.
@@ -84,14 +84,14 @@ mock.timers.tick(3 * MINUTE - 1_000);
 phoneHasIt();
 mock.timers.tick(MINUTE - 1);
 await settled();
-assert(linkCodeFacts() !== null, 'it lives on');
-equal(codeCount, 3, 'and no other was made');
+assert(linkCodeFacts() !== null, 'the typed code has expired already');
+assertEqual(codeCount, 3, 'created codes');
 mock.timers.tick(1_001);
 await settled();
-equal(linkCodeFacts(), null, 'over in the end');
+assertEqual(linkCodeFacts(), null, 'the facts at the end');
 
 // Another number gets another code.
 await linkCode(WPP, '5491100000002');
-equal((await linkCode(WPP, '5491100000003')).code, 'CODE-0005', 'of another number');
+assertEqual((await linkCode(WPP, '5491100000003')).code, 'CODE-0005', 'the code of another number');
 console.log('all steps passed');
 process.exit(0);

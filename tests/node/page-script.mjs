@@ -1,12 +1,12 @@
 // Tests session-manager's page script in Chromium on the stand-in, without the service: a user at
-// the browser, two searches at once, passkeys of other sites, a page without an element for the
+// the browser, two concurrent searches, passkeys of other sites, a page without an element for the
 // code, and the logout reason in the page's address.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, USER_AGENT, arguments_, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, USER_AGENT, readArguments, assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
 
-const { url } = arguments_();
+const { url } = readArguments();
 const waJs = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
 const source = new URL('../../crates/session-manager/page/', import.meta.url);
 const { build } = createRequire(source)('esbuild');
@@ -19,7 +19,7 @@ const { outputFiles } = await build({
   write: false,
 });
 const bridge = outputFiles[0].text;
-const api = phone(url);
+const api = phoneApi(url);
 const LEAD = '5491140000001';
 let browser = null;
 let page = null;
@@ -44,7 +44,7 @@ async function open(options, { before, address = url } = {}) {
   await context.addInitScript(`(() => {\n${bridge}\n${start}\n})();\n${waJs}`);
   page = await context.newPage();
   await page.goto(address);
-  await eventually('wa-js is in', () => page.evaluate(() => WPP.isFullReady));
+  await eventually('wa-js is loaded', () => page.evaluate(() => WPP.isFullReady));
 }
 
 async function test() {
@@ -56,7 +56,7 @@ async function test() {
     for (const turn of ['first', 'second']) {
       await scan(`the ${turn} scan`);
       const passkey = await eventually(`the ${turn} passkey`, async () => (await facts()).passkey);
-      equal(passkey.stage, 'asked', 'a person answers, not the service');
+      assertEqual(passkey.stage, 'asked', 'the user answers, not the service');
       await page.click('[data-testid="shortcake_cancel_button"]');
       // Otherwise, the service would still count the ten minutes of the first passkey.
       await eventually(`a code after the ${turn} Cancel`, async () => {
@@ -84,10 +84,10 @@ async function test() {
       others,
     );
     assert(answers.every((answer) => answer === 'of the browser'), JSON.stringify(answers));
-    equal(await page.evaluate(() => navigator.credentials.get({ password: true })), 'of the browser', 'a password');
-    equal(await page.evaluate(() => navigator.credentials.get()), 'of the browser', 'nothing in particular');
-    equal((await page.evaluate(() => window.asked)).length, others.length + 2, 'what the browser was asked for');
-    equal((await facts()).passkey, null, 'what the service hears of them');
+    assertEqual(await page.evaluate(() => navigator.credentials.get({ password: true })), 'of the browser', 'the result for a password');
+    assertEqual(await page.evaluate(() => navigator.credentials.get()), 'of the browser', 'the result without options');
+    assertEqual((await page.evaluate(() => window.asked)).length, others.length + 2, 'requests that reached the browser');
+    assertEqual((await facts()).passkey, null, 'the passkey in the facts');
     // Requests of WhatsApp go to the service, and do not reach the browser.
     await page.evaluate(() => {
       for (const rpId of ['whatsapp.com', 'web.whatsapp.com']) {
@@ -98,9 +98,9 @@ async function test() {
       const now = await facts();
       return now.passkey && now;
     });
-    equal(passkey.stage, 'required', 'its stage');
-    equal(passkey.public_key.rpId, 'web.whatsapp.com', 'the latest of them');
-    equal((await page.evaluate(() => window.asked)).length, others.length + 2, 'what the browser was asked for');
+    assertEqual(passkey.stage, 'required', 'the passkey’s stage');
+    assertEqual(passkey.public_key.rpId, 'web.whatsapp.com', 'the relying party of the latest request');
+    assertEqual((await page.evaluate(() => window.asked)).length, others.length + 2, 'requests that reached the browser');
     await page.context().close();
   });
 
@@ -112,14 +112,14 @@ async function test() {
     const { ok: byNumber } = await call('pairing_code', { phone: '5491100000001' });
     assert(/^[0-9A-Z]{8}$/.test(byNumber.code.replace('-', '')), byNumber.code);
     await page.evaluate(() => document.querySelector('[data-testid="link-device-qr-code"]').remove());
-    await eventually('no code any more', async () => (await facts()).code === null);
+    await eventually('no code is composed', async () => (await facts()).code === null);
     // The page shows the screen with the QR code again.
     await page.evaluate(() => {
       const place = Object.assign(document.createElement('div'), { id: 'place' });
       place.setAttribute('data-testid', 'link-device-qr-code');
       document.body.append(place);
     });
-    await eventually('a composed code again', async () => (await facts()).code);
+    await eventually('a composed code after the screen returns', async () => (await facts()).code);
     await page.context().close();
     await api.call('settings', { data_ref: true });
   });
@@ -133,31 +133,31 @@ async function test() {
       ['9', 'logout_reason 9'],
     ]) {
       await open({ attended: false }, { address: `${url}?post_logout=1&logout_reason=${number}` });
-      equal(await eventually(`the reason ${number}`, async () => (await facts()).logged_out), name, number);
+      assertEqual(await eventually(`the reason ${number}`, async () => (await facts()).logged_out), name, number);
       await page.context().close();
     }
     await open({ attended: false }, { address: `${url}?post_logout=1` });
-    equal(await eventually('a logout', async () => (await facts()).logged_out), 'post_logout', 'without a number');
+    assertEqual(await eventually('a logout', async () => (await facts()).logged_out), 'post_logout', 'the reason without a number');
     await page.context().close();
   });
 
   await step('only one search runs at a time', async () => {
     await open({ attended: false });
     await scan('the scan');
-    await eventually('it is linked', async () => (await facts()).stream === 'CONNECTED');
+    await eventually('the page is linked', async () => (await facts()).stream === 'CONNECTED');
     const texts = ['uno', 'dos', 'tres'];
     for (const text of texts) await api.leadMessage({ from: LEAD, body: text });
     const search = { chat: `${LEAD}@c.us`, since: 0, anchor: null, direction: 'before', budget_ms: 1_000 };
-    await eventually('they are stored', async () => (await call('search', search)).ok?.messages.length === texts.length);
+    await eventually('the messages are stored', async () => (await call('search', search)).ok?.messages.length === texts.length);
     // The service repeats a search after it has given up waiting for the answer.
     const [first, second] = await calls(['search', search], ['search', search]);
-    equal(first.err?.code, 'NOT_READY', 'the first one');
+    assertEqual(first.err?.code, 'NOT_READY', 'the result of the first search');
     assert(first.err.message.includes('another search'), first.err.message);
-    equal(second.ok.messages.length, texts.length, 'the second one');
+    assertEqual(second.ok.messages.length, texts.length, 'the result of the second search');
     // Other calls that search are limited in the same way.
     const [chats, memory] = await calls(['chats', { since: 0 }], ['memory', { since: 0, limit: 10, mark: '' }]);
-    equal(chats.err?.code, 'NOT_READY', 'the list of chats');
-    equal(memory.ok.ids.length, texts.length, 'the messages in memory');
+    assertEqual(chats.err?.code, 'NOT_READY', 'the result for the list of chats');
+    assertEqual(memory.ok.ids.length, texts.length, 'the result for the messages in memory');
     await page.context().close();
   });
 }

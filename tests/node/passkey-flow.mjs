@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
 
 const { HUB_URL: HUB, PHONE_URL, WHATSAPP } = process.env;
 const SITE = 'https://web.whatsapp.com/';
 const EXTENSION = fileURLToPath(new URL('../../deploy/passkey', import.meta.url));
 const LONG = 60_000;
-const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
 
 let context = null;
 let hub = null;
@@ -64,7 +64,7 @@ async function register() {
 /** Scans the code, and waits until WhatsApp asks for the passkey. */
 async function scanUntilPasskey() {
   await view('scan');
-  await eventually('the phone scans', () => standin.call('scan', {}).catch(() => null), LONG);
+  await eventually('the phone scans the code', () => standin.call('scan', {}).catch(() => null), LONG);
   await view('passkey');
   await hub.getByTestId('passkey-time').waitFor();
 }
@@ -128,7 +128,7 @@ await run(async () => {
     await paste(await printedAnswer(accountCredential));
     await view('ready');
     const refusals = await standin.call('passkey-refusals');
-    equal(refusals.length, 0, 'refusals');
+    assertEqual(refusals.length, 0, 'refusals of WhatsApp');
   });
 
   await step('unlink, and WhatsApp asks for the passkey again', async () => {
@@ -143,7 +143,7 @@ await run(async () => {
     await hub.getByRole('button', { name: 'En este navegador, a mano' }).click();
     await paste(await printedAnswer(credential));
     await hub.getByText('WhatsApp no aceptó la respuesta').waitFor({ timeout: LONG });
-    equal((await standin.call('passkey-refusals')).at(-1), 'passkey_unknown', 'the refusal');
+    assertEqual((await standin.call('passkey-refusals')).at(-1), 'passkey_unknown', 'the last refusal');
   });
 
   await step("with the extension: answer on WhatsApp's page", async () => {
@@ -161,7 +161,7 @@ await run(async () => {
   await step('compare the verification code; the phone is linked', async () => {
     const code = hub.getByTestId('verification-code');
     await code.waitFor({ timeout: LONG });
-    assert(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/.test(await code.textContent()), 'a verification code');
+    assert(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/.test(await code.textContent()), 'the verification code has another format');
     await button('El teléfono muestra el mismo').click();
     await view('ready');
   });

@@ -4,10 +4,10 @@
 //   HUB_URL=… ADMIN_PASSWORD=… node schedules-flow.mjs
 //
 // With SCREENSHOTS=<folder> a screenshot of every screen is saved.
-import { assert, equal, eventually, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, ADMIN_PASSWORD: password, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !password) {
   console.error('usage: HUB_URL=… ADMIN_PASSWORD=… node schedules-flow.mjs');
   process.exit(2);
@@ -16,8 +16,8 @@ if (!hub || !password) {
 const SCHEDULES = '/api/sender/programaciones';
 const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
-const visitor = visit({ hub, password, pictures });
-const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+const visitor = createVisitor({ hub, password, screenshotFolder });
+const { api, button, dialog, signIn, assertNoSidewaysScroll, takeScreenshot, waitForText } = visitor;
 let page = null;
 const ids = {};
 
@@ -38,9 +38,9 @@ const openBlock = async (name) => {
   await dialogOpen(name);
 };
 const state = (estado) =>
-  eventually(`it is ${estado}`, async () =>
+  eventually(`the schedule is ${estado}`, async () =>
     (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === estado);
-const answer = (name) => dialog().getByRole('button', { name, exact: true }).click();
+const clickInDialog = (name) => dialog().getByRole('button', { name, exact: true }).click();
 const today = () =>
   new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Argentina/Buenos_Aires' }).format(new Date());
 const addDays = (day, days) => new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
@@ -58,30 +58,30 @@ async function test() {
 
   await step('no schedules yet', async () => {
     await page.goto(`${hub}/programacion`);
-    await enter('admin', password);
+    await signIn('admin', password);
     await page.getByRole('heading', { name: 'Programación', level: 1 }).waitFor();
-    await says('Esta semana no sale nada.');
-    await says('(hora de Buenos Aires)');
+    await waitForText('Esta semana no sale nada.');
+    await waitForText('(hora de Buenos Aires)');
     await choose('Vista', 'Lista');
-    await says('Todavía no hay programaciones');
-    await picture('empty');
+    await waitForText('Todavía no hay programaciones');
+    await takeScreenshot('empty');
     await choose('Vista', 'Semana');
   });
 
   await step('input errors are shown without a request', async () => {
     await button('Nueva programación').click();
     await dialogOpen('Nueva programación');
-    equal(await dialog().getByLabel('Máximo por día').inputValue(), '50', 'the quota');
-    equal(await dialog().getByLabel('Pausa mínima (s)').inputValue(), '30', 'the pause');
-    equal(await dialog().getByLabel('Pausa máxima (s)').inputValue(), '90', 'the pause');
+    assertEqual(await dialog().getByLabel('Máximo por día').inputValue(), '50', 'errors of the quota');
+    assertEqual(await dialog().getByLabel('Pausa mínima (s)').inputValue(), '30', 'errors of the pause');
+    assertEqual(await dialog().getByLabel('Pausa máxima (s)').inputValue(), '90', 'errors of the pause');
     await dialog().getByLabel('Máximo por día').fill('0');
     await dialog().getByLabel('Primer día').fill('2026-03-02');
     await dialog().getByLabel('Último día').fill('2026-03-01');
-    await answer('Guardar');
+    await clickInDialog('Guardar');
     for (const text of ['Elegí una campaña.', 'Un número entero de 1 a 100000.', 'anterior al primero']) {
-      await says(text);
+      await waitForText(text);
     }
-    await picture('problems');
+    await takeScreenshot('problems');
   });
 
   await step('search for a campaign and create a schedule for it', async () => {
@@ -95,25 +95,25 @@ async function test() {
     await dialog().getByRole('button', { name: 'Todos', exact: true }).click();
     await dialog().getByLabel('Desde las').fill('22:00');
     await dialog().getByLabel('Hasta las').fill('02:00');
-    await says('Termina al día siguiente.');
-    await says('salen hasta 240 mensajes');
-    assert(await dialog().getByLabel('Aprobarla al guardar').isChecked(), 'approved by who may');
+    await waitForText('Termina al día siguiente.');
+    await waitForText('salen hasta 240 mensajes');
+    assert(await dialog().getByLabel('Aprobarla al guardar').isChecked(), 'the schedule is not approved when saved');
     await dialog().getByLabel('Aprobarla al guardar').uncheck();
-    await picture('form');
-    await answer('Guardar');
+    await takeScreenshot('form');
+    await clickInDialog('Guardar');
     await dialogClosed();
     await blocks('Promoción de marzo').first().waitFor();
     // The window crosses midnight, so each day has two blocks.
-    equal(await blocks('Promoción de marzo').count(), 14, 'blocks');
-    equal(await blocks('Promoción de marzo').first().getAttribute('data-estado'), 'pendiente', 'the state');
-    await says('Por aprobar');
+    assertEqual(await blocks('Promoción de marzo').count(), 14, 'blocks of the schedule');
+    assertEqual(await blocks('Promoción de marzo').first().getAttribute('data-estado'), 'pendiente', 'the state');
+    await waitForText('Por aprobar');
   });
 
   await step('approve a schedule', async () => {
     await openBlock('Promoción de marzo');
-    await says('La campaña todavía no se aprobó');
-    await picture('detail');
-    await answer('Aprobar');
+    await waitForText('La campaña todavía no se aprobó');
+    await takeScreenshot('detail');
+    await clickInDialog('Aprobar');
     await dialogClosed();
     await state('aprobada');
   });
@@ -121,40 +121,40 @@ async function test() {
   await step('undo an approval from its notification', async () => {
     const notification = page.getByRole('alert').filter({ hasText: 'Horario aprobado' });
     await notification.waitFor();
-    await picture('toast');
+    await takeScreenshot('toast');
     await notification.getByRole('button', { name: 'Deshacer' }).click();
     await state('pendiente');
     await page.getByRole('alert').filter({ hasText: 'Deshecho' }).waitFor();
-    equal((await api(`${SCHEDULES}?limite=5`)).programaciones.map(({ estado }) => estado).join(), 'pendiente', 'what the hub has');
+    assertEqual((await api(`${SCHEDULES}?limite=5`)).programaciones.map(({ estado }) => estado).join(), 'pendiente', 'the schedule’s state at the hub');
     await openBlock('Promoción de marzo');
-    await answer('Aprobar');
+    await clickInDialog('Aprobar');
     await dialogClosed();
     await state('aprobada');
   });
 
   await step('a changed schedule has to be approved again', async () => {
     await openBlock('Promoción de marzo');
-    await answer('Modificar');
+    await clickInDialog('Modificar');
     await dialogOpen('Modificar la programación');
-    await says('Al guardar vuelve a quedar por aprobar');
+    await waitForText('Al guardar vuelve a quedar por aprobar');
     await dialog().getByLabel('Desde las').fill('09:00');
     await dialog().getByLabel('Hasta las').fill('12:30');
-    await answer('Guardar');
+    await clickInDialog('Guardar');
     await dialogClosed();
-    await eventually('it waits again', async () =>
+    await eventually('the schedule waits for approval again', async () =>
       (await blocks('Promoción de marzo').count()) === 7 &&
       (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'pendiente');
   });
 
   await step('change and approve in one step', async () => {
     await openBlock('Promoción de marzo');
-    await answer('Modificar');
+    await clickInDialog('Modificar');
     await dialog().getByLabel('Comentario').fill('Solo por la mañana');
     await dialog().getByLabel('Aprobarla al guardar').check();
-    assert(await page.getByText('Al guardar vuelve').isHidden(), 'nothing has to be approved');
-    await answer('Guardar');
+    assert(await page.getByText('Al guardar vuelve').isHidden(), 'the form says that the schedule must be approved again');
+    await clickInDialog('Guardar');
     await dialogClosed();
-    await eventually('it is approved', async () =>
+    await eventually('the schedule is approved', async () =>
       (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'aprobada');
   });
 
@@ -163,21 +163,21 @@ async function test() {
     await schedule({ campania_id: ids.debts, hora_inicio: '00:00', hora_fin: '24:00', comentario: 'entera' });
     await page.reload();
     await blocks('Aviso de vencimiento').first().waitFor();
-    const boxes = await column(today()).locator('[data-estado]').evaluateAll((all) =>
-      all.map((block) => {
+    const boxes = await column(today()).locator('[data-estado]').evaluateAll((elements) =>
+      elements.map((block) => {
         const { left, right, top, bottom } = block.getBoundingClientRect();
         return { left, right, top, bottom };
       }));
-    equal(boxes.length, 3, 'blocks of today');
+    assertEqual(boxes.length, 3, 'blocks of today');
     for (const a of boxes) {
       for (const b of boxes.filter((other) => other !== a)) {
         const apart = a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
-        assert(apart, `two blocks in one place: ${JSON.stringify(boxes)}`);
+        assert(apart, `two blocks overlap: ${JSON.stringify(boxes)}`);
       }
     }
     await column(today()).getByTestId('now').waitFor();
-    equal(await page.getByTestId('now').count(), 1, 'now');
-    await picture('week');
+    assertEqual(await page.getByTestId('now').count(), 1, 'marks of the current time');
+    await takeScreenshot('week');
   });
 
   await step('move between weeks; schedules appear on their dates', async () => {
@@ -186,9 +186,9 @@ async function test() {
     const here = await page.getByTestId('week').textContent();
     await button('7 días después').click();
     await column(next).locator('[data-estado]', { hasText: '16:00' }).waitFor();
-    equal(await page.locator('[data-estado]', { hasText: '16:00' }).count(), 1, 'days');
-    assert((await page.getByTestId('week').textContent()) !== here, 'another week');
-    equal(await page.getByTestId('now').count(), 0, 'now, in another week');
+    assertEqual(await page.locator('[data-estado]', { hasText: '16:00' }).count(), 1, 'days of the week view');
+    assert((await page.getByTestId('week').textContent()) !== here, 'the heading has not changed');
+    assertEqual(await page.getByTestId('now').count(), 0, 'marks of the current time in another week');
     await page.reload();
     await column(next).locator('[data-estado]', { hasText: '16:00' }).waitFor();
     await button('Hoy').click();
@@ -200,16 +200,16 @@ async function test() {
 
   await step('pause a schedule with a reason', async () => {
     await openBlock('Promoción de marzo');
-    await answer('Pausar');
+    await clickInDialog('Pausar');
     await dialogOpen('¿Pausar la programación?');
     await dialog().getByLabel('Motivo (opcional)').fill('Feriado');
-    await picture('pause');
-    await answer('Pausar');
+    await takeScreenshot('pause');
+    await clickInDialog('Pausar');
     await dialogClosed();
-    await eventually('it is paused', async () => (await page.locator('[data-estado="pausada"]').count()) === 7);
+    await eventually('the schedule is paused', async () => (await page.locator('[data-estado="pausada"]').count()) === 7);
     await openBlock('Promoción de marzo');
-    await says('Feriado');
-    await answer('Cerrar');
+    await waitForText('Feriado');
+    await clickInDialog('Cerrar');
     await dialogClosed();
   });
 
@@ -217,44 +217,44 @@ async function test() {
     await choose('Vista', 'Lista');
     const table = page.getByRole('table', { name: 'Programaciones' });
     await table.waitFor();
-    equal(await table.getByRole('row').count(), 5, 'rows, with the heads');
+    assertEqual(await table.getByRole('row').count(), 5, 'rows of the list, with the headings');
     await table.getByText('Feriado').waitFor();
-    await picture('list');
+    await takeScreenshot('list');
     await page.getByRole('textbox', { name: 'Estado' }).or(page.getByRole('combobox', { name: 'Estado' })).first().click();
     await page.getByRole('option', { name: 'Por aprobar' }).click();
-    await eventually('two wait', async () => (await table.getByRole('row').count()) === 3);
+    await eventually('two schedules wait', async () => (await table.getByRole('row').count()) === 3);
   });
 
   await step('reject a schedule; delete it after a question', async () => {
     const first = page.getByRole('button', { name: /^Ver la programación de/ }).first();
     await first.click();
     await dialog().waitFor();
-    await answer('Rechazar');
+    await clickInDialog('Rechazar');
     await dialogOpen('¿Rechazar la programación?');
     await dialog().getByLabel('Motivo (opcional)').fill('Se superpone');
-    await answer('Rechazar');
+    await clickInDialog('Rechazar');
     await dialogClosed();
-    await eventually('one waits', async () => (await page.getByRole('row').count()) === 2);
+    await eventually('one schedule waits', async () => (await page.getByRole('row').count()) === 2);
     await first.click();
-    await answer('Borrar');
+    await clickInDialog('Borrar');
     await dialogOpen('¿Borrar la programación?');
-    await answer('Cancelar');
-    await answer('Borrar');
+    await clickInDialog('Cancelar');
+    await clickInDialog('Borrar');
     await dialogOpen('¿Borrar la programación?');
-    await answer('Borrar');
+    await clickInDialog('Borrar');
     await dialogClosed();
-    await says('No hay programaciones en este estado.');
+    await waitForText('No hay programaciones en este estado.');
   });
 
   await step('filter by campaign; a new schedule is for that campaign', async () => {
     await page.goto(`${hub}/programacion?campania=${ids.march}`);
-    await says('Solo la campaña “Promoción de marzo”');
+    await waitForText('Solo la campaña “Promoción de marzo”');
     await blocks('Promoción de marzo').first().waitFor();
-    equal(await blocks('Aviso de vencimiento').count(), 0, 'another campaign’s');
+    assertEqual(await blocks('Aviso de vencimiento').count(), 0, 'schedules of another campaign');
     await button('Nueva programación').click();
-    await eventually('it is for this campaign', async () =>
+    await eventually('the new schedule is for this campaign', async () =>
       (await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().inputValue()).startsWith('Promoción de marzo'));
-    await answer('Cancelar');
+    await clickInDialog('Cancelar');
     await dialogClosed();
     await button('Ver todas las campañas').click();
     await blocks('Aviso de vencimiento').first().waitFor();
@@ -264,21 +264,21 @@ async function test() {
     await page.goto(`${hub}/programacion`);
     await blocks('Aviso de vencimiento').first().waitFor();
     await page.emulateMedia({ colorScheme: 'dark' });
-    await picture('week-dark');
+    await takeScreenshot('week-dark');
     await page.setViewportSize({ width: 360, height: 740 });
     await eventually('one day', async () => (await page.locator('ul[data-day]').count()) === 1);
-    await noSidewaysScroll('the week');
-    await picture('phone-week');
+    await assertNoSidewaysScroll('the week');
+    await takeScreenshot('phone-week');
     await blocks('Aviso de vencimiento').first().click();
     await dialog().waitFor();
-    await noSidewaysScroll('a schedule');
-    await picture('phone-detail');
-    await answer('Modificar');
+    await assertNoSidewaysScroll('a schedule');
+    await takeScreenshot('phone-detail');
+    await clickInDialog('Modificar');
     await dialog().getByLabel('Desde las').waitFor();
-    await noSidewaysScroll('the form');
-    await picture('phone-form');
-    await answer('Cancelar');
-    await answer('Cerrar');
+    await assertNoSidewaysScroll('the form');
+    await takeScreenshot('phone-form');
+    await clickInDialog('Cancelar');
+    await clickInDialog('Cerrar');
     await dialogClosed();
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 1200, height: 900 });
@@ -286,23 +286,23 @@ async function test() {
 
   await step('a business user sees only its own schedules and cannot approve', async () => {
     await button('Cerrar sesión').click();
-    await enter('ana', 'la contraseña de ana');
+    await signIn('ana', 'la contraseña de ana');
     await blocks('Promoción de marzo').first().waitFor();
-    equal(await blocks('Aviso de vencimiento').count(), 0, 'another business’s');
+    assertEqual(await blocks('Aviso de vencimiento').count(), 0, 'schedules of another business');
     await openBlock('Promoción de marzo');
     for (const name of ['Aprobar', 'Volver a aprobar', 'Rechazar']) {
-      equal(await dialog().getByRole('button', { name, exact: true }).count(), 0, name);
+      assertEqual(await dialog().getByRole('button', { name, exact: true }).count(), 0, name);
     }
-    await answer('Cerrar');
+    await clickInDialog('Cerrar');
     await dialogClosed();
     await button('Nueva programación').click();
-    await says('Un administrador la tiene que aprobar');
-    equal(await dialog().getByLabel('Aprobarla al guardar').count(), 0, 'approval');
-    await picture('cliente');
-    await answer('Cancelar');
+    await waitForText('Un administrador la tiene que aprobar');
+    assertEqual(await dialog().getByLabel('Aprobarla al guardar').count(), 0, 'buttons to approve');
+    await takeScreenshot('cliente');
+    await clickInDialog('Cancelar');
   });
 
-  await step('no console errors', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.assertNoPageErrors());
 }
 
 await run(test, () => visitor.close(), 240_000);

@@ -3,16 +3,16 @@
 // answered, but nothing is sent. Then, with DRY_RUN=false, "Enviarla de verdad" copies the campaign
 // and sends it in one step, and the week view shows the sent messages.
 //
-//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=dry-run|real node send-for-real-flow.mjs
 //
 // The hub runs with AUTO_CAMPAIGNS_ENABLED=true, and with DRY_RUN as above.
 // With SCREENSHOTS=<folder> a screenshot of every screen is saved.
-import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, PART, SCREENSHOTS: pictures } = process.env;
-if (!hub || !password || !PHONE_URL || !['rehearsal', 'real'].includes(PART ?? '')) {
-  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=rehearsal|real node send-for-real-flow.mjs');
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, PART, SCREENSHOTS: screenshotFolder } = process.env;
+if (!hub || !password || !PHONE_URL || !['dry-run', 'real'].includes(PART ?? '')) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… PART=dry-run|real node send-for-real-flow.mjs');
   process.exit(2);
 }
 
@@ -22,9 +22,9 @@ const PEOPLE = ['Ana', 'Leo', 'Eva', 'Juan'].map((nombre, n) => ({ destinatario:
 /** Juan opts out between the dry run and the real send. */
 const JUAN = PEOPLE[3].destinatario;
 
-const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
-const visitor = visit({ hub, password, pictures: pictures && `${pictures}/${PART}` });
-const { api, button, dialog, enter, picture, says } = visitor;
+const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = createVisitor({ hub, password, screenshotFolder: screenshotFolder && `${screenshotFolder}/${PART}` });
+const { api, button, dialog, signIn, takeScreenshot, waitForText } = visitor;
 let page = null;
 
 const main = () => page.getByRole('main');
@@ -49,9 +49,9 @@ async function dryRunPart() {
   await step('a dry run of a campaign finishes', async () => {
     const { id } = await campaign('Marzo', PEOPLE, 50);
     await page.goto(`${hub}/campanas/${id}`);
-    await enter('admin', password);
-    await eventually('the end', async () => (await state()) === 'Finalizada');
-    equal(await figure('De prueba'), '4', 'dry-run messages');
+    await signIn('admin', password);
+    await eventually('the campaign is finished', async () => (await state()) === 'Finalizada');
+    assertEqual(await figure('De prueba'), '4', 'dry-run messages');
   });
 
   await step('an answer is a dry run too, and the contact still waits', async () => {
@@ -60,38 +60,38 @@ async function dryRunPart() {
     await bubble('¿Sigue disponible?').waitFor();
     await box().fill('Sí, ¿querés verlo?');
     await button('Probar').click();
-    await says('Modo prueba: Luis no recibió este mensaje.');
+    await waitForText('Modo prueba: Luis no recibió este mensaje.');
     await bubble('Sí, ¿querés verlo?').getByText('De prueba (no salió)').waitFor();
     await row(LUIS).and(page.locator('[data-waits]')).waitFor();
-    await picture('answer');
+    await takeScreenshot('answer');
   });
 
   await step('a contact opts out', async () => {
     await standin.leadMessage({ from: JUAN, body: 'No me escriban más' });
     await page.goto(`${hub}/bajas`);
-    await eventually('Juan is on the list', async () => {
+    await eventually('Juan is on the list of opt-outs', async () => {
       await page.reload();
       const juan = page.locator('tbody tr', { hasText: 'Juan' });
       return juan.getByText('Escribió: «No me escriban más»').waitFor({ timeout: 3_000 }).then(() => true, () => false);
     });
-    await picture('opt-outs');
+    await takeScreenshot('opt-outs');
   });
 }
 
 async function realPart() {
   await step('dry-run and real answers are shown differently', async () => {
     await page.goto(`${hub}/conversaciones/${LUIS}`);
-    await enter('admin', password);
+    await signIn('admin', password);
     await page.goto(`${hub}/conversaciones/${LUIS}`);
     await bubble('Sí, ¿querés verlo?').getByText('De prueba (no salió)').waitFor();
     await row(LUIS).and(page.locator('[data-waits]')).waitFor();
     await box().fill('Sí, ¿querés verlo mañana?');
     await button('Enviar').click();
     await bubble('mañana').locator('[data-estado="entregado"]').waitFor();
-    await says('Nadie espera respuesta');
+    await waitForText('Nadie espera respuesta');
     const received = (await standin.messages()).filter(({ to }) => to === LUIS).map(({ body }) => body);
-    equal(received.join('|'), 'Sí, ¿querés verlo mañana?', 'what Luis has');
-    await picture('answer');
+    assertEqual(received.join('|'), 'Sí, ¿querés verlo mañana?', 'messages at Luis’s phone');
+    await takeScreenshot('answer');
   });
 
   await step('send the campaign of the dry run for real in one step', async () => {
@@ -101,28 +101,28 @@ async function realPart() {
     // Juan has opted out since the dry run.
     const send = dialog().getByRole('button', { name: 'Enviar a 3 personas' });
     await send.waitFor();
-    equal(await dialog().getByText('El servidor está en modo prueba').count(), 0, 'the lock');
-    await picture('question');
+    assertEqual(await dialog().getByText('El servidor está en modo prueba').count(), 0, 'notices of the dry-run mode');
+    await takeScreenshot('question');
     await send.click();
     await page.getByRole('heading', { name: 'Marzo (envío real)', level: 1 }).waitFor();
-    await eventually('the end', async () => (await state()) === 'Finalizada', 60_000);
-    equal(await figure('Enviados'), '3', 'sent');
-    equal(await figure('Salteados'), '1', 'left out');
-    equal(await page.locator('[data-figure="De prueba"]').count(), 0, 'figures of a dry run');
-    await picture('sent', { fullPage: true });
+    await eventually('the campaign is finished', async () => (await state()) === 'Finalizada', 60_000);
+    assertEqual(await figure('Enviados'), '3', 'sent messages');
+    assertEqual(await figure('Salteados'), '1', 'skipped recipients');
+    assertEqual(await page.locator('[data-figure="De prueba"]').count(), 0, 'figures of the dry run');
+    await takeScreenshot('sent', { fullPage: true });
     // Each of the three recipients gets the message once, and nobody else does.
     const sent = (await standin.messages()).filter(({ to }) => to !== LUIS);
     const expected = PEOPLE.slice(0, 3).map(({ destinatario, nombre }) => `${destinatario} Hola ${nombre}`);
-    equal(sent.map(({ to, body }) => `${to} ${body}`).sort().join('|'), expected.join('|'), 'at the phones');
+    assertEqual(sent.map(({ to, body }) => `${to} ${body}`).sort().join('|'), expected.join('|'), 'messages at the recipients’ phones');
     const { programaciones } = await api(`/api/sender/programaciones?limite=5&campania_id=${page.url().split('/').pop()}`);
-    equal(programaciones.map(({ estado }) => estado).join(), 'aprobada', 'its schedule');
+    assertEqual(programaciones.map(({ estado }) => estado).join(), 'aprobada', 'the state of the schedule');
   });
 
   await step('the dry run is still listed as one', async () => {
     await page.goto(`${hub}/campanas`);
     const dryRun = page.locator('tbody tr', { hasText: 'Marzo' }).filter({ hasNotText: 'envío real' });
     await dryRun.getByText('Prueba', { exact: true }).waitFor();
-    await picture('campaigns');
+    await takeScreenshot('campaigns');
   });
 
   await step('a past window is pale and shows what was sent', async () => {
@@ -130,16 +130,16 @@ async function realPart() {
     const clock = () => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(new Date());
     const today = () => new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(new Date());
     // Between 00:00 and 00:01, the window would end at the minute when it starts.
-    await eventually('past midnight', () => clock() !== '00:00', 65_000);
+    await eventually('the clock is past 00:00', () => clock() !== '00:00', 65_000);
     const { id, schedule, hours } = await campaign('Abril', PEOPLE.slice(0, 3), 2);
-    await eventually('two of three have gone', async () => (await api(`/api/sender/campaigns/${id}`)).enviados === 2);
+    await eventually('two of three messages are sent', async () => (await api(`/api/sender/campaigns/${id}`)).enviados === 2);
     // The quota of the day is used up. Now the window is changed to end at the current time.
     await page.goto(`${hub}/programacion?campania=${id}`);
     const blocks = page.locator('[data-estado]', { hasText: 'Abril' });
     await blocks.first().waitFor();
-    equal(await page.locator('[data-past]').count(), 0, 'windows that are over');
-    const colours = (block) => block.evaluate((it) => {
-      const { color, backgroundColor } = getComputedStyle(it);
+    assertEqual(await page.locator('[data-past]').count(), 0, 'past windows');
+    const colours = (block) => block.evaluate((element) => {
+      const { color, backgroundColor } = getComputedStyle(element);
       return { color, backgroundColor };
     });
     const before = await colours(blocks.first());
@@ -148,19 +148,19 @@ async function realPart() {
     await page.reload();
     const past = page.locator(`ul[data-day="${today()}"] [data-past]`);
     await past.getByText('2 de 2').waitFor();
-    equal(await page.locator('[data-past]').count(), 1, 'windows that are over');
+    assertEqual(await page.locator('[data-past]').count(), 1, 'past windows');
     const after = await colours(past);
-    equal(after.backgroundColor, 'rgba(0, 0, 0, 0)', 'its ground');
-    assert(before.backgroundColor !== after.backgroundColor && before.color !== after.color, `as if it were to come: ${JSON.stringify(after)}`);
+    assertEqual(after.backgroundColor, 'rgba(0, 0, 0, 0)', 'the background of the past window');
+    assert(before.backgroundColor !== after.backgroundColor && before.color !== after.color, `the past window looks like a future one: ${JSON.stringify(after)}`);
     await main().getByText('Aprobada').first().waitFor();
-    await picture('past');
+    await takeScreenshot('past');
   });
 }
 
 async function test() {
   page = await visitor.open();
   await (PART === 'real' ? realPart : dryRunPart)();
-  await step('no console errors', visitor.noComplaints);
+  await step('no console errors', visitor.assertNoPageErrors);
 }
 
 await run(test, visitor.close, 150_000);

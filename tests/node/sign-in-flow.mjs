@@ -7,9 +7,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, assert, equal, eventually, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, assert, assertEqual, eventually, run, step } from './lib/flow.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, ADMIN_PASSWORD: password, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !password) {
   console.error('usage: HUB_URL=… ADMIN_PASSWORD=… node sign-in-flow.mjs');
   process.exit(2);
@@ -20,18 +20,18 @@ const NEW_PASSWORD = 'otra contraseña, más larga';
 
 let browser = null;
 let page = null;
-const complaints = [];
+const pageErrors = [];
 
 const button = (name) => page.getByRole('button', { name, exact: true });
-const says = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
-const signIn = () => page.locator('[data-view="sign-in"]');
+const waitForText = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
+const signInView = () => page.locator('[data-view="sign-in"]');
 const inside = () => page.getByRole('heading', { name: 'WhatsApp', level: 1 }).waitFor({ timeout: LONG });
 
-async function picture(name) {
-  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled' });
+async function takeScreenshot(name) {
+  if (screenshotFolder) await page.screenshot({ path: join(screenshotFolder, `${name}.png`), animations: 'disabled' });
 }
 
-async function enter(user, secret) {
+async function submitSignIn(user, secret) {
   await page.getByLabel('Usuario').fill(user);
   await page.getByLabel('Contraseña', { exact: true }).fill(secret);
   await button('Entrar').click();
@@ -51,7 +51,7 @@ async function api(path, method, body, secret = password) {
 }
 
 async function test() {
-  if (pictures) mkdirSync(pictures, { recursive: true });
+  if (screenshotFolder) mkdirSync(screenshotFolder, { recursive: true });
   browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
   const context = await browser.newContext({
     viewport: { width: 1200, height: 900 },
@@ -61,42 +61,42 @@ async function test() {
   page = await context.newPage();
   const requested = [];
   page.on('request', (request) => requested.push(new URL(request.url()).pathname));
-  page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
-  page.on('dialog', (dialog) => complaints.push(`the browser asked: ${dialog.message()}`));
+  page.on('pageerror', (error) => pageErrors.push(`page error: ${error.stack ?? error}`));
+  page.on('dialog', (dialog) => pageErrors.push(`the browser asked: ${dialog.message()}`));
 
   await step('no data is requested before the sign-in', async () => {
     await page.goto(`${hub}/whatsapp`);
-    await signIn().waitFor({ timeout: LONG });
-    equal(await page.title(), 'Iniciar sesión · LeadMaster', 'the tab');
-    await says('El primero es «admin».');
-    await says('¿Olvidaste la contraseña?');
+    await signInView().waitFor({ timeout: LONG });
+    assertEqual(await page.title(), 'Iniciar sesión · LeadMaster', 'the title of the tab');
+    await waitForText('El primero es «admin».');
+    await waitForText('¿Olvidaste la contraseña?');
     const api = requested.filter((path) => path.startsWith('/api/'));
-    equal([...new Set(api)].join(), '/api/auth/me', 'the requests');
-    await picture('sign-in');
+    assertEqual([...new Set(api)].join(), '/api/auth/me', 'requests before the sign-in');
+    await takeScreenshot('sign-in');
   });
 
   await step('empty fields and a wrong password', async () => {
     await button('Entrar').click();
-    await says('Escribí tu usuario.');
-    await enter('admin', 'equivocada');
-    await says('El usuario o la contraseña no son correctos.');
-    equal(await page.getByLabel('Contraseña', { exact: true }).inputValue(), '', 'the password');
-    await picture('wrong');
+    await waitForText('Escribí tu usuario.');
+    await submitSignIn('admin', 'equivocada');
+    await waitForText('El usuario o la contraseña no son correctos.');
+    assertEqual(await page.getByLabel('Contraseña', { exact: true }).inputValue(), '', 'the password field after a refusal');
+    await takeScreenshot('wrong');
   });
 
   await step('the right password opens the requested screen; a reload keeps the session', async () => {
-    await enter('admin', password);
+    await submitSignIn('admin', password);
     await inside();
-    equal(new URL(page.url()).pathname, '/whatsapp', 'the path');
-    equal(await page.getByTestId('user-name').textContent(), 'admin', 'the user');
-    await picture('inside');
+    assertEqual(new URL(page.url()).pathname, '/whatsapp', 'the path after the sign-in');
+    assertEqual(await page.getByTestId('user-name').textContent(), 'admin', 'the name of the user');
+    await takeScreenshot('inside');
     await page.reload();
     await inside();
     const cookies = await context.cookies();
     const [cookie] = cookies;
     assert(cookies.length === 1 && cookie.httpOnly && cookie.sameSite === 'Strict', JSON.stringify(cookies));
-    equal(await page.evaluate(() => document.cookie), '', 'what a script sees');
-    equal(await page.evaluate(() => Object.keys(localStorage).join()), '', 'what is stored');
+    assertEqual(await page.evaluate(() => document.cookie), '', 'cookies that a script sees');
+    assertEqual(await page.evaluate(() => Object.keys(localStorage).join()), '', 'data in the browser’s storage');
   });
 
   await step('a sign-in in another tab does not break this one', async () => {
@@ -108,43 +108,43 @@ async function test() {
       });
       return response.status;
     }, password);
-    equal(status, 200, 'the other tab');
+    assertEqual(status, 200, 'the user in the other tab');
     await button('Cerrar sesión').click();
-    await signIn().waitFor();
-    assert(await page.getByText('La sesión terminó').isHidden(), 'it did not end by itself');
-    equal((await context.cookies()).length, 0, 'cookies');
+    await signInView().waitFor();
+    assert(await page.getByText('La sesión terminó').isHidden(), 'the session has ended');
+    assertEqual((await context.cookies()).length, 0, 'cookies');
   });
 
   await step('an ended session shows the sign-in, and then the same screen', async () => {
-    await enter('admin', password);
+    await submitSignIn('admin', password);
     await inside();
     await page.evaluate(() => window.history.pushState(null, '', '/whatsapp?aqui=1'));
     const { users } = await api('/api/users', 'GET');
     const { id } = users.find((user) => user.username === 'admin');
     await api(`/api/users/${id}`, 'PUT', { password: NEW_PASSWORD });
-    await says('La sesión terminó.');
-    await picture('expired');
-    await enter('admin', NEW_PASSWORD);
+    await waitForText('La sesión terminó.');
+    await takeScreenshot('expired');
+    await submitSignIn('admin', NEW_PASSWORD);
     await inside();
-    equal(new URL(page.url()).search, '?aqui=1', 'the place');
+    assertEqual(new URL(page.url()).search, '?aqui=1', 'the path after the second sign-in');
     await button('Cerrar sesión').click();
-    await signIn().waitFor();
+    await signInView().waitFor();
   });
 
   await step('a business user only uses its own routes', async () => {
     const body = { username: 'ana', password: 'la contraseña de ana', role: 'cliente', cliente_id: 51 };
     await api('/api/users', 'POST', body, NEW_PASSWORD);
     requested.length = 0;
-    await enter('Ana', body.password);
+    await submitSignIn('Ana', body.password);
     await inside();
     await page.getByTestId('user-name').waitFor();
-    await eventually('its own route is asked', () => requested.includes('/api/whatsapp/51/session'));
+    await eventually('the user’s own route is requested', () => requested.includes('/api/whatsapp/51/session'));
     assert(!requested.some((path) => path.startsWith('/api/admin/')), requested.join(' '));
-    await picture('cliente');
+    await takeScreenshot('cliente');
     const status = await page.evaluate(() => fetch('/api/users').then((response) => response.status));
-    equal(status, 403, 'the users');
+    assertEqual(status, 403, 'requests for the users');
     await button('Cerrar sesión').click();
-    await signIn().waitFor();
+    await signInView().waitFor();
   });
 
   await step('phone layout, in English and dark theme', async () => {
@@ -155,7 +155,7 @@ async function test() {
     await eventually('nothing is wider than the window', () =>
       page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
     );
-    await picture('phone');
+    await takeScreenshot('phone');
   });
 
   await step('too many failed attempts', async () => {
@@ -168,17 +168,17 @@ async function test() {
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await answered;
     }
-    await says('Too many failed attempts');
-    await picture('too-many');
+    await waitForText('Too many failed attempts');
+    await takeScreenshot('too-many');
   });
 
-  await step('no console errors', () => assert(complaints.length === 0, complaints.join('\n')));
+  await step('no console errors', () => assert(pageErrors.length === 0, pageErrors.join('\n')));
 }
 
 await run(
   test,
   async () => {
-    if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
+    if (screenshotFolder && page) await page.screenshot({ path: join(screenshotFolder, 'last.png') }).catch(() => {});
     await browser?.close();
   },
   240_000,

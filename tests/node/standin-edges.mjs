@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, USER_AGENT, arguments_, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, USER_AGENT, readArguments, assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
 
-const { url } = arguments_();
+const { url } = readArguments();
 const bundle = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
-const api = phone(url);
+const api = phoneApi(url);
 const LEAD = '5491150000001';
 let browser = null;
 let base = null;
@@ -36,9 +36,9 @@ async function testCase(name, settings, act) {
     problems = [];
     page.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
     await page.goto(url);
-    await eventually('wa-js is in', () => page.evaluate(() => WPP.isFullReady));
+    await eventually('wa-js is loaded', () => page.evaluate(() => WPP.isFullReady));
     await act(context);
-    equal(problems.join('\n'), '', 'errors in the page');
+    assertEqual(problems.join('\n'), '', 'errors in the page');
     if ((await api.state()).devices.length) await api.call('unlink', {});
     await context.close();
   });
@@ -51,11 +51,11 @@ async function test() {
   await testCase('MsgKey with a renamed field', { msg_key_renamed: true }, async () => {
     await link();
     const key = `true_${LEAD}@c.us_3EB0RENAMED`;
-    equal((await send(LEAD, 'x', { messageId: key })).id, key, 'the id we chose');
-    await eventually('its ack', async () => (await last()).acks.includes(2));
+    assertEqual((await send(LEAD, 'x', { messageId: key })).id, key, 'the chosen message id');
+    await eventually('the ack of the message', async () => (await last()).acks.includes(2));
     await page.reload();
     await ready();
-    equal(await page.evaluate((id) => WPP.chat.getMessageById(id).then((m) => m.ack), key), 2, 'the ack after a reload');
+    assertEqual(await page.evaluate((id) => WPP.chat.getMessageById(id).then((m) => m.ack), key), 2, 'the ack after a reload');
   });
 
   await testCase('a navigation after the scan', { navigate_after_link: true }, async () => {
@@ -68,30 +68,30 @@ async function test() {
   await testCase('chats addressed by LID', { lid_migrated: true }, async () => {
     await link();
     const sent = await send(LEAD, 'x');
-    assert(sent.to.endsWith('@lid') && sent.from.endsWith('@lid'), `by LID: ${JSON.stringify(sent)}`);
-    equal((await last()).to, LEAD, 'the lead behind it');
+    assert(sent.to.endsWith('@lid') && sent.from.endsWith('@lid'), `the send by LID failed: ${JSON.stringify(sent)}`);
+    assertEqual((await last()).to, LEAD, 'the number of the LID');
     const wrong = await send(LEAD, 'x', { messageId: `true_${LEAD}@c.us_3EB0WRONG` });
-    assert(wrong.error?.includes('not same of chat'), `an id for another chat is refused: ${JSON.stringify(wrong)}`);
+    assert(wrong.error?.includes('not same of chat'), `an id of another chat was accepted: ${JSON.stringify(wrong)}`);
   });
 
   await testCase('a saved contact without WhatsApp', { lid_migrated: true }, async () => {
     await api.call('contacts', { phone: '5491150000404', on_whatsapp: false, saved: 'Nadie' });
     await link();
     const to = '5491150000404@c.us';
-    assert(await page.evaluate((id) => WPP.contact.queryWidExists(id), to), 'wa-js believes the contact');
-    equal(await page.evaluate((id) => WPP.whatsapp.functions.queryWidExists(WPP.whatsapp.WidFactory.createWid(id)), to), null, 'the server knows better');
+    assert(await page.evaluate((id) => WPP.contact.queryWidExists(id), to), 'wa-js does not trust the saved contact');
+    assertEqual(await page.evaluate((id) => WPP.whatsapp.functions.queryWidExists(WPP.whatsapp.WidFactory.createWid(id)), to), null, 'the lookup at the server');
     const sent = await send('5491150000404', 'x');
-    assert(sent.error?.includes('No LID for user'), `the page throws: ${JSON.stringify(sent)}`);
+    assert(sent.error?.includes('No LID for user'), `the send did not fail: ${JSON.stringify(sent)}`);
   });
 
   await testCase('the code is an address, without data-ref; Cmd.refreshQR', { code_as_url: true, data_ref: false, cmd_refresh_qr: true, launch_refresh_qr: false, first_code_ms: 800, codes: 1 }, async () => {
     await reaches('UNPAIRED_IDLE');
-    assert(await page.evaluate(() => require('WAWebConnModel').Conn.ref), 'the reference is stale, not empty');
+    assert(await page.evaluate(() => require('WAWebConnModel').Conn.ref), 'the reference is empty');
     await api.call('settings', { first_code_ms: 60_000 });
     await page.evaluate(() => require('WAWebCmd').Cmd.refreshQR());
     await reaches('UNPAIRED');
-    equal(await page.locator('[data-ref]').count(), 0, 'data-ref');
-    assert((await api.state()).codes[0].code.startsWith('https://wa.me/'), 'the code is an address');
+    assertEqual(await page.locator('[data-ref]').count(), 0, 'data-ref');
+    assert((await api.state()).codes[0].code.startsWith('https://wa.me/'), 'the code is no address');
     await link();
   });
 
@@ -119,47 +119,47 @@ async function test() {
     await link();
     await api.call('rules', { outcome: 'silent', count: 1 });
     const waiting = send(LEAD, 'sin respuesta');
-    await eventually('it is taken', async () => (await last())?.body === 'sin respuesta');
+    await eventually('the server accepts the message', async () => (await last())?.body === 'sin respuesta');
     await api.call('network', { up: false });
-    await eventually('the page sees it', async () => (await socket('stream')) === 'DISCONNECTED');
+    await eventually('the page receives the ack', async () => (await socket('stream')) === 'DISCONNECTED');
     await api.call('network', { up: true });
-    equal((await waiting).sendMsgResult.messageSendResult, 'OK', 'the result at last');
-    equal((await last()).times_received, 2, 'how often it came');
+    assertEqual((await waiting).sendMsgResult.messageSendResult, 'OK', 'the final result');
+    assertEqual((await last()).times_received, 2, 'how often the server received it');
   });
 
   await testCase('an unanswered send, then a reload', {}, async () => {
     await link();
     await api.call('rules', { outcome: 'lost', count: 1 });
     await page.evaluate((to) => void WPP.chat.sendTextMessage(to, 'perdido', { createChat: true }), `${LEAD}@c.us`);
-    await eventually('it is lost', async () => (await api.state()).refused > 0);
+    await eventually('the message is lost', async () => (await api.state()).refused > 0);
     await page.reload();
     await ready();
-    await eventually('it comes after all', async () => (await last()).body === 'perdido');
+    await eventually('the message arrives after all', async () => (await last()).body === 'perdido');
   });
 
   await testCase('the page hangs and loses events', {}, async () => {
     await link();
     const start = Date.now();
     await api.call('page', { hang_ms: 800 });
-    await eventually('it hangs', async () => (await page.evaluate(() => 1)) && Date.now() - start >= 800);
+    await eventually('the page hangs', async () => (await page.evaluate(() => 1)) && Date.now() - start >= 800);
     await page.evaluate(() => {
       window.seen = [];
       WPP.on('chat.new_message', (m) => window.seen.push(m.body));
     });
     await api.call('page', { drop_events_ms: 700 });
     const lost = await api.leadMessage({ from: LEAD, body: 'perdido' });
-    await eventually('it is in the store', () => page.evaluate((id) => Boolean(require('WAWebCollections').Msg.get(id)), lost.key));
-    await eventually('a later one is told', async () => {
+    await eventually('the message is stored', () => page.evaluate((id) => Boolean(require('WAWebCollections').Msg.get(id)), lost.key));
+    await eventually('a later message is reported', async () => {
       await api.leadMessage({ from: LEAD, body: 'visto' });
       return page.evaluate(() => window.seen.includes('visto'));
     });
-    assert(!(await page.evaluate(() => window.seen.includes('perdido'))), 'the lost event stays lost');
+    assert(!(await page.evaluate(() => window.seen.includes('perdido'))), 'the lost event was repeated');
   });
 
   await testCase('unlinked while the page was closed', {}, async () => {
     await link();
     await page.goto('about:blank');
-    await eventually('the page is gone', async () => (await api.state()).pages === 0);
+    await eventually('the page is closed', async () => (await api.state()).pages === 0);
     await api.call('unlink', {});
     await page.goto(url).catch(() => {});
     await page.waitForURL(/post_logout=1/);
@@ -216,11 +216,11 @@ async function test() {
     const loading = { query_fails: true, chat_as_anchor: false, code_with_help: true, code_as_url: true, late_blocklist: true };
     await change('loading', loading);
     const { settings } = await api.state();
-    equal(JSON.stringify(settings), JSON.stringify({ ...before, ...passkey, ...loading }), 'all settings');
+    assertEqual(JSON.stringify(settings), JSON.stringify({ ...before, ...passkey, ...loading }), 'all settings');
     await change('passkey-details', { passkey_phone_ms: 70 });
     // A reloaded page uses the new settings.
     await page.reload();
-    await eventually('an address as the code', async () => (await api.state()).codes[0]?.code.startsWith('https://wa.me/'));
+    await eventually('the code is an address', async () => (await api.state()).codes[0]?.code.startsWith('https://wa.me/'));
   });
 
   await testCase('a second tab takes the session', {}, async (context) => {
@@ -232,10 +232,10 @@ async function test() {
 
   await testCase('the page answers 500, then nothing, then comes back', {}, async () => {
     await api.call('page', { http: 'error' });
-    equal((await page.goto(url)).status(), 500, 'the status');
+    assertEqual((await page.goto(url)).status(), 500, 'the status');
     await api.call('page', { http: 'hang' });
     const error = await page.goto(url, { timeout: 500 }).catch((e) => e);
-    assert(error instanceof Error, 'no answer within half a second');
+    assert(error instanceof Error, 'the request was answered within half a second');
     await api.call('page', { http: 'ok' });
     await page.goto(url);
     await page.waitForSelector('[data-ref]');

@@ -6,10 +6,10 @@
 //
 // The hub runs with AUTO_CAMPAIGNS_ENABLED=true and DRY_RUN=false.
 // With SCREENSHOTS=<folder> a screenshot of every screen is saved.
-import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !password || !PHONE_URL) {
   console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node start-flow.mjs');
   process.exit(2);
@@ -19,9 +19,9 @@ const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const ANA_PASSWORD = 'la contraseña de ana';
 const NEW_PASSWORD = 'otra contraseña, más larga';
 
-const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
-const visitor = visit({ hub, password, pictures });
-const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = createVisitor({ hub, password, screenshotFolder });
+const { api, button, dialog, signIn, assertNoSidewaysScroll, takeScreenshot, waitForText } = visitor;
 let page = null;
 
 const main = () => page.getByRole('main');
@@ -30,7 +30,7 @@ const tile = (name) => part('Mensajes de hoy').locator('div', { has: page.getByT
 const matter = (kind) => page.locator(`[data-matter="${kind}"]`);
 const banner = (name) => page.locator(`[data-banner="${name}"]`);
 const shows = (name, count) =>
-  eventually(`${name} is ${count}`, async () => (await tile(name).textContent()) === String(count));
+  eventually(`the figure ${name} is ${count}`, async () => (await tile(name).textContent()) === String(count));
 
 async function campaign(nombre, cliente_id, recipientCount) {
   const destinatarios = Array.from({ length: recipientCount }, (_, n) => ({
@@ -56,18 +56,18 @@ async function test() {
 
   await step('the start screen opens first, with nothing pending', async () => {
     await page.goto(`${hub}/`);
-    await enter('admin', password);
+    await signIn('admin', password);
     await page.waitForURL(`${hub}/inicio`);
     await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
-    equal(await page.title(), 'Inicio · LeadMaster', 'the tab');
-    await eventually('it is connected', async () =>
+    assertEqual(await page.title(), 'Inicio · LeadMaster', 'the title of the tab');
+    await eventually('the session is connected', async () =>
       (await page.getByTestId('start-session').textContent()) === 'Conectado');
-    await says('WhatsApp está conectado.');
-    await says('Todo al día. No hay nada pendiente.');
-    await says('No hay ninguna campaña en curso.');
+    await waitForText('WhatsApp está conectado.');
+    await waitForText('Todo al día. No hay nada pendiente.');
+    await waitForText('No hay ninguna campaña en curso.');
     await shows('Enviados', 0);
-    equal(await part('Mensajes de hoy').getByText('De prueba').count(), 0, 'dry-run messages');
-    await picture('start-empty');
+    assertEqual(await part('Mensajes de hoy').getByText('De prueba').count(), 0, 'dry-run messages');
+    await takeScreenshot('start-empty');
   });
 
   await step('sent messages and running campaigns are shown', async () => {
@@ -82,7 +82,7 @@ async function test() {
     await running.getByText('1 de 120').waitFor();
     await running.getByText('Terminaría ').waitFor();
     await page.locator('[data-phase="now"]', { hasText: 'Promoción de marzo' }).waitFor();
-    await says('1 de 40 de hoy');
+    await waitForText('1 de 40 de hoy');
   });
 
   await step('pending matters are listed, the most urgent first', async () => {
@@ -95,7 +95,7 @@ async function test() {
       },
       body: JSON.stringify({ destinatario: '5491149990000', mensaje: 'hola' }),
     });
-    equal(refused.status, 404, 'a number without WhatsApp');
+    assertEqual(refused.status, 404, 'a number without WhatsApp');
     const april = await campaign('Aviso de abril', 52, 3);
     await schedule(april, 50);
     await api(`/api/sender/campaigns/${april}/approve`, 'POST');
@@ -104,8 +104,8 @@ async function test() {
     await matter('paused').getByText(/«Aviso de abril» está pausada: la pausaste vos hoy \d\d:\d\d\. Feriado/).waitFor();
     await matter('unapproved').getByText('Falta aprobar el horario de «Aviso de abril».').waitFor();
     await shows('Fallidos', 1);
-    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((element) => element.dataset.matter));
-    equal(kinds.join(), 'paused,failed,unapproved', 'the order');
+    const kinds = await page.locator('[data-matter]').evaluateAll((elements) => elements.map((element) => element.dataset.matter));
+    assertEqual(kinds.join(), 'paused,failed,unapproved', 'the order of the pending matters');
   });
 
   await step('an incoming answer is shown', async () => {
@@ -114,9 +114,9 @@ async function test() {
     await shows('Recibidos', 1);
     await matter('waiting').getByText('1 persona espera respuesta').waitFor();
     await matter('waiting').getByRole('link', { name: 'Responder' }).waitFor();
-    assert((await page.title()).startsWith('(1) '), 'the tab says so, too');
+    assert((await page.title()).startsWith('(1) '), 'the title of the tab has no count');
     await page.evaluate(() => window.scrollTo(0, 0));
-    await picture('start', { fullPage: true });
+    await takeScreenshot('start', { fullPage: true });
   });
 
   await step('the limits of the WhatsApp account are shown', async () => {
@@ -140,18 +140,18 @@ async function test() {
     await standin.call('network', { up: false });
     await banner('offline').waitFor();
     await matter('line').getByText('WhatsApp está sin conexión').waitFor();
-    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((element) => element.dataset.matter));
-    equal(kinds[0], 'line', 'the first that waits');
-    equal((await page.getByTestId('line-state').textContent()).trim(), 'WhatsApp: sin conexión', 'the foot');
+    const kinds = await page.locator('[data-matter]').evaluateAll((elements) => elements.map((element) => element.dataset.matter));
+    assertEqual(kinds[0], 'line', 'the first pending matter');
+    assertEqual((await page.getByTestId('line-state').textContent()).trim(), 'WhatsApp: sin conexión', 'the connection state in the footer');
     for (const name of ['Conversaciones', 'Campañas']) {
       await page.getByRole('navigation').getByRole('link', { name }).click();
       await page.getByRole('heading', { name, level: 1 }).waitFor();
       await banner('offline').waitFor();
     }
-    await picture('offline');
+    await takeScreenshot('offline');
     await standin.call('network', { up: true });
     await banner('offline').waitFor({ state: 'detached' });
-    await eventually('the foot', async () =>
+    await eventually('the connection state in the footer', async () =>
       (await page.getByTestId('line-state').textContent()).trim() === 'WhatsApp: conectado');
     await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
     await matter('line').waitFor({ state: 'detached' });
@@ -170,29 +170,29 @@ async function test() {
 
   await step('phone layout and dark theme', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
-    await picture('start-dark', { fullPage: true });
+    await takeScreenshot('start-dark', { fullPage: true });
     await page.setViewportSize({ width: 360, height: 740 });
-    await noSidewaysScroll('the start');
-    await picture('start-phone', { fullPage: true });
+    await assertNoSidewaysScroll('the start');
+    await takeScreenshot('start-phone', { fullPage: true });
     // Escape closes the menu, and the focus returns to the button that opened it.
     const opener = page.getByRole('button', { name: 'Menú' });
     const entry = page.getByRole('navigation', { name: 'Secciones', includeHidden: true }).getByRole('link', { name: 'Mensajes', includeHidden: true });
-    const inView = () => entry.evaluate((it) => it.getBoundingClientRect().right > 0 && it.checkVisibility({ visibilityProperty: true }));
-    await eventually('the menu is out of view', async () => !(await inView()));
+    const inView = () => entry.evaluate((element) => element.getBoundingClientRect().right > 0 && element.checkVisibility({ visibilityProperty: true }));
+    await eventually('the menu is hidden', async () => !(await inView()));
     await opener.press('Enter');
     await eventually('the menu is open', inView);
     await entry.focus();
     await page.keyboard.press('Escape');
     await eventually('the menu is closed', async () => !(await inView()));
-    equal(await opener.getAttribute('aria-expanded'), 'false', 'it says so');
-    assert(await opener.evaluate((it) => it === document.activeElement), 'the focus is lost');
+    assertEqual(await opener.getAttribute('aria-expanded'), 'false', 'the menu button’s aria-expanded');
+    assert(await opener.evaluate((element) => element === document.activeElement), 'the menu button does not have the focus');
     await page.goto(`${hub}/ajustes`);
     await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
-    await says('AUTO_CAMPAIGNS_ENABLED');
-    await noSidewaysScroll('the settings');
-    await picture('settings-phone', { fullPage: true });
+    await waitForText('AUTO_CAMPAIGNS_ENABLED');
+    await assertNoSidewaysScroll('the settings');
+    await takeScreenshot('settings-phone', { fullPage: true });
     await page.setViewportSize({ width: 1200, height: 900 });
-    await picture('settings-dark', { fullPage: true });
+    await takeScreenshot('settings-dark', { fullPage: true });
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
@@ -208,28 +208,28 @@ async function test() {
       await table.getByRole('row', { name }).first().getByText(value).waitFor();
     }
     assert(!(await page.content()).includes(password), 'the password is on the page');
-    await picture('settings', { fullPage: true });
+    await takeScreenshot('settings', { fullPage: true });
   });
 
   await step('switch the recording off after a question, and on again', async () => {
     const recording = page.getByRole('switch', { name: 'Guardar los mensajes que llegan' });
     const flip = () => page.locator('label', { hasText: 'Guardar los mensajes que llegan' }).first().click();
-    assert(await recording.isChecked(), 'it is on');
+    assert(await recording.isChecked(), 'the recording is off');
     await flip();
     await dialog().getByText('no se guarda ni después').waitFor();
     await dialog().getByRole('button', { name: 'Cancelar', exact: true }).click();
     await dialog().waitFor({ state: 'hidden' });
-    assert(await recording.isChecked(), 'it is still on');
+    assert(await recording.isChecked(), 'the recording is off before the question is confirmed');
     await flip();
     await dialog().getByRole('button', { name: 'Dejar de guardar', exact: true }).click();
     await dialog().waitFor({ state: 'hidden' });
-    await says('No se guardan los mensajes que llegan');
-    equal((await api('/api/listener/status')).recording, false, 'the recording');
+    await waitForText('No se guardan los mensajes que llegan');
+    assertEqual((await api('/api/listener/status')).recording, false, 'the recording');
     await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
     await matter('recordingOff').getByRole('link').click();
     await page.waitForURL(`${hub}/ajustes`);
     await flip();
-    await eventually('it is on', async () => (await api('/api/listener/status')).recording);
+    await eventually('the recording is on', async () => (await api('/api/listener/status')).recording);
   });
 
   await step('switch the language and the theme', async () => {
@@ -237,7 +237,7 @@ async function test() {
     await choose('English');
     await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
     await choose('Dark');
-    await eventually('it is dark', () =>
+    await eventually('the page is dark', () =>
       page.evaluate(() => document.documentElement.dataset.mantineColorScheme === 'dark'));
     await choose('System default');
     await choose('Español');
@@ -251,24 +251,24 @@ async function test() {
     await person.waitFor();
     await page.getByTestId('replies').getByRole('heading', { name: /^1 persona respondió / }).waitFor();
     await page.getByTestId('standing').getByText(/^Enviando · próximo .+ · termina /).waitFor();
-    await picture('campaign-sending', { fullPage: true });
+    await takeScreenshot('campaign-sending', { fullPage: true });
     await person.click();
     await page.waitForURL(`${hub}/conversaciones/5491140000000`);
-    await says('Sí, me interesa.');
+    await waitForText('Sí, me interesa.');
   });
 
   await step('a real send shows the number of recipients and asks again', async () => {
     const may = await campaign('Aviso de mayo', 52, 3);
     await schedule(may, 50);
     await page.goto(`${hub}/campanas/${may}`);
-    await says('Es un envío REAL: sale desde tu número.');
+    await waitForText('Es un envío REAL: sale desde tu número.');
     await page.getByTestId('review-sample').getByText('Hola Ana 0').waitFor();
     await button('Enviar a 3 personas').click();
     await dialog().getByText('Es un envío REAL').waitFor();
-    await picture('campaign-for-real');
+    await takeScreenshot('campaign-for-real');
     await dialog().getByRole('button', { name: 'Enviar a 3 personas' }).click();
     await dialog().waitFor({ state: 'hidden' });
-    await eventually('it is approved, and its hours with it', async () => {
+    await eventually('the campaign and its schedule are approved', async () => {
       const { estado } = await api(`/api/sender/campaigns/${may}`);
       const { programaciones } = await api(`/api/sender/programaciones?limite=5&campania_id=${may}`);
       return estado === 'en_progreso' && programaciones[0].estado === 'aprobada';
@@ -279,15 +279,15 @@ async function test() {
 
   await step('a business user has its own start screen and password', async () => {
     await button('Cerrar sesión').click();
-    await enter('ana', ANA_PASSWORD);
+    await signIn('ana', ANA_PASSWORD);
     await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
     await page.locator('[data-campaign]', { hasText: 'Promoción de marzo' }).waitFor();
-    equal(await page.getByText('Aviso de abril').count(), 0, 'another business’s');
+    assertEqual(await page.getByText('Aviso de abril').count(), 0, 'campaigns of another business');
     await shows('Fallidos', 0);
     await page.getByRole('navigation').getByRole('link', { name: 'Ajustes' }).click();
-    await says('Modo de envío');
-    equal(await page.getByText('DATABASE_URL').count(), 0, 'the machine');
-    assert(await page.getByRole('switch', { name: 'Guardar los mensajes que llegan' }).isDisabled(), 'the recording is not its own');
+    await waitForText('Modo de envío');
+    assertEqual(await page.getByText('DATABASE_URL').count(), 0, 'configuration of the machine');
+    assert(await page.getByRole('switch', { name: 'Guardar los mensajes que llegan' }).isDisabled(), 'a business user can change the recording');
     const fill = async (current, next, again) => {
       await page.getByLabel('Contraseña actual', { exact: true }).fill(current);
       await page.getByLabel('Contraseña nueva', { exact: true }).fill(next);
@@ -295,21 +295,21 @@ async function test() {
       await button('Cambiar la contraseña').click();
     };
     await fill('', 'corta', '');
-    await says('Escribí tu contraseña actual.');
-    await says('Tiene que tener al menos 10 caracteres.');
+    await waitForText('Escribí tu contraseña actual.');
+    await waitForText('Tiene que tener al menos 10 caracteres.');
     await fill(ANA_PASSWORD, NEW_PASSWORD, `${NEW_PASSWORD}.`);
-    await says('No es igual a la contraseña nueva.');
+    await waitForText('No es igual a la contraseña nueva.');
     await fill('la de otra persona', NEW_PASSWORD, NEW_PASSWORD);
-    await says('La contraseña actual no es correcta.');
-    await picture('password');
+    await waitForText('La contraseña actual no es correcta.');
+    await takeScreenshot('password');
     await fill(ANA_PASSWORD, NEW_PASSWORD, NEW_PASSWORD);
-    await says('La contraseña se cambió.');
-    equal(await page.getByLabel('Contraseña nueva', { exact: true }).inputValue(), '', 'what was typed');
+    await waitForText('La contraseña se cambió.');
+    assertEqual(await page.getByLabel('Contraseña nueva', { exact: true }).inputValue(), '', 'the typed passwords');
     await button('Cerrar sesión').click();
-    await enter('ana', NEW_PASSWORD);
+    await signIn('ana', NEW_PASSWORD);
   });
 
-  await step('no console errors', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.assertNoPageErrors());
 }
 
 await run(test, () => visitor.close(), 240_000);

@@ -8,10 +8,10 @@
 // saved: light and dark theme, phone.
 import { readFileSync } from 'node:fs';
 
-import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
-const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: screenshotFolder } = process.env;
 if (!hub || !password || !PHONE_URL) {
   console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node thread-flow.mjs');
   process.exit(2);
@@ -22,9 +22,9 @@ const LEO = '5491158254202';
 const MIA = '5491158254203';
 
 const base = `${PHONE_URL.replace(/\/$/, '')}/`;
-const standin = phone(base);
-const visitor = visit({ hub, password, pictures });
-const { api, audit, button, dialog, enter, noSidewaysScroll, picture } = visitor;
+const standin = phoneApi(base);
+const visitor = createVisitor({ hub, password, screenshotFolder });
+const { api, audit, button, dialog, signIn, assertNoSidewaysScroll, takeScreenshot } = visitor;
 let page = null;
 
 const bubbles = () => page.locator('[data-message]');
@@ -35,25 +35,25 @@ const log = () => page.getByRole('log');
 /**
  * Scrolls up from the end to a message, because only messages near the view are in the document.
  */
-async function scrolledTo(text) {
-  await log().evaluate((it) => it.scrollTo(0, it.scrollHeight));
-  await eventually(`${text} is found`, async () => {
+async function scrollToMessage(text) {
+  await log().evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await eventually(`the message ${text} is found`, async () => {
     if ((await bubble(text).count()) > 0) return true;
-    await log().evaluate((it) => it.scrollBy(0, -it.clientHeight));
+    await log().evaluate((element) => element.scrollBy(0, -element.clientHeight));
     return false;
   });
 }
 
 /** Returns the id and the position (px) of the first message that is fully in view. */
-const atTop = () =>
-  log().evaluate((it) => {
-    const edge = it.getBoundingClientRect().top;
-    const message = [...it.querySelectorAll('[data-message]')].find((candidate) => candidate.getBoundingClientRect().top >= edge);
+const topMessage = () =>
+  log().evaluate((element) => {
+    const edge = element.getBoundingClientRect().top;
+    const message = [...element.querySelectorAll('[data-message]')].find((candidate) => candidate.getBoundingClientRect().top >= edge);
     return { id: message.dataset.message, top: message.getBoundingClientRect().top };
   });
 
 /** Runs `act`, and checks that the message stays in its position in every frame. */
-async function checkSteady({ id, top }, act) {
+async function assertSteady({ id, top }, act) {
   await page.evaluate(
     ([which, where]) => {
       window.moved = 0;
@@ -71,7 +71,7 @@ async function checkSteady({ id, top }, act) {
     cancelAnimationFrame(window.looking);
     return window.moved;
   });
-  assert(moved < 3, `what is read moved by ${moved} pixels`);
+  assert(moved < 3, `the message in view moved by ${moved} pixels`);
 }
 
 /**
@@ -135,13 +135,13 @@ async function upload(bytes) {
 }
 
 /** Makes a lead send a message, and returns its key. */
-async function leadSends(body, content = {}, more = {}) {
+async function sendFromLead(body, content = {}, more = {}) {
   const answer = await standin.leadMessage({ from: ANA, name: 'Ana', body, content, ...more });
   return answer.key;
 }
 
-async function leadSendsFile(body, bytes, media) {
-  return leadSends(body, { media: { path: await upload(bytes), ...media } });
+async function sendFileFromLead(body, bytes, media) {
+  return sendFromLead(body, { media: { path: await upload(bytes), ...media } });
 }
 
 /** The limit for the page's assets on a first visit to a conversation, compressed, in bytes. */
@@ -150,11 +150,11 @@ const BUDGET = 360_000;
 async function test() {
   page = await visitor.open();
   await page.goto(`${hub}/conversaciones`);
-  await enter('admin', password);
+  await signIn('admin', password);
   const keys = {};
 
   await step('an answer to an advertisement; a quote opens the quoted message', async () => {
-    await leadSends('Hola, vi el aviso', {
+    await sendFromLead('Hola, vi el aviso', {
       ad: { app: 'instagram', source_id: '1', title: 'Casa en Palermo', description: 'Tres ambientes', url: 'https://fb.me/x' },
     });
     await page.locator(`[data-chat="${ANA}"]`).waitFor();
@@ -167,28 +167,28 @@ async function test() {
         .filter(({ name }) => name.includes('/assets/'))
         .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0));
     assert(loaded > 100_000 && loaded < BUDGET, `a conversation loads ${loaded} bytes of the page`);
-    equal(await message.getByRole('link', { name: 'Ver el aviso' }).getAttribute('href'), 'https://fb.me/x', 'the link');
+    assertEqual(await message.getByRole('link', { name: 'Ver el aviso' }).getAttribute('href'), 'https://fb.me/x', 'the link');
     await box().fill('¿La de dos o la de tres ambientes?');
     await button('Enviar').click();
     await bubble('¿La de dos o la de tres').waitFor();
     const [sent] = await standin.messages();
-    await leadSends('La de dos', { quoted: sent.key });
+    await sendFromLead('La de dos', { quoted: sent.key });
     await bubble('La de dos').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
-    await eventually('it has the focus', () =>
-      bubble('tres ambientes?').first().evaluate((it) => it === document.activeElement && it.dataset.lit === 'true'));
+    await eventually('the message has the focus', () =>
+      bubble('tres ambientes?').first().evaluate((element) => element === document.activeElement && element.dataset.lit === 'true'));
   });
 
   await step('an image is shown as a preview and opens in full size', async () => {
     const bytes = Buffer.from(await drawImage(1280, 960), 'base64');
     const media = { kind: 'image', mime: 'image/jpeg', width: 1280, height: 960, thumbnail: await drawImage(100, 75) };
-    keys.picture = await leadSendsFile('¿Es esta?', bytes, media);
-    keys.gone = await leadSendsFile('y esta otra', bytes, { ...media, filename: 'otra.jpg' });
+    keys.picture = await sendFileFromLead('¿Es esta?', bytes, media);
+    keys.gone = await sendFileFromLead('y esta otra', bytes, { ...media, filename: 'otra.jpg' });
     await bubble('y esta otra').waitFor();
     await button('Ver grande: ¿Es esta?').click();
     const large = dialog().getByAltText('¿Es esta?');
-    await eventually('it is there in full', () => large.evaluate((it) => it.complete && it.naturalWidth === 1280));
+    await eventually('the image is shown in full size', () => large.evaluate((element) => element.complete && element.naturalWidth === 1280));
     await audit('a picture');
-    await picture('picture');
+    await takeScreenshot('picture');
     await dialog().getByText('1 de 2').waitFor();
     await page.keyboard.press('ArrowRight');
     await dialog().getByText('2 de 2').waitFor();
@@ -197,73 +197,73 @@ async function test() {
   });
 
   await step('a voice message plays and can be skipped forward', async () => {
-    await leadSendsFile('', tone(8), { kind: 'ptt', mime: 'audio/wav', seconds: 8 });
+    await sendFileFromLead('', tone(8), { kind: 'ptt', mime: 'audio/wav', seconds: 8 });
     const voice = page.locator('audio');
     await voice.waitFor();
-    equal(await voice.getAttribute('preload'), 'none', 'nothing is fetched before');
-    equal(await voice.getAttribute('aria-label'), 'Mensaje de voz, 0:08', 'its name');
-    await voice.evaluate(async (it) => {
-      it.muted = true;
-      await it.play();
-      it.currentTime = 6;
+    assertEqual(await voice.getAttribute('preload'), 'none', 'downloads before the playback');
+    assertEqual(await voice.getAttribute('aria-label'), 'Mensaje de voz, 0:08', 'the name of the file');
+    await voice.evaluate(async (element) => {
+      element.muted = true;
+      await element.play();
+      element.currentTime = 6;
     });
-    await eventually('it plays from there', () => voice.evaluate((it) => it.currentTime > 6 && it.duration > 7.9));
+    await eventually('the playback continues from there', () => voice.evaluate((element) => element.currentTime > 6 && element.duration > 7.9));
   });
 
   await step('a document is downloaded with its name and exact bytes', async () => {
     const bytes = Buffer.from(`%PDF-1.4\n${'x'.repeat(90_000)}`);
-    await leadSendsFile('el recibo', bytes, { kind: 'document', mime: 'application/pdf', filename: 'recibo ñ.pdf' });
+    await sendFileFromLead('el recibo', bytes, { kind: 'document', mime: 'application/pdf', filename: 'recibo ñ.pdf' });
     const message = bubble('el recibo');
     await message.getByText('PDF · 90 kB').waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), message.getByRole('link').click()]);
-    equal(download.suggestedFilename(), 'recibo ñ.pdf', 'its name');
-    assert(readFileSync(await download.path()).equals(bytes), 'its bytes');
+    assertEqual(download.suggestedFilename(), 'recibo ñ.pdf', 'the name of the file');
+    assert(readFileSync(await download.path()).equals(bytes), 'the downloaded file has other content');
   });
 
   await step('a location, a contact card, a poll, an order and a list choice', async () => {
-    await leadSends('', { location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio' } });
+    await sendFromLead('', { location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio' } });
     const map = bubble('Obelisco').getByRole('link', { name: 'Ver en el mapa' });
     await map.waitFor();
-    assert((await map.getAttribute('href')).endsWith('query=-34.6037%2C-58.3816'), 'where it is');
-    await leadSends('', { cards: [`BEGIN:VCARD\nFN:Leo Paz\nTEL;waid=${LEO}:+54 9 11 5825-4202\nEND:VCARD`] });
+    assert((await map.getAttribute('href')).endsWith('query=-34.6037%2C-58.3816'), 'the map has another address');
+    await sendFromLead('', { cards: [`BEGIN:VCARD\nFN:Leo Paz\nTEL;waid=${LEO}:+54 9 11 5825-4202\nEND:VCARD`] });
     const card = bubble('Leo Paz').getByRole('link', { name: 'Escribirle a Leo Paz' });
     await card.waitFor();
-    equal(await card.getAttribute('href'), `/conversaciones/${LEO}`, 'their conversation');
-    await leadSends('', { poll: { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false } });
+    assertEqual(await card.getAttribute('href'), `/conversaciones/${LEO}`, 'the address of the conversation');
+    await sendFromLead('', { poll: { name: '¿Qué día?', options: ['lunes', 'martes'], multiple: false } });
     await bubble('¿Qué día?').getByRole('listitem').filter({ hasText: 'martes' }).waitFor();
-    await leadSends('', { order: { id: '7', title: 'Silla', items: 2, total_1000: 1_500_500, currency: 'ARS' } });
+    await sendFromLead('', { order: { id: '7', title: 'Silla', items: 2, total_1000: 1_500_500, currency: 'ARS' } });
     await bubble('Pedido: Silla').getByText('2 productos').waitFor();
-    await leadSends('Sí, quiero', { selected: { kind: 'list', id: 'si', description: 'una visita' } });
+    await sendFromLead('Sí, quiero', { selected: { kind: 'list', id: 'si', description: 'una visita' } });
     await bubble('Sí, quiero').getByText('una visita').waitFor();
-    equal(await bubble('Sí, quiero').getByText('Sí, quiero').count(), 1, 'said once');
+    assertEqual(await bubble('Sí, quiero').getByText('Sí, quiero').count(), 1, 'mentions of the text');
   });
 
   await step('a forwarded message, a view-once image and a missed call', async () => {
-    await leadSends('Mirá lo que me mandaron', { forwarded: true });
+    await sendFromLead('Mirá lo que me mandaron', { forwarded: true });
     await bubble('Mirá lo que me').getByText('Reenviado').waitFor();
     const bytes = Buffer.from(await drawImage(60, 60), 'base64');
-    await leadSendsFile('', bytes, { kind: 'image', mime: 'image/jpeg', view_once: true });
+    await sendFileFromLead('', bytes, { kind: 'image', mime: 'image/jpeg', view_once: true });
     await bubble('Para ver una sola vez').waitFor();
-    await leadSends('', {}, { type: 'call_log' });
+    await sendFromLead('', {}, { type: 'call_log' });
     await bubble('Llamada perdida').waitFor();
   });
 
   await step('edits with their history, reactions and deletions', async () => {
-    const edited = await leadSends('Mañana a las 10');
+    const edited = await sendFromLead('Mañana a las 10');
     await bubble('Mañana a las 10').waitFor();
     await standin.call('lead-edits', { key: edited, body: 'Mañana a las 11' });
     const message = bubble('Mañana a las 11');
     await message.waitFor();
-    assert(!(await message.getByText('Mañana a las 10').isVisible()), 'the earlier text is not shown at once');
+    assert(!(await message.getByText('Mañana a las 10').isVisible()), 'the earlier text is shown before it is opened');
     await message.getByRole('button', { name: 'Editado' }).click();
     await message.getByText('Mañana a las 10').waitFor();
     await standin.call('lead-reactions', { key: edited, emoji: '👍' });
     await message.getByRole('list', { name: 'Reacciones' }).getByText('👍').waitFor();
-    const deleted = await leadSends('esto no');
+    const deleted = await sendFromLead('esto no');
     await bubble('esto no').waitFor();
     await standin.call('lead-deletions', { key: deleted });
     await bubble('Ana eliminó este mensaje').waitFor();
-    equal(await bubble('esto no').count(), 0, 'its text');
+    assertEqual(await bubble('esto no').count(), 0, 'the text of the edited message');
   });
 
   await step('answer, edit and delete a message from its menu', async () => {
@@ -272,18 +272,18 @@ async function test() {
       await menu(text).click();
       await page.getByRole('menuitem', { name: what }).click();
     };
-    await leadSends('¿Tiene cochera?');
+    await sendFromLead('¿Tiene cochera?');
     await bubble('¿Tiene cochera?').waitFor();
-    equal(await page.getByRole('menuitem').count(), 0, 'menus that nobody opened');
+    assertEqual(await page.getByRole('menuitem').count(), 0, 'open menus');
     await choose('¿Tiene cochera?', 'Responder');
     await page.getByTestId('answered').getByText('¿Tiene cochera?').waitFor();
     await box().fill('Sí, para dos autos');
     await button('Enviar').click();
     await bubble('Sí, para dos autos').getByRole('button', { name: 'Ir al mensaje que responde' }).waitFor();
-    equal(await page.getByTestId('answered').count(), 0, 'it is answered');
+    assertEqual(await page.getByTestId('answered').count(), 0, 'the quote in the answer');
     const sent = (await standin.messages()).find(({ body }) => body === 'Sí, para dos autos');
-    assert(sent.quoted, 'WhatsApp has the quote');
-    equal(await bubble('¿Tiene cochera?').first().getByRole('menuitem', { name: 'Editar' }).count(), 0, 'of theirs');
+    assert(sent.quoted, 'WhatsApp did not get the quote');
+    assertEqual(await bubble('¿Tiene cochera?').first().getByRole('menuitem', { name: 'Editar' }).count(), 0, 'actions on their message');
     await choose('Sí, para dos autos', 'Editar');
     await dialog().getByLabel('Mensaje').fill('Sí, para un auto');
     await dialog().getByRole('button', { name: 'Guardar' }).click();
@@ -294,18 +294,18 @@ async function test() {
     await dialog().getByRole('button', { name: 'Eliminar para todos' }).click();
     await bubble('Se eliminó este mensaje para todos').waitFor();
     const deletedMessage = (await standin.messages()).find(({ key }) => key === sent.key);
-    equal(deletedMessage.deleted, true, 'on their phone');
+    assertEqual(deletedMessage.deleted, true, 'the message at their phone');
   });
 
   await step('a file that WhatsApp no longer has is explained', async () => {
     const path = await upload(Buffer.alloc(2_000, 'f'));
-    await leadSends('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });
+    await sendFromLead('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });
     const message = bubble('el video');
     await message.locator('video').waitFor();
     // Videos are fetched only when they are played.
     const response = await fetch(`${base}phone/api/files`, { method: 'DELETE', body: JSON.stringify({ path }) });
-    assert(response.ok, 'the file is deleted');
-    await message.locator('video').evaluate((it) => void it.play().catch(() => undefined));
+    assert(response.ok, 'the file could not be deleted');
+    await message.locator('video').evaluate((element) => void element.play().catch(() => undefined));
     await message.getByText(/WhatsApp ya no tiene este archivo|No se pudo traer de WhatsApp/).waitFor();
   });
 
@@ -315,7 +315,7 @@ async function test() {
     const search = page.getByRole('search', { name: 'Buscar en esta conversación' });
     await search.getByText('1 encontrado').waitFor();
     await search.getByRole('button', { name: /el recibo/ }).click();
-    await eventually('it has the focus', () => bubble('el recibo').evaluate((it) => it === document.activeElement));
+    await eventually('the message has the focus', () => bubble('el recibo').evaluate((element) => element === document.activeElement));
     await audit('the search');
     await search.getByRole('textbox').or(search.getByRole('searchbox')).press('Escape');
     await search.waitFor({ state: 'detached' });
@@ -326,9 +326,9 @@ async function test() {
     const contact = page.getByRole('complementary', { name: /^Datos de/ });
     await contact.getByLabel('Nota').fill('Quiere mudarse en abril');
     await contact.getByRole('button', { name: 'Guardar' }).click();
-    await eventually('it is kept', async () => (await api(`/api/contacts/${ANA}`)).nota === 'Quiere mudarse en abril');
+    await eventually('the note is saved', async () => (await api(`/api/contacts/${ANA}`)).nota === 'Quiere mudarse en abril');
     await audit('the contact');
-    await picture('contact');
+    await takeScreenshot('contact');
     await contact.getByRole('button', { name: 'Cerrar los datos' }).click();
     await contact.waitFor({ state: 'detached' });
   });
@@ -351,38 +351,38 @@ async function test() {
     await page.getByText('Soltá los archivos').waitFor();
     await log().dispatchEvent('drop', { dataTransfer: dropData });
     await page.locator('[data-attachment="soltado.txt"]').waitFor();
-    await box().evaluate((it) => {
+    await box().evaluate((element) => {
       const clipboardData = new DataTransfer();
       clipboardData.items.add(new File(['pegado'], 'pegado.txt', { type: 'text/plain' }));
-      it.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
     });
     await page.locator('[data-attachment="pegado.txt"]').waitFor();
     await page.getByRole('button', { name: 'Quitar pegado.txt' }).click();
     await box().fill('Acá va');
     await audit('files to send');
-    await picture('files');
+    await takeScreenshot('files');
     const before = (await standin.messages()).length;
     await button('Enviar').click();
-    await eventually('they have arrived', async () => (await standin.messages()).length === before + 3, 60_000);
+    await eventually('the files have arrived', async () => (await standin.messages()).length === before + 3, 60_000);
     await page.locator('[data-attachment]').first().waitFor({ state: 'detached' });
-    equal(await box().inputValue(), '', 'the text went with the first');
+    assertEqual(await box().inputValue(), '', 'the caption of the first file');
     const { mensajes } = await api(`/api/listener/history/${ANA}`);
-    equal(
+    assertEqual(
       mensajes.slice(0, 3).map(({ tipo, mensaje }) => `${tipo}:${mensaje}`).join(),
       'document:,document:,image:Acá va',
-      'what went',
+      'the files at the phone',
     );
-    equal(mensajes.slice(0, 3).map(({ quoted }) => quoted !== undefined).join(), 'false,false,true', 'quotes');
-    equal(await page.getByTestId('answered').count(), 0, 'it is answered');
+    assertEqual(mensajes.slice(0, 3).map(({ quoted }) => quoted !== undefined).join(), 'false,false,true', 'quotes at the phone');
+    assertEqual(await page.getByTestId('answered').count(), 0, 'the quote in the answer');
     await bubble('Acá va').getByRole('button', { name: 'Ir al mensaje que responde' }).waitFor();
   });
 
   await step('screenshots in the light theme, the dark theme and on a phone', async () => {
     const takeShots = async (name) => {
-      const height = await log().evaluate((it) => it.scrollHeight - it.clientHeight);
+      const height = await log().evaluate((element) => element.scrollHeight - element.clientHeight);
       for (const [n, part] of [0, 0.33, 0.66, 1].entries()) {
-        await log().evaluate((it, top) => it.scrollTo(0, top), height * (1 - part));
-        await picture(`${name}-${n}`);
+        await log().evaluate((element, top) => element.scrollTo(0, top), height * (1 - part));
+        await takeScreenshot(`${name}-${n}`);
       }
       await audit(name);
     };
@@ -390,7 +390,7 @@ async function test() {
     await page.emulateMedia({ colorScheme: 'dark' });
     await takeShots('dark');
     await page.setViewportSize({ width: 360, height: 740 });
-    await noSidewaysScroll('on a phone');
+    await assertNoSidewaysScroll('on a phone');
     await takeShots('phone');
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 1200, height: 900 });
@@ -400,19 +400,19 @@ async function test() {
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'en'));
     await page.reload();
     await bubble('Acá va').waitFor();
-    await scrolledTo('Missed call');
-    await scrolledTo('Came from an ad on Instagram');
+    await scrollToMessage('Missed call');
+    await scrollToMessage('Came from an ad on Instagram');
     await audit('in English');
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
     await page.reload();
     await bubble('Acá va').waitFor();
-    await scrolledTo('Llamada perdida');
+    await scrollToMessage('Llamada perdida');
   });
 
   await step('older messages load without a jump', async () => {
     for (let n = 0; n < 60; n += 1) await standin.leadMessage({ from: LEO, body: `mensaje ${n}` });
     // Wait until all are stored, so that the first page contains them.
-    await eventually('they are stored', async () =>
+    await eventually('the messages are stored', async () =>
       (await api(`/api/listener/history/${LEO}?limite=1`)).mensajes[0]?.mensaje === 'mensaje 59');
     await page.goto(`${hub}/conversaciones/${LEO}`);
     await bubble('mensaje 59').waitFor();
@@ -423,21 +423,21 @@ async function test() {
       await route.continue();
     });
     const olderRequest = page.waitForRequest(/history.*antes=/);
-    await log().evaluate((it) => it.scrollTo(0, 100));
+    await log().evaluate((element) => element.scrollTo(0, 100));
     await olderRequest;
-    const height = await log().evaluate((it) => it.scrollHeight);
-    await checkSteady(await atTop(), async () => {
+    const height = await log().evaluate((element) => element.scrollHeight);
+    await assertSteady(await topMessage(), async () => {
       answer();
-      await eventually('the older ones', () => log().evaluate((it, before) => it.scrollHeight > before + 300, height));
+      await eventually('the older messages are loaded', () => log().evaluate((element, before) => element.scrollHeight > before + 300, height));
     });
     await page.unroute(/history.*antes=/);
-    await log().evaluate((it) => it.scrollTo(0, 0));
+    await log().evaluate((element) => element.scrollTo(0, 0));
     await bubbles().getByText('mensaje 0', { exact: true }).waitFor();
   });
 
   await step('a conversation with thousands of messages loads only a part', async () => {
     const first = await standin.leadMessage({ from: MIA, name: 'Mía', body: 'la primera pregunta' });
-    await eventually('it is stored', async () => (await api(`/api/listener/history/${MIA}`)).mensajes.length === 1);
+    await eventually('the history is stored', async () => (await api(`/api/listener/history/${MIA}`)).mensajes.length === 1);
     const mensajes = Array.from({ length: 3_000 }, (_, n) => ({ destinatario: MIA, mensaje: `aviso ${n}` }));
     await api('/api/sender/messages/bulk', 'POST', { mensajes });
     // With sending stopped, the messages stay in the conversation, and the test need not wait for
@@ -446,62 +446,62 @@ async function test() {
     await standin.leadMessage({ from: MIA, body: 'la última respuesta', content: { quoted: first.key } });
     await page.goto(`${hub}/conversaciones/${MIA}`);
     await bubble('la última respuesta').waitFor();
-    const checkFewMessages = async (where) => {
+    const assertFewMessages = async (where) => {
       const count = await bubbles().count();
       assert(count > 5 && count < 100, `${where}: ${count} messages in the document`);
     };
-    await checkFewMessages('at the end');
+    await assertFewMessages('at the end');
 
     // An event fetches the newest page.
     const atEnd = recordFetches(MIA);
     await standin.leadMessage({ from: MIA, body: '¿Me leés?' });
     await bubble('¿Me leés?').waitFor();
-    await eventually('it is fetched again, once stored', () => atEnd.cursors.length >= 2);
+    await eventually('the newest page is fetched again', () => atEnd.cursors.length >= 2);
     atEnd.end();
-    equal(atEnd.cursors.join(), atEnd.cursors.map(() => '').join(), 'what an event fetches');
+    assertEqual(atEnd.cursors.join(), atEnd.cursors.map(() => '').join(), 'pages that an event fetches');
 
     // The last message stays in view above an answer of several lines.
     await box().fill('una\ndos\ntres\ncuatro\ncinco');
-    await eventually('the last message is in sight', () =>
-      bubble('¿Me leés?').evaluate((it) => it.getBoundingClientRect().bottom <= it.closest('[role=log]').getBoundingClientRect().bottom));
+    await eventually('the last message is in view', () =>
+      bubble('¿Me leés?').evaluate((element) => element.getBoundingClientRect().bottom <= element.closest('[role=log]').getBoundingClientRect().bottom));
     await box().fill('');
 
     // A quote opens a message that is thousands of messages away.
     await bubble('la última respuesta').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
     const quoted = bubble('la primera pregunta').first();
-    const inSight = () =>
-      quoted.evaluate((it) => {
-        const { top, bottom } = it.getBoundingClientRect();
-        const edge = it.closest('[role=log]').getBoundingClientRect();
-        return it === document.activeElement && it.dataset.lit === 'true' && top >= edge.top && bottom <= edge.bottom;
+    const isInView = () =>
+      quoted.evaluate((element) => {
+        const { top, bottom } = element.getBoundingClientRect();
+        const edge = element.closest('[role=log]').getBoundingClientRect();
+        return element === document.activeElement && element.dataset.lit === 'true' && top >= edge.top && bottom <= edge.bottom;
       });
-    await eventually('it has the focus', inSight, 60_000);
-    await checkFewMessages('at the start');
+    await eventually('the message has the focus', isInView, 60_000);
+    await assertFewMessages('at the start');
 
     // A new message does not move the view: only the newest page and the page in view are fetched.
     const above = recordFetches(MIA);
-    await checkSteady(await atTop(), async () => {
+    await assertSteady(await topMessage(), async () => {
       await standin.leadMessage({ from: MIA, body: 'Sigo acá' });
       await page.locator(`[data-chat="${MIA}"]`).getByText('Sigo acá').waitFor();
-      await eventually('it is fetched', () => above.cursors.length >= 4);
+      await eventually('the newest page is fetched', () => above.cursors.length >= 4);
     });
     above.end();
     const others = new Set(above.cursors.filter((cursor) => cursor !== ''));
-    assert(others.size <= 1, `an event fetches ${[...others].join()}`);
-    assert(await inSight(), 'it is no longer in sight');
+    assert(others.size <= 1, `an event also fetched ${[...others].join()}`);
+    assert(await isInView(), 'the message is no longer in view');
 
     // The focus stays on its message, even out of view. Scrolling announces nothing to screen
     // readers.
-    equal(await log().getAttribute('aria-live'), 'off', 'while old ones are read');
-    await log().evaluate((it) => it.scrollTo(0, it.scrollHeight));
+    assertEqual(await log().getAttribute('aria-live'), 'off', 'announcements while old messages are read');
+    await log().evaluate((element) => element.scrollTo(0, element.scrollHeight));
     await bubble('Sigo acá').waitFor();
-    assert(await quoted.evaluate((it) => it === document.activeElement), 'the focus is lost');
-    await eventually('what comes in is read out', async () => (await log().getAttribute('aria-live')) === 'polite');
-    await checkFewMessages('at the end again');
+    assert(await quoted.evaluate((element) => element === document.activeElement), 'the focused message has lost the focus');
+    await eventually('new messages are announced', async () => (await log().getAttribute('aria-live')) === 'polite');
+    await assertFewMessages('at the end again');
     await audit('a long conversation');
   });
 
-  await step('no console errors', () => visitor.noComplaints());
+  await step('no console errors', () => visitor.assertNoPageErrors());
 }
 
 await run(test, () => visitor.close(), 300_000);

@@ -4,8 +4,8 @@
 //   HUB_URL=… ADMIN_PASSWORD=… node unguarded-flow.mjs
 //
 // The hub has a user `eva` and a token `vieja` from the time before it had a password.
-import { equal, eventually, run, step } from './lib/peer.mjs';
-import { visit } from './lib/visit.mjs';
+import { assertEqual, eventually, run, step } from './lib/flow.mjs';
+import { createVisitor } from './lib/visitor.mjs';
 
 const { HUB_URL: hub, ADMIN_PASSWORD: password } = process.env;
 if (!hub || !password) {
@@ -13,8 +13,8 @@ if (!hub || !password) {
   process.exit(2);
 }
 
-const visitor = visit({ hub, password });
-const { api, enter } = visitor;
+const visitor = createVisitor({ hub, password });
+const { api, signIn } = visitor;
 let page = null;
 
 const row = (text) => page.locator('tbody tr').filter({ hasText: text });
@@ -26,17 +26,17 @@ async function test() {
 
   await step('an unprotected user is marked until it gets a new password', async () => {
     await page.goto(`${hub}/usuarios`);
-    await enter('admin', password);
+    await signIn('admin', password);
     await marks('eva').waitFor();
     // The other user cannot be found by name: "admin" is also part of both users' role.
-    equal(await page.locator('tbody tr').count(), 2, 'users');
-    equal(await page.getByText(MARK).count(), 1, 'marks');
+    assertEqual(await page.locator('tbody tr').count(), 2, 'marks of unprotected users');
+    assertEqual(await page.getByText(MARK).count(), 1, 'marks of unprotected users');
     const { users } = await api('/api/users');
     const { id } = users.find(({ username }) => username === 'eva');
     await api(`/api/users/${id}`, 'PUT', { password: 'otra clave larga' });
     await page.reload();
     await row('eva').waitFor();
-    await eventually('no mark', async () => (await marks('eva').count()) === 0);
+    await eventually('no marks are left', async () => (await marks('eva').count()) === 0);
   });
 
   await step('an unprotected token is marked, a new token is not', async () => {
@@ -44,7 +44,7 @@ async function test() {
     await page.goto(`${hub}/integraciones`);
     await marks('vieja').waitFor();
     await row('nueva').waitFor();
-    equal(await marks('nueva').count(), 0, 'of the new one');
+    assertEqual(await marks('nueva').count(), 0, 'marks of the new token');
   });
 }
 

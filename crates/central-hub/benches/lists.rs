@@ -136,7 +136,7 @@ async fn measure_query(label: &str, query: impl AsyncFn() -> usize) {
 }
 
 async fn conversations(store: &Store, rows: i64) {
-    for (label, cliente_id, words, before) in [
+    for (label, cliente_id, search, before) in [
         ("conversations", None, None, None),
         ("conversations of a business", Some(3), None, None),
         (
@@ -154,27 +154,22 @@ async fn conversations(store: &Store, rows: i64) {
             None,
         ),
         (
-            "conversations, words never together",
+            "conversations, words without a common match",
             None,
             Some("marzo abril"),
             None,
         ),
         ("conversations, a number", None, Some("11 1000-7919"), None),
         (
-            "conversations, what all numbers have",
+            "conversations, digits of every number",
             None,
             Some("54911"),
             None,
         ),
-        (
-            "conversations, a name that nobody has",
-            None,
-            Some("zzz"),
-            None,
-        ),
+        ("conversations, an unknown name", None, Some("zzz"), None),
     ] {
         measure_query(label, async || {
-            let page = store.conversations(cliente_id, words, before, PAGE).await;
+            let page = store.conversations(cliente_id, search, before, PAGE).await;
             page.unwrap().messages.len()
         })
         .await;
@@ -188,7 +183,7 @@ async fn messages(store: &Store, rows: i64) {
     };
     let chat = Some("5491110007919@c.us".to_owned());
     let at = |part: i64| Timestamp::from_millis(rows / 10 * part * 1000);
-    for (label, filter, words) in [
+    for (label, filter, search) in [
         ("messages", out.clone(), None),
         (
             "messages, in the middle",
@@ -207,7 +202,7 @@ async fn messages(store: &Store, rows: i64) {
             None,
         ),
         (
-            "messages in a state that none is in",
+            "messages in an unused state",
             Filter {
                 state: Some(MessageState::Queued),
                 ..out.clone()
@@ -265,7 +260,7 @@ async fn messages(store: &Store, rows: i64) {
             None,
         ),
         (
-            "what came in",
+            "incoming messages",
             Filter {
                 is_inbound: Some(true),
                 ..Filter::default()
@@ -274,14 +269,22 @@ async fn messages(store: &Store, rows: i64) {
         ),
         ("messages with words", out.clone(), Some("el 99 vence")),
         ("words of the oldest", out.clone(), Some("centro casa")),
-        ("words that all have", Filter::default(), Some("casa hol")),
-        ("words never together", out.clone(), Some("marzo abril")),
         (
-            "a common word and one that none has",
+            "words in every message",
+            Filter::default(),
+            Some("casa hol"),
+        ),
+        (
+            "words without a common match",
+            out.clone(),
+            Some("marzo abril"),
+        ),
+        (
+            "a common and an unknown word",
             out.clone(),
             Some("vence zzz"),
         ),
-        ("a word begun", out.clone(), Some("v")),
+        ("the beginning of a word", out.clone(), Some("v")),
         (
             "words of a business, the oldest",
             Filter {
@@ -291,7 +294,7 @@ async fn messages(store: &Store, rows: i64) {
             Some("centro"),
         ),
         (
-            "words of what failed",
+            "words of failed messages",
             Filter {
                 state: Some(MessageState::Failed),
                 ..out.clone()
@@ -307,11 +310,11 @@ async fn messages(store: &Store, rows: i64) {
             },
             Some("vence casa"),
         ),
-        ("messages with words that none has", out, Some("zzz")),
+        ("messages with an unknown word", out, Some("zzz")),
     ] {
         measure_query(label, async || {
             store
-                .search_messages(&filter, words, PAGE)
+                .search_messages(&filter, search, PAGE)
                 .await
                 .unwrap()
                 .messages
@@ -323,20 +326,20 @@ async fn messages(store: &Store, rows: i64) {
 
 /// Measures and prints a search that follows its cursors to the end. Each request
 /// stops after a time limit, even without results.
-async fn search_to_the_end(store: &Store, words: &str) {
+async fn search_to_the_end(store: &Store, search: &str) {
     let mut filter = Filter::default();
     let mut requests = 0;
     let start = Instant::now();
     loop {
         requests += 1;
-        let page = store.search_messages(&filter, Some(words), PAGE).await;
+        let page = store.search_messages(&filter, Some(search), PAGE).await;
         let Some(next) = page.unwrap().next else {
             break;
         };
         filter.before = Some(next);
     }
     let millis = start.elapsed().as_secs_f64() * 1e3;
-    println!("  {words:?} to the end: {requests} requests, {millis:.0} ms in all");
+    println!("  {search:?} to the end: {requests} requests, {millis:.0} ms in all");
 }
 
 async fn recipients(store: &Store, rows: i64) {
@@ -350,7 +353,7 @@ async fn recipients(store: &Store, rows: i64) {
             Some(RecipientState::Failed),
         ),
         (
-            "recipients that wait: none",
+            "recipients that wait (none)",
             None,
             Some(RecipientState::Pending),
         ),

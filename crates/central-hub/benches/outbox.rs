@@ -62,9 +62,12 @@ async fn fill(store: &Store, finished: i64, pending: i64) {
         "WITH RECURSIVE series (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM series WHERE n < $2)",
         "WITH series (n) AS (SELECT generate_series($1::bigint, $2::bigint))",
     );
-    let last = finished + pending;
-    for (state, from, to) in [("delivered", 1, finished), ("queued", finished + 1, last)] {
-        if from > to {
+    let last_id = finished + pending;
+    for (state, first_id, last_of_state) in [
+        ("delivered", 1, finished),
+        ("queued", finished + 1, last_id),
+    ] {
+        if first_id > last_of_state {
             continue;
         }
         let statement = format!(
@@ -77,8 +80,8 @@ async fn fill(store: &Store, finished: i64, pending: i64) {
              FROM series"
         );
         sqlx::query(AssertSqlSafe(statement))
-            .bind(from)
-            .bind(to)
+            .bind(first_id)
+            .bind(last_of_state)
             .execute(store.writer())
             .await
             .unwrap();
@@ -108,14 +111,14 @@ async fn plans(store: &Store) {
 
 async fn ticks(store: &Store) {
     let lease = || Timestamp::now().after(Duration::from_secs(600));
-    let (mut due, mut claim, mut settle) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut due_times, mut claim_times, mut settle_times) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let start = Instant::now();
         store.next_due(false).await.unwrap();
-        due.push(start.elapsed());
+        due_times.push(start.elapsed());
         let start = Instant::now();
         let claimed = store.claim("bench", lease(), CLAIMED).await.unwrap();
-        claim.push(start.elapsed());
+        claim_times.push(start.elapsed());
         for message in claimed {
             let wa_id = format!("true_x@c.us_S{}", message.id);
             let sent = Change {
@@ -124,12 +127,12 @@ async fn ticks(store: &Store) {
             };
             let start = Instant::now();
             store.change(message.id, sent).await.unwrap().unwrap();
-            settle.push(start.elapsed());
+            settle_times.push(start.elapsed());
         }
     }
-    print_times("is anything due?", due);
-    print_times("claim of 16", claim);
-    print_times("an outcome", settle);
+    print_times("is anything due?", due_times);
+    print_times("claim of 16", claim_times);
+    print_times("an outcome", settle_times);
 }
 
 async fn pages(store: &Store, finished: i64) {

@@ -74,7 +74,7 @@ async fn measure(conversations: i64, messages: i64) {
 async fn fill(url: &str, conversations: i64, messages: i64) {
     let store = Store::open(&url.parse().unwrap()).await.unwrap();
     let start = Timestamp::now().as_millis() - (conversations + messages) * 60_000;
-    for (from, until, chat) in [
+    for (first, end, chat) in [
         (
             1,
             conversations,
@@ -100,7 +100,7 @@ async fn fill(url: &str, conversations: i64, messages: i64) {
              FROM series"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(statement));
-        let query = query.bind(from).bind(until).bind(start);
+        let query = query.bind(first).bind(end).bind(start);
         query.execute(store.writer()).await.unwrap();
     }
     // Makes the hub build the conversation rows from these messages when it starts.

@@ -9,9 +9,12 @@ fn dropped_server_removes_its_folder() {
     let database = Database::in_server(&server);
     assert!(database.url().starts_with("postgres://"));
     server.pause();
-    assert!(folder.join("data").is_dir(), "a pause keeps the data");
+    assert!(
+        folder.join("data").is_dir(),
+        "a paused server must keep its data"
+    );
     assert!(!folder.join("data/postmaster.pid").exists());
-    server.resume().expect("it comes back");
+    server.resume().expect("a resumed server");
     drop(database);
     drop(server);
     assert!(!folder.exists());

@@ -25,16 +25,16 @@ const PART: &str = "SERVICE_RUNTIME_TEST_PART";
 
 /// Plays the role of a child before anything else runs. Does nothing in the parent.
 #[test]
-fn part() {
+fn run_role() {
     let Ok(part) = std::env::var(PART) else {
         return;
     };
     let code = match part.as_str() {
-        "signals" => signals(),
-        "supervised" => supervised(),
-        "parent" => parent(),
-        "server" => server(),
-        other => panic!("no part {other}"),
+        "signals" => run_signals(),
+        "supervised" => run_supervised(),
+        "parent" => run_parent(),
+        "server" => run_server(),
+        other => panic!("unknown role {other}"),
     };
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
 }
@@ -57,16 +57,16 @@ struct Playing {
 
 impl Playing {
     fn start(command: &mut Command) -> Self {
-        Self::of(command.spawn().unwrap())
+        Self::from_child(command.spawn().unwrap())
     }
 
-    fn of(mut child: Child) -> Self {
+    fn from_child(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
 
     /// Reads up to a line that contains `word`. Returns the rest of that line.
-    fn says(&mut self, word: &str) -> String {
+    fn read_line_with(&mut self, word: &str) -> String {
         loop {
             let mut line = String::new();
             assert_ne!(
@@ -92,19 +92,19 @@ impl Playing {
     /// Sends the signal repeatedly until `wait` returns.
     fn signal_until<T>(&mut self, signal: Signal, wait: impl FnOnce(&mut Self) -> T) -> T {
         let pid = self.pid();
-        let (done, waiting) = channel::<()>();
+        let (stop, stopped) = channel::<()>();
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                let again = Duration::from_millis(20);
+                let interval = Duration::from_millis(20);
                 // The child may just have ended.
                 while kill_process(pid, signal).is_ok()
-                    && waiting.recv_timeout(again) == Err(RecvTimeoutError::Timeout)
+                    && stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout)
                 {
                 }
             });
-            let found = wait(self);
-            drop(done);
-            found
+            let exit = wait(self);
+            drop(stop);
+            exit
         })
     }
 }
@@ -123,7 +123,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !condition() {
         assert!(Instant::now() < end, "not in time: {what}");
@@ -131,7 +131,7 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-fn signals() -> ExitCode {
+fn run_signals() -> ExitCode {
     runtime().block_on(async {
         let shutdown = Shutdown::new();
         shutdown.on_signals().unwrap();
@@ -146,19 +146,19 @@ fn signals() -> ExitCode {
 }
 
 #[test]
-fn the_first_signal_drains_the_second_aborts_the_third_ends() {
+fn first_signal_drains_second_aborts_third_ends() {
     let mut child = Playing::start(&mut child("signals"));
-    child.says("@listening");
+    child.read_line_with("@listening");
     child.signal(Signal::TERM);
     child.signal(Signal::INT);
-    child.says("@draining");
+    child.read_line_with("@draining");
     // A signal more than half a second after the first counts as a second one.
-    child.signal_until(Signal::INT, |child| child.says("@aborting"));
+    child.signal_until(Signal::INT, |child| child.read_line_with("@aborting"));
     let code = child.signal_until(Signal::INT, |child| child.child.wait().unwrap().code());
     assert_eq!(code, Some(130));
 }
 
-fn supervised() -> ExitCode {
+fn run_supervised() -> ExitCode {
     let env = Env::from_process();
     let supervisor = Supervisor::from_env(&env);
     assert!(supervisor.is_present());
@@ -187,22 +187,22 @@ fn supervised() -> ExitCode {
 }
 
 #[test]
-fn pm2s_descriptor_is_taken_used_and_kept_from_children() {
-    let (mut daemon, handed) = UnixStream::pair().unwrap();
-    fcntl_setfd(&handed, FdFlags::empty()).unwrap();
+fn pm2_descriptor_is_used_and_not_inherited_by_children() {
+    let (mut daemon, inherited) = UnixStream::pair().unwrap();
+    fcntl_setfd(&inherited, FdFlags::empty()).unwrap();
     let mut command = child("supervised");
-    command.env(CHANNEL_VARIABLE, handed.as_raw_fd().to_string());
+    command.env(CHANNEL_VARIABLE, inherited.as_raw_fd().to_string());
     let mut child = Playing::start(&mut command);
-    drop(handed);
+    drop(inherited);
     let mut ready = [0; 8];
     daemon.read_exact(&mut ready).unwrap();
     assert_eq!(&ready, b"\"ready\"\n");
     drop(daemon);
-    child.says("@draining");
+    child.read_line_with("@draining");
     assert!(child.child.wait().unwrap().success());
 }
 
-fn parent() -> ExitCode {
+fn run_parent() -> ExitCode {
     // The thread that spawns the child ends at once; the child must not end with it.
     let child = std::thread::spawn(|| {
         let mut sleeper = Command::new("sleep");
@@ -220,15 +220,18 @@ fn parent() -> ExitCode {
 #[test]
 fn bound_child_outlives_threads_but_not_the_process() {
     let mut parent = Playing::start(&mut child("parent"));
-    let pid: i32 = parent.says("@child").parse().unwrap();
+    let pid: i32 = parent.read_line_with("@child").parse().unwrap();
     let process = Process::read(pid).unwrap();
-    assert_eq!(process.pgid, pid, "a group of its own");
+    assert_eq!(
+        process.pgid, pid,
+        "the child must have its own process group"
+    );
     assert!(process.id().is_alive());
     parent.signal(Signal::KILL);
-    until("the child is gone", || !process.id().is_alive());
+    wait_until("the end of the child", || !process.id().is_alive());
 }
 
-fn server() -> ExitCode {
+fn run_server() -> ExitCode {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     println!("@port {}", listener.local_addr().unwrap().port());
     let (mut stream, _) = listener.accept().unwrap();
@@ -237,28 +240,31 @@ fn server() -> ExitCode {
 }
 
 #[test]
-fn isolated_child_is_reached_by_its_own_sockets_alone() {
-    for alone in [true, false] {
-        let apart = spawn_isolated(child("server"), alone).unwrap();
+fn isolated_child_is_reachable_only_by_its_own_sockets() {
+    for is_isolated in [true, false] {
+        let apart = spawn_isolated(child("server"), is_isolated).unwrap();
         let pid = apart.child.id();
-        let mut playing = Playing::of(apart.child);
-        let port: u16 = playing.says("@port").parse().unwrap();
+        let mut playing = Playing::from_child(apart.child);
+        let port: u16 = playing.read_line_with("@port").parse().unwrap();
         let network = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/net")).unwrap();
-        assert_eq!(network(&pid.to_string()) != network("self"), alone);
+        assert_eq!(network(&pid.to_string()) != network("self"), is_isolated);
         // The ids of the user are the same, for files and for this process.
         let process = Process::read(i32::try_from(pid).unwrap()).unwrap();
         assert!(process.environment_variable(PART).is_some());
         let program = std::fs::metadata(apart.program).unwrap();
-        let here = std::fs::metadata("/proc/self/exe").unwrap();
-        assert_eq!((program.dev(), program.ino()), (here.dev(), here.ino()));
+        let own_binary = std::fs::metadata("/proc/self/exe").unwrap();
+        assert_eq!(
+            (program.dev(), program.ino()),
+            (own_binary.dev(), own_binary.ino())
+        );
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut stream = TcpStream::from(apart.socket);
         stream.set_nonblocking(false).unwrap();
         rustix::net::connect(&stream, &address).unwrap();
-        let mut heard = String::new();
-        stream.read_to_string(&mut heard).unwrap();
-        assert_eq!(heard, "here");
+        let mut received = String::new();
+        stream.read_to_string(&mut received).unwrap();
+        assert_eq!(received, "here");
         assert!(playing.child.wait().unwrap().success());
     }
 }
@@ -272,20 +278,20 @@ fn signals_reach_their_process_only() {
         .stdout(Stdio::null());
     let mut child = spawn_bound(shell).unwrap();
     let pid = i32::try_from(child.id()).unwrap();
-    until("three in the group", || {
+    wait_until("three processes in the group", || {
         ProcessTable::scan().unwrap().group(pid).count() == 3
     });
     let table = ProcessTable::scan().unwrap();
     assert_eq!(table.descendants(pid).len(), 2);
     let id = table.get(pid).unwrap().id();
 
-    let mut stranger = id;
-    stranger.start_time += 1;
-    assert!(!kill(stranger, Signal::KILL).unwrap());
+    let mut grandchild_pid = id;
+    grandchild_pid.start_time += 1;
+    assert!(!kill(grandchild_pid, Signal::KILL).unwrap());
     assert!(id.is_alive());
 
     assert!(kill_group(pid, Signal::KILL).unwrap());
-    until("the group is empty", || {
+    wait_until("an empty group", || {
         ProcessTable::scan().unwrap().group(pid).count() == 0
     });
     // The child is a zombie until it is waited for: not alive, and killing it is no error.

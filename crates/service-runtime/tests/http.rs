@@ -35,7 +35,7 @@ async fn start(limits: ServeLimits) -> Server {
             "/echo",
             post(
                 async |cliente: Option<ClienteId>, ApiJson(echo): ApiJson<Echo>| {
-                    Json(json!({"text": echo.text, "cliente": cliente.map(|it| it.0)}))
+                    Json(json!({"text": echo.text, "cliente": cliente.map(|ClienteId(id)| id)}))
                 },
             ),
         )
@@ -110,7 +110,7 @@ impl RawResponse {
 
 impl Server {
     /// Writes the bytes and reads until the server closes.
-    async fn raw(&self, request: impl AsRef<[u8]>) -> RawResponse {
+    async fn send_raw(&self, request: impl AsRef<[u8]>) -> RawResponse {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // The server may close before it has read all bytes.
         let _ = stream.write_all(request.as_ref()).await;
@@ -120,7 +120,7 @@ impl Server {
             .expect("the server closes")
             .unwrap();
         let text = String::from_utf8(text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a complete head");
         RawResponse {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             head: head.to_ascii_lowercase(),
@@ -128,9 +128,9 @@ impl Server {
         }
     }
 
-    async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> RawResponse {
+    async fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> RawResponse {
         let length = body.len();
-        self.raw(format!(
+        self.send_raw(format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         ))
         .await
@@ -193,7 +193,7 @@ async fn failures_have_one_shape() {
             "INVALID_HEADER",
         ),
     ] {
-        let answer = server.ask(method, path, headers, body).await;
+        let answer = server.request(method, path, headers, body).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (status, code),
@@ -210,21 +210,21 @@ async fn failures_have_one_shape() {
 #[tokio::test]
 async fn oversized_request_gets_an_error_body() {
     let server = start(ServeLimits::default()).await;
-    let long = "a".repeat(3_000_000);
-    let body = format!(r#"{{"text":"{long}"}}"#);
+    let long_body = "a".repeat(3_000_000);
+    let body = format!(r#"{{"text":"{long_body}"}}"#);
     for (method, path, headers, body, status, code) in [
         ("POST", "/echo", "", body.as_str(), 413, "PAYLOAD_TOO_LARGE"),
         (
             "POST",
             "/bytes",
             "",
-            &long[..2000],
+            &long_body[..2000],
             413,
             "PAYLOAD_TOO_LARGE",
         ),
         (
             "GET",
-            &format!("/{}", &long[..9000]),
+            &format!("/{}", &long_body[..9000]),
             "",
             "",
             414,
@@ -232,7 +232,7 @@ async fn oversized_request_gets_an_error_body() {
         ),
         (
             "GET",
-            &format!("/{}", &long[..70_000]),
+            &format!("/{}", &long_body[..70_000]),
             "",
             "",
             414,
@@ -241,7 +241,7 @@ async fn oversized_request_gets_an_error_body() {
         (
             "GET",
             "/",
-            &format!("a: {}\r\n", &long[..40_000]),
+            &format!("a: {}\r\n", &long_body[..40_000]),
             "",
             431,
             "HEADERS_TOO_LARGE",
@@ -249,7 +249,7 @@ async fn oversized_request_gets_an_error_body() {
         (
             "GET",
             "/",
-            &format!("a: {}\r\n", &long[..500_000]),
+            &format!("a: {}\r\n", &long_body[..500_000]),
             "",
             431,
             "HEADERS_TOO_LARGE",
@@ -263,7 +263,7 @@ async fn oversized_request_gets_an_error_body() {
             "HEADERS_TOO_LARGE",
         ),
     ] {
-        let answer = server.ask(method, path, headers, body).await;
+        let answer = server.request(method, path, headers, body).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (status, code),
@@ -286,7 +286,7 @@ async fn invalid_requests_get_an_error_body() {
         "POST /echo HTTP/1.1\r\ncontent-length: x\r\n\r\n",
         "\u{16}\u{3}\u{1}\u{2}\0 a TLS hello\r\n\r\n",
     ] {
-        let answer = server.raw(request).await;
+        let answer = server.send_raw(request).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (400, "BAD_REQUEST"),
@@ -297,16 +297,20 @@ async fn invalid_requests_get_an_error_body() {
 }
 
 #[tokio::test]
-async fn good_requests_pass() {
+async fn valid_requests_pass() {
     let server = start(ServeLimits::default()).await;
-    let answer = server.ask("GET", "/", "x-request-id: mine-1\r\n", "").await;
+    let answer = server
+        .request("GET", "/", "x-request-id: mine-1\r\n", "")
+        .await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "here"));
     assert!(answer.head.contains("x-request-id: mine-1"));
-    let answer = server.ask("GET", "/", "x-request-id: a b\r\n", "").await;
+    let answer = server
+        .request("GET", "/", "x-request-id: a b\r\n", "")
+        .await;
     assert!(!answer.head.contains("a b"), "{}", answer.head);
-    let answer = server.ask("HEAD", "/", "", "").await;
+    let answer = server.request("HEAD", "/", "", "").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-    let answer = server.ask("HEAD", "/nothing", "", "").await;
+    let answer = server.request("HEAD", "/nothing", "", "").await;
     assert_eq!((answer.status, answer.body.as_str()), (404, ""));
     for label in [
         "",
@@ -314,7 +318,7 @@ async fn good_requests_pass() {
         "content-type: application/x-www-form-urlencoded\r\n",
     ] {
         let answer = server
-            .ask(
+            .request(
                 "POST",
                 "/echo",
                 &format!("x-cliente-id: 51\r\n{label}"),
@@ -346,7 +350,9 @@ async fn slow_clients_are_not_waited_for() {
     }
     // A body that never ends.
     let answer = server
-        .raw("POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{")
+        .send_raw(
+            "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{",
+        )
         .await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
@@ -355,7 +361,7 @@ async fn slow_clients_are_not_waited_for() {
     server.stop().await;
 }
 
-async fn begin(address: SocketAddr, path: &str) -> TcpStream {
+async fn open_request(address: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -363,7 +369,7 @@ async fn begin(address: SocketAddr, path: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn draining_is_bounded_and_aborting_is_at_once() {
+async fn draining_is_bounded_and_aborting_is_immediate() {
     for abort in [false, true] {
         let server = start(ServeLimits {
             drain: if abort {
@@ -374,12 +380,12 @@ async fn draining_is_bounded_and_aborting_is_at_once() {
             ..ServeLimits::default()
         })
         .await;
-        let mut stuck = begin(server.address, "/never").await;
+        let mut stuck_stream = open_request(server.address, "/never").await;
         // An idle connection that has served a request ends at once.
-        let mut idle = begin(server.address, "/").await;
-        let mut first = [0; 15];
-        idle.read_exact(&mut first).await.unwrap();
-        assert_eq!(&first, b"HTTP/1.1 200 OK");
+        let mut idle = open_request(server.address, "/").await;
+        let mut first_stream = [0; 15];
+        idle.read_exact(&mut first_stream).await.unwrap();
+        assert_eq!(&first_stream, b"HTTP/1.1 200 OK");
         let (address, shutdown, task) = (server.address, server.shutdown, server.task);
         shutdown.stop("test");
         if abort {
@@ -389,32 +395,35 @@ async fn draining_is_bounded_and_aborting_is_at_once() {
             .await
             .unwrap()
             .unwrap();
-        let mut rest = Vec::new();
-        let _ = stuck.read_to_end(&mut rest).await;
-        assert!(rest.is_empty());
+        let mut remaining = Vec::new();
+        let _ = stuck_stream.read_to_end(&mut remaining).await;
+        assert!(remaining.is_empty());
         assert!(
             TcpStream::connect(address).await.is_err(),
-            "the port is closed"
+            "the port must be closed"
         );
     }
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait() {
+async fn connections_over_the_limit_wait() {
     let server = start(ServeLimits {
         connections: 1,
         ..ServeLimits::default()
     })
     .await;
-    let mut first = begin(server.address, "/").await;
-    let mut seen = [0; 15];
-    first.read_exact(&mut seen).await.unwrap();
-    let mut second = begin(server.address, "/").await;
-    drop(first);
-    tokio::time::timeout(Duration::from_secs(10), second.read_exact(&mut seen))
-        .await
-        .expect("served once the first is gone")
-        .unwrap();
+    let mut first_stream = open_request(server.address, "/").await;
+    let mut status_line = [0; 15];
+    first_stream.read_exact(&mut status_line).await.unwrap();
+    let mut second_stream = open_request(server.address, "/").await;
+    drop(first_stream);
+    tokio::time::timeout(
+        Duration::from_secs(10),
+        second_stream.read_exact(&mut status_line),
+    )
+    .await
+    .expect("a response once the first connection has ended")
+    .unwrap();
     server.stop().await;
 }
 
@@ -454,25 +463,25 @@ async fn start_large(limits: ServeLimits) -> Server {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_is_cut() {
+async fn peer_that_does_not_read_is_disconnected() {
     let server = start_large(ServeLimits {
         write_stall: Duration::from_millis(300),
         ..ServeLimits::default()
     })
     .await;
-    let mut stream = begin(server.address, "/large").await;
+    let mut stream = open_request(server.address, "/large").await;
     // While the client reads from time to time, the connection stays open.
-    let mut some = vec![0; 1024 * 1024];
+    let mut buffer = vec![0; 1024 * 1024];
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        stream.read_exact(&mut some).await.unwrap();
+        stream.read_exact(&mut buffer).await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(900)).await;
-    let mut rest = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest))
+    let mut remaining = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut remaining))
         .await
         .expect("the server closes");
-    assert!(rest.len() < 12 * 1024 * 1024, "{}", rest.len());
+    assert!(remaining.len() < 12 * 1024 * 1024, "{}", remaining.len());
     server.stop().await;
 }
 
@@ -484,7 +493,7 @@ async fn idle_connections_make_room_for_others() {
     })
     .await;
     // No request, half a request, half a body, a response that is not read.
-    let mut standing = Vec::new();
+    let mut idle_streams = Vec::new();
     for number in 0..60 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let request = [
@@ -494,13 +503,13 @@ async fn idle_connections_make_room_for_others() {
             "GET /large HTTP/1.1\r\nhost: x\r\n\r\n",
         ][number % 4];
         let _ = stream.write_all(request.as_bytes()).await;
-        standing.push(stream);
+        idle_streams.push(stream);
     }
     for _ in 0..5 {
-        let answer = server.ask("GET", "/", "", "").await;
+        let answer = server.request("GET", "/", "", "").await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "here"));
     }
-    drop(standing);
+    drop(idle_streams);
     server.stop().await;
 }
 
@@ -511,90 +520,93 @@ async fn full_server_refuses_a_further_connection() {
         ..ServeLimits::default()
     })
     .await;
-    let busy = [
-        begin(server.address, "/never").await,
-        begin(server.address, "/never").await,
+    let busy_streams = [
+        open_request(server.address, "/never").await,
+        open_request(server.address, "/never").await,
     ];
     // Connections can be cut until both requests are at work.
     let answer = loop {
-        let answer = server.ask("GET", "/", "", "").await;
+        let answer = server.request("GET", "/", "", "").await;
         if answer.status != 200 {
             break answer;
         }
     };
     assert_eq!((answer.status, answer.code().as_str()), (503, "OVERLOADED"));
     assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
-    drop(busy);
+    drop(busy_streams);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_body_that_stops_is_not_waited_for_wherever_it_stops() {
+async fn stalled_body_times_out_at_any_position() {
     let server = start_large(ServeLimits {
         body_idle: Duration::from_millis(300),
         ..ServeLimits::default()
     })
     .await;
-    let whole =
+    let body =
         "preamble\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nvalue\r\n--x--\r\n";
-    for end in [
+    for stop in [
         "",
         "pre",
         "preamble\r\n--x\r\nContent-Dis",
         "\r\n\r\nval",
         "\r\n--x",
     ] {
-        let until = whole.find(end).unwrap() + end.len();
-        let sent = &whole[..until];
-        let length = whole.len() + 100;
+        let until = body.find(stop).unwrap() + stop.len();
+        let sent_part = &body[..until];
+        let length = body.len() + 100;
         let answer = server
-            .raw(format!(
-                "POST /parts HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: {length}\r\n\r\n{sent}"
+            .send_raw(format!(
+                "POST /parts HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: {length}\r\n\r\n{sent_part}"
             ))
             .await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (408, "REQUEST_TIMEOUT"),
-            "{sent:?}"
+            "{sent_part:?}"
         );
     }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn the_head_of_a_part_is_bounded() {
+async fn head_of_a_part_is_bounded() {
     let server = start_large(ServeLimits::default()).await;
-    let begin = "--x\r\nContent-Disposition: form-data; name=\"";
-    let long = "a".repeat(3 * 1024 * 1024);
+    let beginning = "--x\r\nContent-Disposition: form-data; name=\"";
+    let long_body = "a".repeat(3 * 1024 * 1024);
     let answer = server
-        .ask(
+        .request(
             "POST",
             "/parts",
             "content-type: multipart/form-data; boundary=x\r\n",
-            &format!("{begin}{long}"),
+            &format!("{beginning}{long_body}"),
         )
         .await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (413, "PAYLOAD_TOO_LARGE")
     );
-    let whole = format!("{begin}a\"\r\n\r\n{long}\r\n--x--\r\n");
+    let multipart_body = format!("{beginning}a\"\r\n\r\n{long_body}\r\n--x--\r\n");
     let answer = server
-        .ask(
+        .request(
             "POST",
             "/parts",
             "content-type: multipart/form-data; boundary=x\r\n",
-            &whole,
+            &multipart_body,
         )
         .await;
-    assert_eq!((answer.status, answer.body), (200, long.len().to_string()));
+    assert_eq!(
+        (answer.status, answer.body),
+        (200, long_body.len().to_string())
+    );
     server.stop().await;
 }
 
 /// Checks that a client that reads nothing until it has sent everything still gets its response,
 /// and so does a proxy.
 #[tokio::test]
-async fn an_answer_before_the_bodys_end_arrives() {
+async fn response_before_the_end_of_the_body_arrives() {
     let server = start(ServeLimits::default()).await;
     for (path, status) in [("/nothing", "404"), ("/bytes", "413")] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -605,13 +617,20 @@ async fn an_answer_before_the_bodys_end_arrives() {
         for _ in 0..400 {
             stream.write_all(&piece).await.unwrap();
         }
-        let mut seen = [0; 12];
-        stream.read_exact(&mut seen).await.unwrap();
-        assert_eq!(std::str::from_utf8(&seen[9..]).unwrap(), status, "{path}");
-        // A client that keeps connections open must not send its next request on this one.
-        let mut rest = String::new();
-        stream.read_to_string(&mut rest).await.unwrap();
-        assert!(rest.contains("\r\nconnection: close\r\n"), "{rest}");
+        let mut status_line = [0; 12];
+        stream.read_exact(&mut status_line).await.unwrap();
+        assert_eq!(
+            std::str::from_utf8(&status_line[9..]).unwrap(),
+            status,
+            "{path}"
+        );
+        // A client that keeps connections open must not reuse this one.
+        let mut remaining = String::new();
+        stream.read_to_string(&mut remaining).await.unwrap();
+        assert!(
+            remaining.contains("\r\nconnection: close\r\n"),
+            "{remaining}"
+        );
     }
     server.stop().await;
 }

@@ -8,7 +8,7 @@ fn at() -> Timestamp {
     Timestamp::from_millis(1_768_395_729_336).unwrap()
 }
 
-fn same<T>(value: &T, text: &str)
+fn assert_same_json<T>(value: &T, text: &str)
 where
     T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
 {
@@ -18,7 +18,7 @@ where
 
 #[test]
 fn health() {
-    same(
+    assert_same_json(
         &HealthBody {
             status: "ok".into(),
             service: SERVICE_NAME.into(),
@@ -50,8 +50,8 @@ fn status() {
 
 #[test]
 fn qr() {
-    same(&QrBody::NoQr, r#"{"status":"NO_QR"}"#);
-    same(
+    assert_same_json(&QrBody::NoQr, r#"{"status":"NO_QR"}"#);
+    assert_same_json(
         &QrBody::Available {
             qr: "data:image/png;base64,AA==".into(),
         },
@@ -61,7 +61,7 @@ fn qr() {
 
 #[test]
 fn passkey() {
-    same(&PasskeyBody::NoPasskey, r#"{"status":"NO_PASSKEY"}"#);
+    assert_same_json(&PasskeyBody::NoPasskey, r#"{"status":"NO_PASSKEY"}"#);
     let public_key = PasskeyRequest {
         challenge: "AQ".into(),
         timeout: Some(600_000),
@@ -74,14 +74,14 @@ fn passkey() {
         user_verification: Some("required".into()),
         more: from_str(r#"{"extensions":{"uvm":true}}"#).unwrap(),
     };
-    same(
+    assert_same_json(
         &PasskeyBody::Required {
             public_key,
             expires_at: at(),
         },
         r#"{"status":"PASSKEY_REQUIRED","public_key":{"challenge":"AQ","timeout":600000,"rpId":"whatsapp.com","allowCredentials":[{"id":"Ag","type":"public-key","transports":["hybrid"]}],"userVerification":"required","extensions":{"uvm":true}},"expires_at":"2026-01-14T13:02:09.336Z"}"#,
     );
-    same(
+    assert_same_json(
         &PasskeyBody::Confirm {
             verification_code: "ABCD-EFGH".into(),
         },
@@ -90,10 +90,10 @@ fn passkey() {
 }
 
 #[test]
-fn the_answer_of_a_passkey_is_as_the_browser_gives_it() {
+fn passkey_answer_has_the_browsers_format() {
     let text = r#"{"id":"QQ","rawId":"QQ","type":"public-key","response":{"clientDataJSON":"QQ","authenticatorData":"Qg","signature":"Qw"},"authenticatorAttachment":"platform","clientExtensionResults":{}}"#;
     let credential: PasskeyCredential = from_str(text).unwrap();
-    same(&credential, text);
+    assert_same_json(&credential, text);
     assert_eq!(credential.check(), Ok(()));
     assert!(!format!("{credential:?}").contains("QQ"));
     for (change, field) in [
@@ -106,14 +106,19 @@ fn the_answer_of_a_passkey_is_as_the_browser_gives_it() {
         ),
         (("\"Qw\"", "\"Q\""), "response.signature"),
     ] {
-        let wrong: PasskeyCredential = from_str(&text.replacen(change.0, change.1, 1)).unwrap();
-        assert_eq!(wrong.check().unwrap_err().field, field, "{change:?}");
+        let invalid_credential: PasskeyCredential =
+            from_str(&text.replacen(change.0, change.1, 1)).unwrap();
+        assert_eq!(
+            invalid_credential.check().unwrap_err().field,
+            field,
+            "{change:?}"
+        );
     }
 }
 
 #[test]
 fn pairing_code() {
-    same(
+    assert_same_json(
         &PairingCodeBody {
             code: "ABCD-EFGH".into(),
             expires_at: Some(at()),
@@ -124,7 +129,7 @@ fn pairing_code() {
 
 #[test]
 fn connect() {
-    same(
+    assert_same_json(
         &ConnectBody {
             success: true,
             message: "Connecting".into(),
@@ -138,20 +143,20 @@ fn connect() {
 
 #[test]
 fn send() {
-    same(
+    assert_same_json(
         &SendRequest::text(Some(51), "5491158254201", "hola"),
         r#"{"cliente_id":51,"to":"5491158254201","message":"hola"}"#,
     );
-    same(
+    assert_same_json(
         &SendBody::sent("true_5491158254201@c.us_3EB0".into()),
         r#"{"ok":true,"message_id":"true_5491158254201@c.us_3EB0","chat":"5491158254201@c.us"}"#,
     );
     // WhatsApp's full id is not known yet.
-    same(
+    assert_same_json(
         &SendBody::sent("3EB0AB".into()),
         r#"{"ok":true,"message_id":"3EB0AB"}"#,
     );
-    same(
+    assert_same_json(
         &SendBody::dry_run("dry-run-1".into()),
         r#"{"ok":true,"message_id":"dry-run-1","dry_run":true}"#,
     );
@@ -168,7 +173,7 @@ fn chat_of_a_sent_message() {
         chat("true_247033104567642@lid_3EB0"),
         Some("247033104567642@lid")
     );
-    for other in [
+    for other_chat in [
         "",
         "3EB0",
         "dry-run-7",
@@ -176,7 +181,7 @@ fn chat_of_a_sent_message() {
         "true_1_A",
         "false_5491158254201@c.us_A",
     ] {
-        assert_eq!(chat(other), None, "{other}");
+        assert_eq!(chat(other_chat), None, "{other_chat}");
     }
 }
 
@@ -200,7 +205,7 @@ fn message() {
         unsettled_change: None,
         kind: "text".into(),
     };
-    same(
+    assert_same_json(
         &body,
         r#"{"message_id":"3EB0AB","ledger_id":"3EB0AB","status":"failed","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","failed_at":"2026-01-14T13:02:09.336Z","error":"SEND_FAILED","type":"text"}"#,
     );
@@ -214,7 +219,7 @@ fn message() {
         error: None,
         ..body
     };
-    same(
+    assert_same_json(
         &read,
         r#"{"message_id":"true_5491158254201@c.us_3EB0AB","ledger_id":"3EB0AB","status":"read","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","sent_at":"2026-01-14T13:02:09.336Z","read_at":"2026-01-14T13:02:09.336Z","type":"text"}"#,
     );
@@ -230,18 +235,18 @@ fn files() {
         filename: Some("casa.png".into()),
         expires_at: at(),
     };
-    same(
+    assert_same_json(
         &body,
         r#"{"file_id":"0123456789abcdef0123456789abcdef","size":3,"mime":"image/png","sha256":"ba78","filename":"casa.png","expires_at":"2026-01-14T13:02:09.336Z"}"#,
     );
     assert!(is_file_id(&body.file_id) && !is_file_id("../ledger.db"));
     assert!(!format!("{body:?}").contains("casa"));
-    same(&CheckBody { ok: true }, r#"{"ok":true}"#);
+    assert_same_json(&CheckBody { ok: true }, r#"{"ok":true}"#);
 }
 
 #[test]
 fn errors() {
-    same(
+    assert_same_json(
         &ErrorBody::new(ErrorCode::SessionNotReady, "not ready"),
         r#"{"error":true,"code":"SESSION_NOT_READY","message":"not ready"}"#,
     );
@@ -260,11 +265,11 @@ fn events_are_distinguished_without_their_name() {
         cause: "SYNCED".into(),
         message: "ready".into(),
     };
-    same(
+    assert_same_json(
         &Event::State(state),
         r#"{"status":"READY","generation":4,"since":"2026-01-14T13:02:09.336Z","cause":"SYNCED","message":"ready"}"#,
     );
-    same(
+    assert_same_json(
         &Event::Qr(QrEvent {
             status: "NO_QR".into(),
             qr: None,
@@ -277,9 +282,9 @@ fn events_are_distinguished_without_their_name() {
 
 #[test]
 fn limits_are_published_as_the_session_has_them() {
-    let none = Limits::default();
-    same(
-        &none,
+    let no_limits = Limits::default();
+    assert_same_json(
+        &no_limits,
         r#"{"reach_out":{"locked":false,"until":null,"kind":null},"new_chats":{"status":"NONE","used":0,"total":null,"cycle_end":null}}"#,
     );
     let event = LimitsEvent {
@@ -301,13 +306,13 @@ fn limits_are_published_as_the_session_has_them() {
             progress: Some(50),
         },
     };
-    same(
+    assert_same_json(
         &Event::Limits(event),
         r#"{"reach_out":{"locked":true,"until":"2026-01-14T13:02:09.336Z","kind":"WEB_COMPANION_ONLY"},"new_chats":{"status":"FIRST_WARNING","used":80,"total":100,"cycle_end":"2026-01-14T13:02:09.336Z"},"first_sync":{"complete":false,"progress":50}}"#,
     );
     for status in NewChatStatus::ALL {
-        let word = format!("{:?}", status.as_str());
-        assert_eq!(serde_json::to_string(&status).unwrap(), word);
+        let wire_name = format!("{:?}", status.as_str());
+        assert_eq!(serde_json::to_string(&status).unwrap(), wire_name);
     }
 }
 
@@ -315,7 +320,7 @@ fn limits_are_published_as_the_session_has_them() {
 fn bodies_and_numbers_stay_out_of_debug_output() {
     let request = SendRequest::text(Some(1), "5491158254201", "secreto");
     let outgoing = request.validate(false).unwrap();
-    for shown in [format!("{request:?}"), format!("{outgoing:?}")] {
-        assert!(!shown.contains("5491158254201") && !shown.contains("secreto"));
+    for debug_text in [format!("{request:?}"), format!("{outgoing:?}")] {
+        assert!(!debug_text.contains("5491158254201") && !debug_text.contains("secreto"));
     }
 }

@@ -8,7 +8,7 @@ use session_api::{Content, SendRequest};
 
 const TO: &str = "5491158254201";
 
-fn read(body: &Value) -> SendRequest {
+fn parse(body: &Value) -> SendRequest {
     serde_json::from_value(body.clone()).unwrap()
 }
 
@@ -16,15 +16,15 @@ fn read(body: &Value) -> SendRequest {
 fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
     let mut body = body.clone();
     body["to"] = json!(TO);
-    let outgoing = read(&body).validate(upload);
+    let outgoing = parse(&body).validate(upload);
     outgoing
         .map(|outgoing| {
             assert_eq!(outgoing.to.as_str(), "5491158254201@c.us");
             let stored = serde_json::to_value(&outgoing.content).unwrap();
             // The stored JSON deserializes to the same content.
-            let back: Content = serde_json::from_value(stored.clone()).unwrap();
-            assert_eq!(back, outgoing.content);
-            assert_eq!(stored["type"], back.kind());
+            let restored: Content = serde_json::from_value(stored.clone()).unwrap();
+            assert_eq!(restored, outgoing.content);
+            assert_eq!(stored["type"], restored.kind());
             stored
         })
         .map_err(|invalid| (invalid.field.to_string(), invalid.to_string()))
@@ -34,7 +34,7 @@ fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
 /// content, which must be the same message under its key. Found by
 /// `cargo xtask fuzz`.
 #[test]
-fn a_place_is_the_same_after_it_was_written_down() {
+fn location_survives_serialization() {
     for latitude in [
         "-14.3666666666666666666666666666666666666666666666",
         "0.1",
@@ -45,16 +45,16 @@ fn a_place_is_the_same_after_it_was_written_down() {
             format!(r#"{{"to":"{TO}","type":"location","latitude":{latitude},"longitude":-58.4}}"#);
         let request: SendRequest = serde_json::from_str(&body).unwrap();
         let content = request.validate(false).unwrap().content;
-        let written = serde_json::to_string(&content).unwrap();
-        let back: Content = serde_json::from_str(&written).unwrap();
-        assert_eq!(back, content, "{latitude}: {written}");
+        let serialized = serde_json::to_string(&content).unwrap();
+        let restored: Content = serde_json::from_str(&serialized).unwrap();
+        assert_eq!(restored, content, "{latitude}: {serialized}");
     }
 }
 
 #[test]
-fn every_kind_is_taken() {
+fn every_kind_is_accepted() {
     let id = "0123456789abcdef0123456789abcdef";
-    for (body, upload, wanted) in [
+    for (body, upload, expected) in [
         (
             json!({"message": "hola"}),
             false,
@@ -118,7 +118,7 @@ fn every_kind_is_taken() {
             json!({"type": "reaction", "message_id": "3A00", "emoji": ""}),
         ),
     ] {
-        assert_eq!(content(&body, upload), Ok(wanted), "{body}");
+        assert_eq!(content(&body, upload), Ok(expected), "{body}");
     }
     // A body as deployed clients write it, including unknown fields.
     let body = json!({"cliente_id": 51, "message": "hola", "prioridad": 3, "reply_to": null});
@@ -231,7 +231,7 @@ fn errors_name_the_field_without_its_value() {
 }
 
 #[test]
-fn the_shape_is_serdes_to_complain_of() {
+fn shape_errors_are_serdes() {
     for (text, complaint) in [
         ("{}", "missing field `to`"),
         (r#"{"to":"1","to":"2"}"#, "duplicate field `to`"),
@@ -264,8 +264,8 @@ proptest! {
             reply_to: Some(id),
             ..SendRequest::text(None, TO, message)
         };
-        let again: SendRequest = serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
-        prop_assert_eq!(&again, &request);
+        let reparsed: SendRequest = serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
+        prop_assert_eq!(&reparsed, &request);
         if let Ok(outgoing) = request.validate(false) {
             let stored = serde_json::to_string(&outgoing.content).unwrap();
             prop_assert_eq!(serde_json::from_str::<Content>(&stored).unwrap(), outgoing.content);

@@ -1,4 +1,4 @@
-//! Tests every way in which a peer can misbehave, over real sockets.
+//! Tests the client against misbehaving peers, over real sockets.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -27,15 +27,15 @@ fn timeouts() -> Timeouts {
 }
 
 /// Returns short timeouts, for peers that never respond.
-fn impatient() -> Timeouts {
-    let short = Duration::from_millis(100);
+fn short_timeouts() -> Timeouts {
+    let timeout = Duration::from_millis(100);
     Timeouts {
         connect: Duration::from_millis(50),
-        read: short,
-        command: short,
-        send: short,
-        transfer: short,
-        silence: short,
+        read: timeout,
+        command: timeout,
+        send: timeout,
+        transfer: timeout,
+        silence: timeout,
     }
 }
 
@@ -53,7 +53,7 @@ async fn request(stream: &mut TcpStream) -> String {
         text.extend_from_slice(&buffer[..count]);
         let so_far = String::from_utf8_lossy(&text).to_ascii_lowercase();
         let Some((head, body)) = so_far.split_once("\r\n\r\n") else {
-            assert_ne!(count, 0, "the client closed before its request was whole");
+            assert_ne!(count, 0, "the client closed before the end of its request");
             continue;
         };
         let length = head
@@ -72,16 +72,16 @@ async fn peer(answer: impl Into<Vec<u8>>) -> (SocketAddr, UnboundedReceiver<Stri
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (tell, asked) = unbounded_channel();
+    let (sender, received) = unbounded_channel();
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = tell.send(request(&mut stream).await);
+            let _ = sender.send(request(&mut stream).await);
             let _ = stream.write_all(&answer).await;
             let _ = stream.shutdown().await;
         }
     });
-    (address, asked)
+    (address, received)
 }
 
 fn http(status: &str, body: &str) -> String {
@@ -106,13 +106,13 @@ async fn nothing_listens() {
     let error = client.send(&message()).await.unwrap_err();
     assert!(error.was_certainly_not_received(), "{error:?}");
     let Err(error) = client.events(None).await else {
-        panic!("events from nowhere");
+        panic!("events without a listener");
     };
     assert!(matches!(error, ClientError::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_unavailable() {
+async fn unresolvable_name_is_unavailable() {
     let base = "http://nowhere.invalid:3001".parse().unwrap();
     let client = SessionClient::new(base, None, timeouts()).unwrap();
     let error = client.status().await.unwrap_err();
@@ -120,16 +120,16 @@ async fn a_name_that_does_not_resolve_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_peer_that_takes_the_request_and_never_answers_is_a_timeout() {
+async fn peer_that_never_answers_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = client(listener.local_addr().unwrap(), impatient());
+    let client = client(listener.local_addr().unwrap(), short_timeouts());
     let error = client.status().await.unwrap_err();
     assert!(matches!(error, ClientError::Timeout), "{error:?}");
     let error = client.send(&message()).await.unwrap_err();
     assert!(matches!(error, ClientError::Timeout), "{error:?}");
     assert!(!error.was_certainly_not_received());
     let Err(error) = client.events(None).await else {
-        panic!("events from silence");
+        panic!("events from a silent peer");
     };
     assert!(matches!(error, ClientError::Timeout), "{error:?}");
 }
@@ -143,7 +143,7 @@ async fn connection_lost_after_the_request_is_not_unavailable() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         "\u{15}\u{3}\u{1}\0\u{2}\u{2}F",
     ] {
-        let (address, mut asked) = peer(answer).await;
+        let (address, mut received) = peer(answer).await;
         let client = client(address, timeouts());
         let error = client.send(&message()).await.unwrap_err();
         assert!(
@@ -151,8 +151,8 @@ async fn connection_lost_after_the_request_is_not_unavailable() {
             "{answer:?}: {error:?}"
         );
         // Exactly one request arrived.
-        asked.recv().await.unwrap();
-        assert!(asked.try_recv().is_err(), "{answer:?} was retried");
+        received.recv().await.unwrap();
+        assert!(received.try_recv().is_err(), "{answer:?} was retried");
     }
 }
 
@@ -193,7 +193,7 @@ async fn answers_outside_the_contract() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_bounded() {
+async fn endless_response_is_bounded() {
     let mut answer = b"HTTP/1.1 200 OK\r\n\r\n\"".to_vec();
     answer.resize(17 * 1024 * 1024, b'a');
     let (address, _asked) = peer(answer).await;
@@ -220,7 +220,7 @@ async fn failures_of_the_contract_keep_status_and_code() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_the_operators_to_mend() {
+async fn refused_token_is_an_operator_error() {
     let body = r#"{"error":true,"code":"UNAUTHORIZED","message":"no"}"#;
     let (address, _asked) = peer(http("401 Unauthorized", body)).await;
     let client = client(address, timeouts());
@@ -254,7 +254,7 @@ async fn successes_are_typed_or_bytes() {
 
 #[tokio::test]
 async fn requests_carry_what_they_were_given() {
-    let (address, mut asked) = peer(http(
+    let (address, mut received) = peer(http(
         "200 OK",
         r#"{"ok":true,"message_id":"true_1@c.us_3EB0"}"#,
     ))
@@ -274,7 +274,7 @@ async fn requests_carry_what_they_were_given() {
         .await
         .unwrap();
     assert_eq!(sent.message_id, "true_1@c.us_3EB0");
-    let text = asked.recv().await.unwrap();
+    let text = received.recv().await.unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /below/send HTTP/1.1\r\n"), "{head}");
     for line in [
@@ -284,7 +284,7 @@ async fn requests_carry_what_they_were_given() {
         "x-request-id: id-1",
         "content-type: application/json",
     ] {
-        assert!(head.lines().any(|it| it == line), "{line}: {head}");
+        assert!(head.lines().any(|item| item == line), "{line}: {head}");
     }
     assert_eq!(
         body,
@@ -293,7 +293,7 @@ async fn requests_carry_what_they_were_given() {
 
     // The requests of the plain client carry the token, and none of the headers above.
     let _ = client.connect().await;
-    let head = asked.recv().await.unwrap();
+    let head = received.recv().await.unwrap();
     assert!(head.starts_with("POST /below/connect "), "{head}");
     assert!(
         !head.contains("x-cliente-id") && !head.contains("idempotency-key"),
@@ -306,10 +306,10 @@ async fn events_are_decoded_with_their_ids() {
     let stream = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n\
         : hello\n\nid: 7\nevent: qr\ndata: {\"status\":\"NO_QR\"}\n\n\
         retry: 5\n\ndata: a\ndata: b\n\nevent: qr\ndata: {}\n\nevent: cut";
-    let (address, mut asked) = peer(stream).await;
+    let (address, mut received) = peer(stream).await;
     let client = client(address, timeouts());
     let events: Vec<_> = client.events(Some("6")).await.unwrap().collect().await;
-    assert!(asked.recv().await.unwrap().contains("last-event-id: 6"));
+    assert!(received.recv().await.unwrap().contains("last-event-id: 6"));
     let events: Vec<_> = events.into_iter().map(Result::unwrap).collect();
     assert_eq!(events.len(), 3);
     assert_eq!(events[0].id.as_deref(), Some("7"));
@@ -355,9 +355,9 @@ async fn event_streams_that_misbehave() {
 }
 
 #[tokio::test]
-async fn a_silent_event_stream_is_given_up() {
+async fn silent_event_stream_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = client(listener.local_addr().unwrap(), impatient());
+    let client = client(listener.local_addr().unwrap(), short_timeouts());
     let peer = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         request(&mut stream).await;
@@ -383,9 +383,9 @@ async fn tls_is_spoken_to_https() {
     let client = SessionClient::new(base, None, timeouts()).unwrap();
     let peer = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let mut first = [0; 3];
-        stream.read_exact(&mut first).await.unwrap();
-        first
+        let mut first_bytes = [0; 3];
+        stream.read_exact(&mut first_bytes).await.unwrap();
+        first_bytes
     });
     let error = client.send(&message()).await.unwrap_err();
     // There was no handshake and no request, so the message cannot have been received.
@@ -395,8 +395,8 @@ async fn tls_is_spoken_to_https() {
 }
 
 #[tokio::test]
-async fn the_file_of_a_message_is_streamed_and_its_id_stays_one_segment() {
-    let (address, mut asked) = peer(
+async fn file_of_a_message_is_streamed_and_its_id_stays_one_path_segment() {
+    let (address, mut received) = peer(
         "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-2/9\r\ncontent-length: 3\r\n\r\nabc",
     )
     .await;
@@ -411,38 +411,44 @@ async fn the_file_of_a_message_is_streamed_and_its_id_stays_one_segment() {
     let body: Vec<_> = media.body.collect().await;
     let body: Result<Vec<_>, _> = body.into_iter().collect();
     assert_eq!(body.unwrap().concat(), b"abc");
-    let asked = asked.recv().await.unwrap();
+    let received = received.recv().await.unwrap();
     assert!(
-        asked.starts_with("GET /messages/false_1@c.us_3A%2F..%2Fx/media HTTP/1.1\r\n"),
-        "{asked}"
+        received.starts_with("GET /messages/false_1@c.us_3A%2F..%2Fx/media HTTP/1.1\r\n"),
+        "{received}"
     );
-    assert!(asked.to_ascii_lowercase().contains("range: bytes=0-2"));
+    assert!(received.to_ascii_lowercase().contains("range: bytes=0-2"));
 }
 
 #[tokio::test]
-async fn a_file_that_breaks_off_ends_with_an_error() {
+async fn truncated_file_ends_with_an_error() {
     let (address, _asked) = peer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await;
     let client = client(address, timeouts());
     let media = client.media("x", None).await.unwrap();
     let body: Vec<_> = media.body.collect().await;
-    let last = body.last().unwrap();
-    assert!(matches!(last, Err(ClientError::BadResponse(_))), "{last:?}");
+    let last_chunk = body.last().unwrap();
+    assert!(
+        matches!(last_chunk, Err(ClientError::BadResponse(_))),
+        "{last_chunk:?}"
+    );
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_deleted() {
-    let gone = r#"{"error":true,"code":"MEDIA_NOT_FOUND","message":"x"}"#;
+async fn deletion_of_a_missing_file_succeeds() {
+    let missing = r#"{"error":true,"code":"MEDIA_NOT_FOUND","message":"x"}"#;
     let busy = r#"{"error":true,"code":"LEDGER_UNAVAILABLE","message":"x"}"#;
     for (answer, is_done) in [
         ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), true),
-        (http("404 Not Found", gone), true),
+        (http("404 Not Found", missing), true),
         (http("503 Service Unavailable", busy), false),
         (http("404 Not Found", "{}"), false),
     ] {
-        let (address, mut asked) = peer(answer.clone()).await;
-        let done = client(address, timeouts()).delete_media("x").await;
-        assert_eq!(done.is_ok(), is_done, "{answer}");
-        let asked = asked.recv().await.unwrap();
-        assert!(asked.starts_with("DELETE /messages/x/media "), "{asked}");
+        let (address, mut received) = peer(answer.clone()).await;
+        let result = client(address, timeouts()).delete_media("x").await;
+        assert_eq!(result.is_ok(), is_done, "{answer}");
+        let received = received.recv().await.unwrap();
+        assert!(
+            received.starts_with("DELETE /messages/x/media "),
+            "{received}"
+        );
     }
 }

@@ -32,7 +32,7 @@ async fn get(url: &str) -> reqwest::Response {
         .header("user-agent", CHROME)
         .send()
         .await
-        .expect("it answers")
+        .expect("a response")
 }
 
 async fn post(standin: &Standin, path: &str, body: &str) -> (StatusCode, Value) {
@@ -42,13 +42,13 @@ async fn post(standin: &Standin, path: &str, body: &str) -> (StatusCode, Value) 
         .body(body.to_owned())
         .send()
         .await
-        .expect("it answers");
+        .expect("a response");
     let status = response.status();
     (status, response.json().await.expect("JSON"))
 }
 
 #[tokio::test]
-async fn the_page_has_the_real_ones_policy_and_all_its_files() {
+async fn page_has_whatsapps_policy_and_all_its_files() {
     let standin = start().await;
     let page = get(&standin.web_url()).await;
     let policy = page.headers()["content-security-policy"]
@@ -73,14 +73,14 @@ async fn the_page_has_the_real_ones_policy_and_all_its_files() {
 }
 
 #[tokio::test]
-async fn a_headless_chrome_is_sent_away() {
+async fn headless_chrome_is_rejected() {
     let standin = start().await;
     let answer = client()
         .get(standin.web_url())
         .header("user-agent", CHROME.replace("Chrome/", "HeadlessChrome/"))
         .send()
         .await
-        .expect("it answers");
+        .expect("a response");
     let html = answer.text().await.expect("text");
     assert!(html.contains("works with Google Chrome 100+"));
     assert!(!html.contains("registry.js"));
@@ -131,8 +131,8 @@ async fn every_bad_request_has_a_code_and_a_reason() {
         ("nonsense", "{}", 404, "not_found"),
         ("state", "{}", 405, "method_not_allowed"),
     ] {
-        let (got, answer) = post(&standin, path, body).await;
-        assert_eq!(got.as_u16(), status, "{path} {body}: {answer}");
+        let (status_code, answer) = post(&standin, path, body).await;
+        assert_eq!(status_code.as_u16(), status, "{path} {body}: {answer}");
         assert_eq!(answer["error"], true, "{path} {body}: {answer}");
         assert_eq!(answer["code"], code, "{path} {body}: {answer}");
         assert!(
@@ -161,7 +161,7 @@ async fn settings_are_patched_and_read_back() {
 }
 
 #[tokio::test]
-async fn the_page_can_be_unreachable_and_the_phone_stays() {
+async fn page_can_be_unreachable_while_the_phone_responds() {
     let standin = start().await;
     standin.phone().page(PageHttp::Error);
     assert_eq!(
@@ -169,24 +169,24 @@ async fn the_page_can_be_unreachable_and_the_phone_stays() {
         StatusCode::INTERNAL_SERVER_ERROR
     );
     standin.phone().page(PageHttp::Hang);
-    let waiting = client()
+    let pending = client()
         .get(standin.web_url())
         .timeout(Duration::from_millis(200))
         .send();
-    assert!(waiting.await.expect_err("no answer").is_timeout());
+    assert!(pending.await.expect_err("no answer").is_timeout());
     assert_eq!(get(&standin.phone_url()).await.status(), StatusCode::OK);
     // A page that never answers must not delay the stop.
     tokio::time::timeout(Duration::from_secs(2), standin.stop())
         .await
-        .expect("it stops");
+        .expect("an end in time");
 }
 
 #[tokio::test]
 async fn events_begin_with_the_state() {
     let standin = start().await;
     let mut events = get(&format!("{}/api/events", standin.phone_url())).await;
-    let first = events.chunk().await.expect("a chunk").expect("not the end");
-    let text = String::from_utf8_lossy(&first);
+    let first_chunk = events.chunk().await.expect("a chunk").expect("not the end");
+    let text = String::from_utf8_lossy(&first_chunk);
     assert!(text.starts_with("event: hello\ndata: {"), "{text}");
     standin.phone().set_network(false);
     let next = events.chunk().await.expect("a chunk").expect("not the end");
@@ -194,36 +194,39 @@ async fn events_begin_with_the_state() {
 }
 
 #[tokio::test]
-async fn a_dropped_standin_is_gone() {
+async fn dropped_standin_stops_listening() {
     let standin = start().await;
     let url = standin.web_url();
     drop(standin);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(2);
     while client().get(&url).send().await.is_ok() {
-        assert!(tokio::time::Instant::now() < deadline, "it still answers");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "the stand-in still responds"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_an_error() {
+async fn port_in_use_is_an_error() {
     let standin = start().await;
-    let taken: SocketAddr = standin
+    let address_in_use: SocketAddr = standin
         .web_url()
         .trim_start_matches("http://")
         .trim_end_matches('/')
         .parse()
         .expect("an address");
-    Standin::start(taken, Settings::default())
+    Standin::start(address_in_use, Settings::default())
         .await
         .expect_err("taken");
 }
 
 #[tokio::test]
-async fn a_foreign_data_file_is_refused() {
+async fn foreign_data_file_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("data.json");
-    std::fs::write(&file, "not ours").expect("written");
+    std::fs::write(&file, "another format").expect("written");
     let error = Standin::start_with_data(any_port(), Settings::default(), &file)
         .await
         .expect_err("refused");

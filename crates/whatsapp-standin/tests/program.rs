@@ -14,7 +14,7 @@ fn program_prints_its_address_and_stops_on_a_signal() {
         .arg(&data)
         .stdout(Stdio::piped())
         .spawn()
-        .expect("it starts");
+        .expect("a started program");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut line = || lines.next().expect("a line").expect("text");
     let web = line();
@@ -24,17 +24,20 @@ fn program_prints_its_address_and_stops_on_a_signal() {
         "{web}"
     );
     assert_eq!(phone, format!("{}phone", web.replace("web ", "phone ")));
-    let killed = Command::new("kill")
+    let kill = Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status();
-    assert!(killed.expect("kill runs").success());
-    assert!(child.wait().expect("it ends").success(), "a clean end");
-    assert!(lines.next().is_none(), "nothing else is said");
+    assert!(kill.expect("an exit status of kill").success());
+    assert!(
+        child.wait().expect("an exit status").success(),
+        "the exit status must be 0"
+    );
+    assert!(lines.next().is_none(), "there must be no further output");
 }
 
 #[test]
 fn program_listens_on_loopback_by_default() {
-    for (arguments, word) in [
+    for (arguments, expected) in [
         (vec!["--host", "0.0.0.0"], "--allow-remote"),
         (vec!["--set", "moon_ms=1"], "moon_ms"),
         (vec!["--set", "moon"], "NAME=JSON"),
@@ -42,10 +45,13 @@ fn program_listens_on_loopback_by_default() {
         let output = Command::new(PROGRAM)
             .args(&arguments)
             .output()
-            .expect("it runs");
+            .expect("the program's output");
         assert!(!output.status.success(), "{arguments:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(word), "{arguments:?}: {said}");
+        let output_text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output_text.contains(expected),
+            "{arguments:?}: {output_text}"
+        );
     }
 }
 
@@ -54,10 +60,10 @@ fn program_prints_its_version() {
     let output = Command::new(PROGRAM)
         .arg("--version")
         .output()
-        .expect("it runs");
-    let said = String::from_utf8_lossy(&output.stdout);
+        .expect("the program's output");
+    let output_text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(
-        said.trim(),
+        output_text.trim(),
         concat!("whatsapp-standin ", env!("CARGO_PKG_VERSION"))
     );
 }

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = probe() {
@@ -35,18 +35,18 @@ impl Checkout {
         Self(folder)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let program = Path::new(env!("CARGO_BIN_EXE_xtask"));
-        let built = program.parent().unwrap();
+        let build_folder = program.parent().unwrap();
         assert!(
-            built.join("central-hub").exists(),
+            build_folder.join("central-hub").exists(),
             "the services are not built: `cargo xtask test` does that"
         );
         let mut command = Command::new(program);
         command
-            .args(words)
+            .args(arguments)
             .env("CARGO_MANIFEST_DIR", &self.0)
-            .env("CARGO_TARGET_DIR", built.parent().unwrap())
+            .env("CARGO_TARGET_DIR", build_folder.parent().unwrap())
             // The variables that leaked in the incident. They must not reach any service.
             .env("PORT", "3011")
             .env("DRY_RUN", "false")
@@ -84,8 +84,8 @@ impl Checkout {
             .collect()
     }
 
-    fn nothing_is_left(&self) {
-        until("the end of all", || {
+    fn assert_nothing_is_left(&self) {
+        wait_for("the end of all processes", || {
             self.processes().is_empty().then_some(())
         });
     }
@@ -105,14 +105,14 @@ struct Up {
 }
 
 impl Up {
-    fn ready(&self) {
+    fn wait_until_ready(&self) {
         for port in self.ports {
             let path = if port == self.ports[2] {
                 "/phone"
             } else {
                 "/health"
             };
-            until("an answer", || ask(port, path));
+            wait_for("a response", || get_body(port, path));
         }
     }
 
@@ -120,8 +120,8 @@ impl Up {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn ended(&mut self) -> ExitStatus {
-        until("its end", || self.child.try_wait().unwrap())
+    fn wait_for_end(&mut self) -> ExitStatus {
+        wait_for("the end of `up`", || self.child.try_wait().unwrap())
     }
 }
 
@@ -133,7 +133,7 @@ impl Drop for Up {
 }
 
 /// Returns the body of `GET path`; `None` unless the status is 200.
-fn ask(port: u16, path: &str) -> Option<String> {
+fn get_body(port: u16, path: &str) -> Option<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
@@ -149,25 +149,25 @@ fn ask(port: u16, path: &str) -> Option<String> {
 }
 
 /// Returns ports that were free a moment ago.
-fn ports() -> [u16; 3] {
+fn free_ports() -> [u16; 3] {
     [0; 3]
         .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).unwrap())
         .map(|listener| listener.local_addr().unwrap().port())
 }
 
 #[test]
-fn runs_the_pair_and_ends_it_at_a_signal() {
+fn up_runs_the_pair_and_ends_it_at_a_signal() {
     let checkout = Checkout::new("signal");
-    let mut up = checkout.up(ports());
-    up.ready();
+    let mut up = checkout.up(free_ports());
+    up.wait_until_ready();
     let [session, hub, _] = up.ports;
-    let config = ask(hub, "/api/config").unwrap();
+    let config = get_body(hub, "/api/config").unwrap();
     assert!(config.contains(r#""dry_run":true"#), "{config}");
-    let health = until("the hub to hear session-manager", || {
-        ask(hub, "/api/health").filter(|body| body.contains(r#""status":"up""#))
+    let health = wait_for("the hub to connect to session-manager", || {
+        get_body(hub, "/api/health").filter(|body| body.contains(r#""status":"up""#))
     });
     assert!(health.contains(r#""state":"INIT""#), "{health}");
-    until("what a person reads", || {
+    wait_for("the summary for the user", || {
         checkout
             .log()
             .contains(&format!("http://127.0.0.1:{hub}/whatsapp"))
@@ -179,13 +179,13 @@ fn runs_the_pair_and_ends_it_at_a_signal() {
     let text = String::from_utf8_lossy(&status.stdout);
     assert!(status.status.success(), "{text}");
     assert!(text.contains(&format!(":{session}/health")), "{text}");
-    let second = checkout.command(&["up", "--rehearse"]).output().unwrap();
-    assert!(!second.status.success());
-    assert!(String::from_utf8_lossy(&second.stderr).contains("runs already"));
+    let second_up = checkout.command(&["up", "--rehearse"]).output().unwrap();
+    assert!(!second_up.status.success());
+    assert!(String::from_utf8_lossy(&second_up.stderr).contains("runs already"));
 
     up.signal(Signal::INT);
-    assert!(up.ended().success(), "{}", checkout.log());
-    checkout.nothing_is_left();
+    assert!(up.wait_for_end().success(), "{}", checkout.log());
+    checkout.assert_nothing_is_left();
     assert!(
         !checkout
             .command(&["status"])
@@ -197,30 +197,30 @@ fn runs_the_pair_and_ends_it_at_a_signal() {
 }
 
 #[test]
-fn down_ends_it() {
+fn down_ends_the_pair() {
     let checkout = Checkout::new("down");
-    let mut up = checkout.up(ports());
-    up.ready();
+    let mut up = checkout.up(free_ports());
+    up.wait_until_ready();
     assert!(checkout.command(&["down"]).status().unwrap().success());
-    assert!(up.ended().success(), "{}", checkout.log());
-    checkout.nothing_is_left();
+    assert!(up.wait_for_end().success(), "{}", checkout.log());
+    checkout.assert_nothing_is_left();
 }
 
 #[test]
-fn when_it_is_killed_the_services_end() {
+fn services_end_when_up_is_killed() {
     let checkout = Checkout::new("killed");
-    let mut up = checkout.up(ports());
-    up.ready();
+    let mut up = checkout.up(free_ports());
+    up.wait_until_ready();
     up.signal(Signal::KILL);
-    up.ended();
-    checkout.nothing_is_left();
+    up.wait_for_end();
+    checkout.assert_nothing_is_left();
 }
 
 #[test]
 fn service_exit_is_reported_and_stops_the_others() {
     let checkout = Checkout::new("dies");
-    let mut up = checkout.up(ports());
-    up.ready();
+    let mut up = checkout.up(free_ports());
+    up.wait_until_ready();
     let pid = checkout
         .processes()
         .into_iter()
@@ -231,8 +231,8 @@ fn service_exit_is_reported_and_stops_the_others() {
         .expect("session-manager");
     let pid = Pid::from_raw(pid.cast_signed()).unwrap();
     kill_process(pid, Signal::KILL).unwrap();
-    assert!(!up.ended().success());
-    checkout.nothing_is_left();
+    assert!(!up.wait_for_end().success());
+    checkout.assert_nothing_is_left();
     let log = checkout.log();
     assert!(
         log.contains("session-manager ended by itself (signal 9)"),
@@ -244,15 +244,17 @@ fn service_exit_is_reported_and_stops_the_others() {
 fn port_in_use_is_reported_before_the_start() {
     let checkout = Checkout::new("taken");
     let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let taken = holder.local_addr().unwrap().port();
-    let [session, _, phone] = ports();
-    let mut up = checkout.up([session, taken, phone]);
-    assert!(!up.ended().success());
+    let port_in_use = holder.local_addr().unwrap().port();
+    let [session, _, phone] = free_ports();
+    let mut up = checkout.up([session, port_in_use, phone]);
+    assert!(!up.wait_for_end().success());
     let log = checkout.log();
     assert!(
-        log.contains(&format!("port {taken}, which central-hub needs, is taken")),
+        log.contains(&format!(
+            "port {port_in_use}, which central-hub needs, is taken"
+        )),
         "{log}"
     );
     assert!(log.contains("--hub-port PORT"), "{log}");
-    checkout.nothing_is_left();
+    checkout.assert_nothing_is_left();
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use harness::{Scratch, root};
+use harness::{Scratch, repository_root};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -15,17 +15,17 @@ fn read(path: &Path) -> String {
 
 /// Runs `settings.sh` for these services, with `folder` as its folder.
 async fn write_settings(folder: &Path, services: &[&str]) {
-    let ran = Command::new(root().join("deploy/debian/settings.sh"))
-        .arg(root().join("deploy/systemd"))
+    let output = Command::new(repository_root().join("deploy/debian/settings.sh"))
+        .arg(repository_root().join("deploy/systemd"))
         .args(services)
         .env("LEADMASTER_ETC", folder)
         .output()
         .await
         .expect("it is executable");
-    assert!(ran.status.success(), "{ran:?}");
+    assert!(output.status.success(), "{output:?}");
 }
 
-fn token(folder: &Path, service: &str) -> Option<String> {
+fn read_token(folder: &Path, service: &str) -> Option<String> {
     let text = read(&folder.join(format!("{service}.env")));
     let mut lines = text.lines();
     let token = lines.find_map(|line| line.strip_prefix("SESSION_MANAGER_TOKEN="));
@@ -38,10 +38,10 @@ async fn package_settings_are_written_once_with_one_secret() {
     for order in [SERVICES, [SERVICES[1], SERVICES[0]]] {
         let etc = scratch.join(order[0]);
         write_settings(&etc, &order[..1]).await;
-        let first = token(&etc, order[0]).expect("a secret");
+        let first = read_token(&etc, order[0]).expect("a secret");
         assert!(first.len() >= 32, "{first}");
         write_settings(&etc, &order[1..]).await;
-        assert_eq!(token(&etc, order[1]).as_ref(), Some(&first));
+        assert_eq!(read_token(&etc, order[1]).as_ref(), Some(&first));
         for service in order {
             let file = etc.join(format!("{service}.env"));
             let mode = std::fs::metadata(&file).unwrap().permissions().mode();
@@ -59,12 +59,12 @@ async fn package_settings_are_written_once_with_one_secret() {
     std::fs::create_dir(&etc).unwrap();
     std::fs::write(etc.join("session-manager.env"), "PORT=3001\n").unwrap();
     write_settings(&etc, &SERVICES).await;
-    assert_eq!(token(&etc, "central-hub"), None);
+    assert_eq!(read_token(&etc, "central-hub"), None);
 }
 
 /// Returns the `package.metadata.deb` of a service.
 async fn manifest(service: &str) -> Value {
-    let words = [
+    let arguments = [
         "metadata",
         "--no-deps",
         "--offline",
@@ -72,10 +72,14 @@ async fn manifest(service: &str) -> Value {
         "1",
     ];
     let mut cargo = Command::new(env!("CARGO"));
-    let said = cargo.args(words).current_dir(root()).output().await;
-    let said: Value = serde_json::from_slice(&said.expect("cargo").stdout).expect("JSON");
-    let packages = said["packages"].as_array().expect("packages");
-    let package = packages.iter().find(|it| it["name"] == service);
+    let metadata = cargo
+        .args(arguments)
+        .current_dir(repository_root())
+        .output()
+        .await;
+    let metadata: Value = serde_json::from_slice(&metadata.expect("cargo").stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let package = packages.iter().find(|entry| entry["name"] == service);
     package.expect("the service")["metadata"]["deb"].clone()
 }
 
@@ -86,29 +90,34 @@ async fn packages_install_what_their_units_start() {
         let package = manifest(service).await;
         let mut installed = Vec::new();
         for asset in package["assets"].as_array().expect("assets") {
-            let (from, to) = (asset[0].as_str().unwrap(), asset[1].as_str().unwrap());
-            let (_, name) = from.rsplit_once('/').expect("a path");
-            if !from.starts_with("target/") {
-                let file = root().join("crates").join(service).join(from);
-                assert!(file.exists(), "{service}: {from}");
+            let (source, destination) = (asset[0].as_str().unwrap(), asset[1].as_str().unwrap());
+            let (_, name) = source.rsplit_once('/').expect("a path");
+            if !source.starts_with("target/") {
+                let file = repository_root().join("crates").join(service).join(source);
+                assert!(file.exists(), "{service}: {source}");
             }
-            let folder = to.ends_with('/');
-            installed.push(format!("/{to}{}", if folder { name } else { "" }));
+            let folder = destination.ends_with('/');
+            installed.push(format!("/{destination}{}", if folder { name } else { "" }));
         }
         // This drop-in passes secrets as credentials, which `dist --check --boot` tries.
         let credentials = format!("/usr/lib/leadmaster/{service}/{service}.credentials.conf");
         assert!(installed.contains(&credentials), "{installed:?}");
-        let folder = root().join("deploy/debian").join(service);
+        let folder = repository_root().join("deploy/debian").join(service);
         let mut drop_ins = 0;
         for entry in std::fs::read_dir(&folder).unwrap() {
             let file = entry.unwrap().path();
-            if file.extension().is_some_and(|it| it == "conf") {
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "conf")
+            {
                 drop_ins += 1;
                 let text = read(&file);
-                let started = text.lines().filter_map(|it| it.strip_prefix("ExecStart=/"));
-                let started: Vec<_> = started.collect();
-                assert_eq!(started.len(), 1, "{text}");
-                let program = started[0].split(' ').next().unwrap();
+                let start_commands = text
+                    .lines()
+                    .filter_map(|extension| extension.strip_prefix("ExecStart=/"));
+                let start_commands: Vec<_> = start_commands.collect();
+                assert_eq!(start_commands.len(), 1, "{text}");
+                let program = start_commands[0].split(' ').next().unwrap();
                 assert!(installed.contains(&format!("/{program}")), "{program}");
                 let name = file.file_name().unwrap().to_str().unwrap();
                 assert!(package.to_string().contains(name), "{name}");
@@ -122,7 +131,7 @@ async fn packages_install_what_their_units_start() {
         assert!(drop_ins > 0, "{service}");
         let unit = package["systemd-units"]["unit-name"].as_str().unwrap();
         assert!(
-            root()
+            repository_root()
                 .join(format!("deploy/systemd/{unit}.service"))
                 .exists()
         );

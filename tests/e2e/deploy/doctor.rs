@@ -7,14 +7,14 @@ use std::path::Path;
 use std::process::Output;
 
 use harness::standin::Settings;
-use harness::{Hub, ManagerOptions, Scratch, binary, linked};
+use harness::{Hub, ManagerOptions, Scratch, binary, start_linked};
 use scratch_database::MailServer;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-async fn run(program: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
+async fn run_program(program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     Command::new(program)
-        .args(words)
+        .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .envs(variables.iter().copied())
@@ -25,28 +25,32 @@ async fn run(program: &Path, words: &[&str], variables: &[(&str, &str)]) -> Outp
 }
 
 /// Runs `doctor --json` of the program `name`. Returns its exit code and its report.
-pub(crate) async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
-    let words = [&["doctor", "--json"], words].concat();
-    let output = run(&binary(name), &words, variables).await;
+pub(crate) async fn doctor(
+    name: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (i32, Value) {
+    let arguments = [&["doctor", "--json"], arguments].concat();
+    let output = run_program(&binary(name), &arguments, variables).await;
     let report = serde_json::from_slice(&output.stdout).expect("JSON");
     (output.status.code().expect("a code"), report)
 }
 
 /// Returns the check with this name.
-pub(crate) fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn find_check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().expect("checks");
-    let found = checks.iter().find(|check| check["name"] == name);
-    found.unwrap_or_else(|| panic!("no check {name}: {report:#}"))
+    let row = checks.iter().find(|row| row["name"] == name);
+    row.unwrap_or_else(|| panic!("no check {name}: {report:#}"))
 }
 
 fn verdict(report: &Value, name: &str) -> Value {
-    check(report, name)["verdict"].clone()
+    find_check(report, name)["verdict"].clone()
 }
 
 #[tokio::test]
 async fn doctor_reports_no_failure_on_a_healthy_pair() {
     const SECRET: &str = "a-token-of-this-test";
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default().with("INTERNAL_TOKEN", SECRET);
     let hub = Hub::start(&manager, options).await;
 
@@ -66,7 +70,9 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     ] {
         assert_eq!(verdict(&report, name), "ok", "{report:#}");
     }
-    let size = check(&report, "profile size")["found"].as_str().unwrap();
+    let size = find_check(&report, "profile size")["found"]
+        .as_str()
+        .unwrap();
     assert!(size.contains(" MiB"), "{size}");
     // The service listens on a non-default port, and no backup is kept.
     for name in ["PORT", "backups"] {
@@ -82,7 +88,7 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     assert!(!report.to_string().contains(SECRET), "{report:#}");
 
     // The same report as text, with the remedies.
-    let output = run(&binary("central-hub"), &["doctor", "--pid", &pid], &[]).await;
+    let output = run_program(&binary("central-hub"), &["doctor", "--pid", &pid], &[]).await;
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(text.contains("ok    database"), "{text}");
     assert!(text.contains("→ set HUB_ADMIN_PASSWORD"), "{text}");
@@ -91,7 +97,7 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     drop(standin);
     let pid = manager.service.pid().to_string();
     let (code, report) = doctor("session-manager", &["--pid", &pid], &[]).await;
-    assert_eq!(code, 2, "the page is away: {report:#}");
+    assert_eq!(code, 2, "the page is unreachable: {report:#}");
     assert_eq!(verdict(&report, "page"), "failure");
     assert_eq!(verdict(&report, "session"), "warning");
     manager.stop().await;
@@ -102,19 +108,19 @@ async fn doctor_reports_no_failure_on_a_healthy_pair() {
     )
     .await;
     assert_eq!(code, 2);
-    let cure = check(&report, "session-manager")["cure"].clone();
+    let cure = find_check(&report, "session-manager")["cure"].clone();
     assert!(cure.as_str().unwrap().contains("pm2 start"), "{report:#}");
 }
 
 #[tokio::test]
 async fn doctor_names_each_failure_with_its_cure() {
-    let home = Scratch::default();
+    let folder = Scratch::default();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let tokens = home.join("tokens");
+    let tokens = folder.join("tokens");
     std::fs::create_dir(&tokens).unwrap();
     let shown = tokens.display().to_string();
-    let data = home.join("data").display().to_string();
+    let data = folder.join("data").display().to_string();
     let variables = [
         ("PORT", port.as_str()),
         ("TOKENS_DIR", &shown),
@@ -133,52 +139,56 @@ async fn doctor_names_each_failure_with_its_cure() {
         ("page", "failure", "curl -sI http://127.0.0.1:1"),
         ("backups", "warning", "backup --new-key"),
     ] {
-        let found = check(&report, name);
-        assert_eq!(found["verdict"], verdict, "{report:#}");
-        assert!(found["cure"].as_str().unwrap().contains(cure), "{found:#}");
+        let check = find_check(&report, name);
+        assert_eq!(check["verdict"], verdict, "{report:#}");
+        assert!(check["cure"].as_str().unwrap().contains(cure), "{check:#}");
     }
-    assert!(!home.join("data").exists(), "looking makes nothing");
+    assert!(!folder.join("data").exists(), "doctor creates no folder");
 
     let (code, report) = doctor("central-hub", &["--here"], &[]).await;
     assert_eq!(code, 2);
-    let found = check(&report, "configuration");
+    let check = find_check(&report, "configuration");
     assert!(
-        found["found"]
+        check["found"]
             .as_str()
             .unwrap()
             .contains("SESSION_MANAGER_BASE_URL"),
-        "{found:#}"
+        "{check:#}"
     );
-    let cure = found["cure"].as_str().unwrap();
+    let cure = check["cure"].as_str().unwrap();
     assert!(cure.contains("pm2 delete leadmaster-central-hub"), "{cure}");
-    let output = run(
+    let output = run_program(
         &binary("central-hub"),
         &["doctor", "--here", "--pid", "1"],
         &[],
     )
     .await;
-    assert_eq!(output.status.code(), Some(2), "not both");
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "--here and --pid exclude each other"
+    );
 }
 
 /// Checks that everything a linked pair stored belongs to its user alone. When something is opened
-/// to others, both doctors report it, and `--fix` mends it while the pair runs.
+/// to others, both doctors report it, and `--fix` repairs it while the pair runs.
 #[tokio::test]
 async fn doctor_finds_open_permissions_and_fix_mends_them() {
-    let key = run(&binary("session-manager"), &["backup", "--new-key"], &[]).await;
+    let key = run_program(&binary("session-manager"), &["backup", "--new-key"], &[]).await;
     let key = String::from_utf8(key.stdout).expect("UTF-8");
     let key = key
         .split_whitespace()
         .find_map(|word| word.strip_prefix("BACKUP_KEY="));
-    let home = Scratch::default();
-    let backups = home.join("backups");
+    let other_folder = Scratch::default();
+    let backups = other_folder.join("backups");
     let options = ManagerOptions::default()
         .with("BACKUP_KEY", key.expect("a key"))
         .with("BACKUP_DIR", backups.display());
-    let (_standin, mut manager) = linked(Settings::default(), options).await;
+    let (_standin, mut manager) = start_linked(Settings::default(), options).await;
     let (status, body) = manager.post("/backup", &json!(null)).await;
     assert_eq!(status, 200, "{body}");
-    manager.until("READY").await;
-    let token = home.join("internal-token");
+    manager.wait_for_state("READY").await;
+    let token = other_folder.join("internal-token");
     std::fs::write(&token, "a-token-of-this-test\n").expect("a file");
     let options = ManagerOptions::default()
         .with("BACKUP_DIR", backups.display())
@@ -187,24 +197,24 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
 
     let manager_pid = manager.service.pid().to_string();
     let hub_pid = hub.service.pid().to_string();
-    let look = async |name: &str, words: &[&str]| {
+    let run_doctor = async |name: &str, arguments: &[&str]| {
         let pid = if name == "central-hub" {
             &hub_pid
         } else {
             &manager_pid
         };
-        let words = [&["--pid", pid], words].concat();
-        doctor(name, &words, &[]).await.1
+        let arguments = [&["--pid", pid], arguments].concat();
+        doctor(name, &arguments, &[]).await.1
     };
     let set_mode = |path: &Path, mode: u32| {
         let mode = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(path, mode).expect("a mode");
     };
     let mode = |path: &Path| {
-        let data = std::fs::metadata(path).expect("it is there");
+        let data = std::fs::metadata(path).expect("an existing file");
         data.permissions().mode() & 0o777
     };
-    let audited = [
+    let audited_folders = [
         ("session-manager", "TOKENS_DIR"),
         ("session-manager", "DATA_DIR"),
         ("session-manager", "BACKUP_DIR"),
@@ -213,8 +223,8 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
         ("central-hub", "BACKUP_DIR"),
     ];
     set_mode(&token, 0o600);
-    for (name, folder) in audited {
-        let report = look(name, &[]).await;
+    for (name, folder) in audited_folders {
+        let report = run_doctor(name, &[]).await;
         assert_eq!(
             verdict(&report, folder),
             "ok",
@@ -226,7 +236,7 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
     let data = manager.folder.join("data");
     let backup = std::fs::read_dir(&backups).expect("a folder").next();
     let backup = backup.expect("a backup").expect("an entry").path();
-    let opened = [
+    let opened_paths = [
         (manager.tokens().join("linked.json"), 0o644, 0o600),
         (manager.tokens().join("profile/Default"), 0o755, 0o700),
         (data.join("ledger.db"), 0o640, 0o600),
@@ -237,31 +247,31 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
         (hub.folder.join("data/hub.db"), 0o644, 0o600),
         (hub.folder.join("data/hub.db-wal"), 0o644, 0o600),
     ];
-    for (path, open, _) in &opened {
-        set_mode(path, *open);
+    for (path, open_mode, _) in &opened_paths {
+        set_mode(path, *open_mode);
     }
     set_mode(&token, 0o644);
-    for (name, folder) in audited {
-        let report = look(name, &[]).await;
-        let found = check(&report, folder);
-        assert_eq!(found["verdict"], "warning", "{name} {folder}: {report:#}");
-        let cure = found["cure"].as_str().expect("a cure");
+    for (name, folder) in audited_folders {
+        let report = run_doctor(name, &[]).await;
+        let check = find_check(&report, folder);
+        assert_eq!(check["verdict"], "warning", "{name} {folder}: {report:#}");
+        let cure = check["cure"].as_str().expect("a cure");
         assert!(cure.starts_with("chmod "), "{cure}");
     }
     for name in ["session-manager", "central-hub"] {
-        let report = look(name, &["--fix"]).await;
+        let report = run_doctor(name, &["--fix"]).await;
         assert!(report.to_string().contains("; mended: mode "), "{report:#}");
     }
-    for (path, _, private) in &opened {
-        assert_eq!(mode(path), *private, "{}", path.display());
+    for (path, _, private_mode) in &opened_paths {
+        assert_eq!(mode(path), *private_mode, "{}", path.display());
     }
-    // A file that a variable names may be shared by a group, so mending it is left to a person.
+    // A file that a variable names may be shared by a group, so only a person changes it.
     assert_eq!(mode(&token), 0o644);
-    let report = look("central-hub", &[]).await;
+    let report = run_doctor("central-hub", &[]).await;
     assert_eq!(verdict(&report, "secrets"), "warning", "{report:#}");
     set_mode(&token, 0o600);
-    for (name, folder) in audited {
-        let report = look(name, &[]).await;
+    for (name, folder) in audited_folders {
+        let report = run_doctor(name, &[]).await;
         assert_eq!(
             verdict(&report, folder),
             "ok",
@@ -275,38 +285,39 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
 #[tokio::test]
 async fn healthcheck_is_silent_on_a_healthy_pair() {
     let script = healthcheck();
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let addresses = [
         ("SESSION_MANAGER_URL", manager.service.url.clone()),
         ("HUB_URL", hub.service.url.clone()),
     ];
-    let hourly = async || {
+    let run_hourly = async || {
         let variables: Vec<_> = addresses
             .iter()
             .map(|(name, url)| (*name, url.as_str()))
             .collect();
-        let output = run(&script, &["hourly"], &variables).await;
-        let said = String::from_utf8(output.stdout).expect("UTF-8");
-        (output.status.code().expect("a code"), said)
+        let output = run_program(&script, &["hourly"], &variables).await;
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        (output.status.code().expect("a code"), text)
     };
     harness::poll::until("the hub to see READY", async || {
-        (hourly().await.0 == 0).then_some(())
+        (run_hourly().await.0 == 0).then_some(())
     })
     .await;
-    assert_eq!(hourly().await, (0, String::new()));
+    assert_eq!(run_hourly().await, (0, String::new()));
     manager.post("/disconnect", &json!(null)).await;
-    harness::poll::until("the hub to see it", async || {
-        (hourly().await.0 == 1).then_some(())
+    harness::poll::until("the hub to notice the closed session", async || {
+        (run_hourly().await.0 == 1).then_some(())
     })
     .await;
-    assert!(hourly().await.1.contains("DISCONNECTED"));
+    assert!(run_hourly().await.1.contains("DISCONNECTED"));
     manager.stop().await;
-    let (code, said) = hourly().await;
+    let (code, text) = run_hourly().await;
     assert_eq!(code, 2);
-    assert!(said.contains("session-manager does not answer"), "{said}");
-    for words in [&["weekly"][..], &[]] {
-        let output = run(&script, words, &[]).await;
+    assert!(text.contains("session-manager does not answer"), "{text}");
+    for arguments in [&["weekly"][..], &[]] {
+        let output = run_program(&script, arguments, &[]).await;
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("usage"));
     }
@@ -316,7 +327,7 @@ fn healthcheck() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/healthcheck")
 }
 
-fn mails(server: &MailServer) -> Vec<Value> {
+fn received_mails(server: &MailServer) -> Vec<Value> {
     let mails = server.mails();
     mails
         .iter()
@@ -329,78 +340,86 @@ fn mails(server: &MailServer) -> Vec<Value> {
 #[tokio::test]
 async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
     let server = MailServer::start(&[]).expect("a mail server");
-    let home = Scratch::default();
-    let settings = home.join("healthcheck.env");
+    let folder = Scratch::default();
+    let settings = folder.join("healthcheck.env");
     let smtp = format!("smtp://127.0.0.1:{}", server.port());
-    let state = home.join("told");
+    let state = folder.join("told");
     let text = format!(
         "HEALTHCHECK_MAIL=Ana <ana@example.com>,beto@example.com\nHEALTHCHECK_FROM=hub@example.com\nHEALTHCHECK_SMTP={smtp}\nHEALTHCHECK_STATE={}\nHUB_URL=http://127.0.0.1:1\n$(touch {})\n",
         state.display(),
-        home.join("ran").display()
+        folder.join("ran").display()
     );
     std::fs::write(&settings, text).expect("written");
     let settings = settings.display().to_string();
-    let hourly = async |manager: &str| {
+    let run_hourly = async |manager: &str| {
         let variables = [
             ("HEALTHCHECK_ENV", settings.as_str()),
             ("SESSION_MANAGER_URL", manager),
         ];
-        let output = run(&healthcheck(), &["hourly", "--deep"], &variables).await;
+        let output = run_program(&healthcheck(), &["hourly", "--deep"], &variables).await;
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(output.stderr.is_empty(), "{output:?}");
     };
-    hourly("http://127.0.0.1:1").await;
-    hourly("http://127.0.0.1:1").await;
-    let told = mails(&server);
-    assert_eq!(told.len(), 1, "{told:#?}");
+    run_hourly("http://127.0.0.1:1").await;
+    run_hourly("http://127.0.0.1:1").await;
+    let received = received_mails(&server);
+    assert_eq!(received.len(), 1, "{received:#?}");
     assert_eq!(
-        told[0]["to"],
+        received[0]["to"],
         json!(["ana@example.com", "beto@example.com"])
     );
-    assert_eq!(told[0]["from"], "hub@example.com");
-    let subject = told[0]["subject"].as_str().expect("one");
+    assert_eq!(received[0]["from"], "hub@example.com");
+    let subject = received[0]["subject"].as_str().expect("a string");
     assert!(
         subject.starts_with("LeadMaster: something is wrong ("),
         "{subject}"
     );
-    let text = told[0]["text"].as_str().expect("one");
+    let text = received[0]["text"].as_str().expect("a string");
     assert!(
         text.contains("session-manager does not answer") && text.contains("central-hub does not"),
         "{text}"
     );
-    assert!(!home.join("ran").exists(), "the settings are not run");
+    assert!(
+        !folder.join("ran").exists(),
+        "the settings file must not be executed"
+    );
     // The same failure is mailed again after four hours, by the time in the state file.
-    let kept = std::fs::read_to_string(&state).expect("the state");
-    let (at, wrong) = kept.split_once('\n').expect("two parts");
-    let age = async |hours: i64| {
-        let at: i64 = at.parse().expect("a time");
-        let aged = format!("{}\n{wrong}", at - hours * 3600 + 60);
-        std::fs::write(&state, aged).expect("written");
-        hourly("http://127.0.0.1:1").await;
-        mails(&server).len()
+    let state_text = std::fs::read_to_string(&state).expect("the state");
+    let (alert_time, failure_text) = state_text.split_once('\n').expect("two parts");
+    let mail_count_at_age = async |hours: i64| {
+        let alert_time: i64 = alert_time.parse().expect("a time");
+        let aged_state = format!("{}\n{failure_text}", alert_time - hours * 3600 + 60);
+        std::fs::write(&state, aged_state).expect("written");
+        run_hourly("http://127.0.0.1:1").await;
+        received_mails(&server).len()
     };
-    assert_eq!(age(4).await, 1, "a minute is missing");
-    assert_eq!(age(5).await, 2);
+    assert_eq!(
+        mail_count_at_age(4).await,
+        1,
+        "four hours minus one minute have passed"
+    );
+    assert_eq!(mail_count_at_age(5).await, 2);
     // A change is mailed again, and so is the end of the failure, once a pair works.
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
-    hourly(&manager.service.url).await;
-    let told = mails(&server);
-    assert_eq!(told.len(), 3, "{told:#?}");
-    let text = told[2]["text"].as_str().expect("one");
+    run_hourly(&manager.service.url).await;
+    let received = received_mails(&server);
+    assert_eq!(received.len(), 3, "{received:#?}");
+    let text = received[2]["text"].as_str().expect("a string");
     assert!(!text.contains("session-manager does not"), "{text}");
     let variables = [
         ("HEALTHCHECK_ENV", settings.as_str()),
         ("SESSION_MANAGER_URL", manager.service.url.as_str()),
         ("HUB_URL", hub.service.url.as_str()),
     ];
-    harness::poll::until("all is well", async || {
-        let output = run(&healthcheck(), &["hourly", "--deep"], &variables).await;
+    harness::poll::until("the healthcheck to succeed", async || {
+        let output = run_program(&healthcheck(), &["hourly", "--deep"], &variables).await;
         (output.status.code() == Some(0)).then_some(())
     })
     .await;
-    let last = mails(&server).pop().expect("a mail");
-    let subject = last["subject"].as_str().expect("one");
+    let last_mail = received_mails(&server).pop().expect("a mail");
+    let subject = last_mail["subject"].as_str().expect("a string");
     assert!(
         subject.starts_with("LeadMaster: all is well again ("),
         "{subject}"
@@ -409,42 +428,42 @@ async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
 }
 
 #[tokio::test]
-async fn healthcheck_tells_a_unit_that_failed_and_tries_itself() {
+async fn healthcheck_reports_a_failed_unit_and_has_a_test_mode() {
     let server = MailServer::start(&["--auth", "ana:hunter2"]).expect("a mail server");
-    let home = Scratch::default();
+    let folder = Scratch::default();
     let smtp = format!("smtp://127.0.0.1:{}", server.port());
-    let config = home.join("curl");
+    let config = folder.join("curl");
     std::fs::write(&config, "user = \"ana:hunter2\"\n").expect("written");
     let config = config.display().to_string();
-    let with = [
+    let variables = [
         ("HEALTHCHECK_ENV", "/nowhere"),
         ("HEALTHCHECK_MAIL", "ana@example.com"),
         ("HEALTHCHECK_SMTP", &smtp),
         ("HEALTHCHECK_CURL_CONFIG", &config),
     ];
-    let output = run(&healthcheck(), &["--test"], &with).await;
+    let output = run_program(&healthcheck(), &["--test"], &variables).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let output = run(
+    let output = run_program(
         &healthcheck(),
         &["unit", "leadmaster-central-hub.service"],
-        &with,
+        &variables,
     )
     .await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let told = mails(&server);
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[0]["user"], "ana");
-    let subject = told[1]["subject"].as_str().expect("one");
+    let received = received_mails(&server);
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0]["user"], "ana");
+    let subject = received[1]["subject"].as_str().expect("a string");
     assert!(
         subject.contains("leadmaster-central-hub.service failed"),
         "{subject}"
     );
     // A mail server that rejects the mail is reported, and does not count as a success.
-    let output = run(&healthcheck(), &["--test"], &with[..3]).await;
+    let output = run_program(&healthcheck(), &["--test"], &variables[..3]).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("could not be told"), "{said}");
-    let output = run(
+    let error_output = String::from_utf8_lossy(&output.stderr);
+    assert!(error_output.contains("could not be told"), "{error_output}");
+    let output = run_program(
         &healthcheck(),
         &["--test"],
         &[("HEALTHCHECK_ENV", "/nowhere")],
@@ -462,10 +481,10 @@ async fn healthcheck_posts_to_an_address() {
         "http://{}/topic",
         listener.local_addr().expect("an address")
     );
-    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let kept = told.clone();
+    let bodies = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let state_text = bodies.clone();
     let router = axum::Router::new().fallback(move |body: String| async move {
-        kept.lock().expect("whole").push(body);
+        state_text.lock().expect("the bodies").push(body);
     });
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let variables = [
@@ -474,9 +493,12 @@ async fn healthcheck_posts_to_an_address() {
         ("HUB_URL", "http://127.0.0.1:1"),
         ("SESSION_MANAGER_URL", "http://127.0.0.1:1"),
     ];
-    let output = run(&healthcheck(), &["hourly"], &variables).await;
+    let output = run_program(&healthcheck(), &["hourly"], &variables).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     server.abort();
-    let told = told.lock().expect("whole");
-    assert!(told[0].contains("central-hub does not answer"), "{told:?}");
+    let bodies = bodies.lock().expect("the bodies");
+    assert!(
+        bodies[0].contains("central-hub does not answer"),
+        "{bodies:?}"
+    );
 }

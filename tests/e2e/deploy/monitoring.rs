@@ -6,44 +6,44 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use harness::standin::{LeadMessage, Settings};
-use harness::{Hub, Manager, ManagerOptions, Scratch, http, linked, poll};
+use harness::{Hub, Manager, ManagerOptions, Scratch, http, poll, start_linked};
 use serde_json::{Value, json};
 use service_runtime::process::spawn_bound;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-fn deploy(file: &str) -> PathBuf {
+fn deploy_path(file: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
     root.join(file)
 }
 
 /// Runs promtool and returns its output. Fails the test if promtool reports errors.
-async fn promtool(words: &[&str], stdin: &str) -> String {
+async fn promtool(arguments: &[&str], stdin: &str) -> String {
     let mut child = Command::new("promtool")
-        .args(words)
-        .current_dir(deploy("prometheus"))
+        .args(arguments)
+        .current_dir(deploy_path("prometheus"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .expect("promtool: `cargo xtask test` brings it, or put it on PATH");
-    let mut pipe = child.stdin.take().expect("a pipe");
-    pipe.write_all(stdin.as_bytes()).await.expect("written");
-    drop(pipe);
-    let output = child.wait_with_output().await.expect("its end");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).expect("UTF-8");
-    assert!(output.status.success(), "promtool {words:?}: {said}");
-    said
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(stdin.as_bytes()).await.expect("written");
+    drop(input);
+    let output = child.wait_with_output().await.expect("an exit status");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(output.status.success(), "promtool {arguments:?}: {text}");
+    text
 }
 
 async fn scrape(url: String) -> String {
-    let answer = http().get(url).send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
-    let kind = answer.headers()["content-type"].to_str().expect("text");
+    let response = http().get(url).send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    let kind = response.headers()["content-type"].to_str().expect("text");
     assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
-    answer.text().await.expect("text")
+    response.text().await.expect("text")
 }
 
 /// Returns the value of a series in metrics in the text format.
@@ -62,16 +62,16 @@ fn names(text: &str) -> BTreeSet<String> {
                 .any(|p| word.starts_with(p))
         })
         .map(|word| {
-            let ends = ["_bucket", "_sum", "_count"];
-            let base = ends.iter().find_map(|end| word.strip_suffix(end));
-            base.unwrap_or(word).to_owned()
+            let suffixes = ["_bucket", "_sum", "_count"];
+            let base_name = suffixes.iter().find_map(|suffix| word.strip_suffix(suffix));
+            base_name.unwrap_or(word).to_owned()
         })
         .collect()
 }
 
 #[tokio::test]
 async fn metrics_cover_the_alert_rules_and_the_dashboard() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("DRY_RUN", false)
         .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
@@ -87,18 +87,18 @@ async fn metrics_cover_the_alert_rules_and_the_dashboard() {
         .await;
     assert_eq!(status, 400);
     let phone = standin.phone();
-    let asks = LeadMessage::text("5491158254201", "¿Cuánto sale?");
-    phone.lead_message(&asks).expect("a message");
+    let lead_message = LeadMessage::text("5491158254201", "¿Cuánto sale?");
+    phone.lead_message(&lead_message).expect("a message");
 
     let hub_text = poll::until("the webhook to be called", async || {
         let text = scrape(format!("{}/metrics", hub.service.url)).await;
-        let failed = r#"leadmaster_webhook_attempts_total{outcome="CANNOT_CONNECT"}"#;
-        value(&text, failed).is_some().then_some(text)
+        let failed_attempts = r#"leadmaster_webhook_attempts_total{outcome="CANNOT_CONNECT"}"#;
+        value(&text, failed_attempts).is_some().then_some(text)
     })
     .await;
     assert_eq!(value(&hub_text, "leadmaster_session_manager_up"), Some(1.0));
-    let sent = r#"leadmaster_outbox_outcomes_total{state="sent",code=""}"#;
-    assert_eq!(value(&hub_text, sent), Some(1.0), "{hub_text}");
+    let sent_count = r#"leadmaster_outbox_outcomes_total{state="sent",code=""}"#;
+    assert_eq!(value(&hub_text, sent_count), Some(1.0), "{hub_text}");
     assert_eq!(value(&hub_text, "leadmaster_webhook_pending"), Some(1.0));
 
     let text = session_metrics(&manager).await;
@@ -118,10 +118,13 @@ async fn metrics_cover_the_alert_rules_and_the_dashboard() {
     promtool(&["check", "metrics"], &text).await;
     promtool(&["check", "metrics"], &hub_text).await;
 
-    let told: BTreeSet<String> = names(&text).union(&names(&hub_text)).cloned().collect();
+    let exported_names: BTreeSet<String> = names(&text).union(&names(&hub_text)).cloned().collect();
     for file in ["prometheus/alerts.yml", "grafana/leadmaster.json"] {
-        let read = std::fs::read_to_string(deploy(file)).expect(file);
-        let mut missing: Vec<_> = names(&read).difference(&told).cloned().collect();
+        let file_text = std::fs::read_to_string(deploy_path(file)).expect(file);
+        let mut missing: Vec<_> = names(&file_text)
+            .difference(&exported_names)
+            .cloned()
+            .collect();
         // This run had no reason to emit these metrics.
         missing.retain(|name| {
             ![
@@ -132,7 +135,10 @@ async fn metrics_cover_the_alert_rules_and_the_dashboard() {
             ]
             .contains(&name.as_str())
         });
-        assert!(missing.is_empty(), "{file} reads {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "{file} uses {missing:?}, which no service exports"
+        );
     }
     manager.stop().await;
 }
@@ -145,7 +151,8 @@ async fn session_metrics(manager: &Manager) -> String {
 async fn alert_rules_pass_promtool_tests() {
     promtool(&["check", "config", "prometheus.yml"], "").await;
     promtool(&["test", "rules", "alerts_test.yml"], "").await;
-    let text = std::fs::read_to_string(deploy("grafana/leadmaster.json")).expect("the dashboard");
+    let text =
+        std::fs::read_to_string(deploy_path("grafana/leadmaster.json")).expect("the dashboard");
     let dashboard: Value = serde_json::from_str(&text).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     // Turn each expression into a rule, so that promtool parses it.
@@ -182,8 +189,9 @@ impl Prometheus {
     async fn start(manager: &str, hub: &str) -> Self {
         let folder = Scratch::default();
         for file in ["prometheus.yml", "alerts.yml"] {
-            let read = std::fs::read_to_string(deploy("prometheus").join(file)).expect(file);
-            let sooner = read
+            let original =
+                std::fs::read_to_string(deploy_path("prometheus").join(file)).expect(file);
+            let adapted = original
                 .replace("for: 2m", "for: 1s")
                 .replace(
                     "scrape_interval: 30s",
@@ -191,7 +199,7 @@ impl Prometheus {
                 )
                 .replace("127.0.0.1:3001", manager.trim_start_matches("http://"))
                 .replace("127.0.0.1:3012", hub.trim_start_matches("http://"));
-            std::fs::write(folder.join(file), sooner).expect("written");
+            std::fs::write(folder.join(file), adapted).expect("written");
         }
         let log = folder.join("log");
         let mut command = std::process::Command::new("prometheus");
@@ -206,9 +214,9 @@ impl Prometheus {
         let child = spawn_bound(command)
             .expect("prometheus: `cargo xtask test` brings it, or put it on PATH");
         let url = poll::until("Prometheus to listen", async || {
-            let said = std::fs::read_to_string(&log).expect("its log");
-            let (_, rest) = said.split_once("\"Listening on\" address=")?;
-            let (address, _) = rest.split_once('\n')?;
+            let log_text = std::fs::read_to_string(&log).expect("its log");
+            let (_, address_text) = log_text.split_once("\"Listening on\" address=")?;
+            let (address, _) = address_text.split_once('\n')?;
             Some(format!("http://{address}"))
         });
         Self {
@@ -218,9 +226,9 @@ impl Prometheus {
         }
     }
 
-    async fn ask(&self, path: &str) -> Option<Value> {
-        let answer = http().get(format!("{}/api/v1/{path}", self.url)).send();
-        answer.await.ok()?.json().await.ok()
+    async fn query(&self, path: &str) -> Option<Value> {
+        let response = http().get(format!("{}/api/v1/{path}", self.url)).send();
+        response.await.ok()?.json().await.ok()
     }
 }
 
@@ -229,32 +237,33 @@ async fn prometheus_scrapes_the_pair_and_alerts_on_a_missing_service() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let prometheus = Prometheus::start(&manager.service.url, &hub.service.url).await;
-    let all = |found: &Value, is: &str| {
-        let all = found.as_array()?;
-        (!all.is_empty() && all.iter().all(|one| one["health"] == is)).then_some(all.len())
+    let count_if_all = |list: &Value, health: &str| {
+        let count_if_all = list.as_array()?;
+        (!count_if_all.is_empty() && count_if_all.iter().all(|item| item["health"] == health))
+            .then_some(count_if_all.len())
     };
-    let read = poll::until("both to be read", async || {
-        let said = prometheus.ask("targets").await?;
-        all(&said["data"]["activeTargets"], "up")
+    let scraped = poll::until("both services to be scraped", async || {
+        let response = prometheus.query("targets").await?;
+        count_if_all(&response["data"]["activeTargets"], "up")
     });
-    assert_eq!(read.await, 2);
-    let judged = poll::until("the rules to be evaluated", async || {
-        let said = prometheus.ask("rules").await?;
-        all(&said["data"]["groups"][0]["rules"], "ok")
+    assert_eq!(scraped.await, 2);
+    let evaluated = poll::until("the rules to be evaluated", async || {
+        let response = prometheus.query("rules").await?;
+        count_if_all(&response["data"]["groups"][0]["rules"], "ok")
     });
-    assert!(judged.await > 5);
-    let firing = async || {
-        let said = prometheus.ask("alerts").await?;
-        let alerts = said["data"]["alerts"].as_array()?.clone();
-        let down = |alert: &&Value| alert["labels"]["alertname"] == "LeadMasterDown";
-        let down = alerts.iter().find(down)?;
-        (down["state"] == "firing").then(|| down.clone())
+    assert!(evaluated.await > 5);
+    let find_firing_alert = async || {
+        let response = prometheus.query("alerts").await?;
+        let alerts = response["data"]["alerts"].as_array()?.clone();
+        let outage = |alert: &&Value| alert["labels"]["alertname"] == "LeadMasterDown";
+        let outage = alerts.iter().find(outage)?;
+        (outage["state"] == "firing").then(|| outage.clone())
     };
-    assert_eq!(firing().await, None);
+    assert_eq!(find_firing_alert().await, None);
     drop(hub);
-    let told = poll::until("the alert", firing).await;
+    let firing_alert = poll::until("the alert", find_firing_alert).await;
     assert_eq!(
-        told["annotations"]["summary"],
+        firing_alert["annotations"]["summary"],
         "central-hub does not answer"
     );
     manager.stop().await;

@@ -7,25 +7,25 @@ use harness::Scratch;
 use tokio::process::Command;
 
 #[tokio::test]
-async fn nftables_lets_in_this_machine_and_who_is_named() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+async fn nftables_admits_only_this_host_and_named_addresses() {
+    let tests_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let work = Scratch::default();
-    let run = Command::new(here.join("e2e/deploy/nftables.sh"))
-        .arg(here.join("../deploy/nftables/leadmaster.nft"))
+    let script = Command::new(tests_folder.join("e2e/deploy/nftables.sh"))
+        .arg(tests_folder.join("../deploy/nftables/leadmaster.nft"))
         .arg(work.path())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(110), run).await;
+    let output = tokio::time::timeout(Duration::from_secs(110), script).await;
     let output = output.expect("in time").expect("it starts");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{errors}");
+    assert!(output.status.success(), "{stdout}{errors}");
     assert!(
-        said.contains("the neighbour does not reach 3001 over IPv6"),
-        "{said}"
+        stdout.contains("the neighbour does not reach 3001 over IPv6"),
+        "{stdout}"
     );
     assert!(
-        said.ends_with("away with it, everything is as before\n"),
-        "{said}"
+        stdout.ends_with("without the table, the neighbour reaches 3012 again\n"),
+        "{stdout}"
     );
 }

@@ -50,19 +50,19 @@ refused() { ! reached "$1"; }
 
 holds "without the rules the neighbour reaches 3001" reached 10.77.0.1:3001
 nft -f "$rules"
-nft -f "$rules" # twice is once
-holds "one table" test "$(nft list tables | grep -c leadmaster)" = 1
+nft -f "$rules"
+holds "loading the rules twice creates one table" test "$(nft list tables | grep -c leadmaster)" = 1
 for port in 3001 3012; do
   holds "this machine reaches $port" get "127.0.0.1:$port"
   holds "this machine reaches $port over IPv6" get "[::1]:$port"
   holds "the neighbour does not reach $port" refused "10.77.0.1:$port"
   holds "the neighbour does not reach $port over IPv6" refused "[fd77::1]:$port"
 done
-holds "another port is nobody's matter" reached 10.77.0.1:8080
+holds "other ports stay open" reached 10.77.0.1:8080
 sed 's/define HUBS = .*/define HUBS = { 127.0.0.1, 10.77.0.2 }/' "$rules" >"$work/own.nft"
 nft -f "$work/own.nft"
 holds "a hub that is named reaches 3001" reached 10.77.0.1:3001
-holds "and not 3012" refused 10.77.0.1:3012
+holds "the same hub does not reach 3012" refused 10.77.0.1:3012
 nft delete table inet leadmaster
-holds "away with it, everything is as before" reached 10.77.0.1:3012
+holds "without the table, the neighbour reaches 3012 again" reached 10.77.0.1:3012
 kill "$neighbour" $(jobs -p) 2>/dev/null || true

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::Command;
 use std::time::Duration;
 
-use harness::{Hub, Manager, ManagerOptions, answer, http_builder};
+use harness::{Hub, Manager, ManagerOptions, http_builder, send_request};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -16,7 +16,7 @@ const PROXY: &str = "10.77.0.2";
 const STRANGER: &str = "10.77.0.3";
 const PASSWORD: &str = "una clave de prueba, larga";
 /// The connection limit of one address, from `docs/security.md`.
-const OF_ADDRESS: usize = 256;
+const CONNECTIONS_PER_ADDRESS: usize = 256;
 
 /// Creates these addresses, and runs the test below.
 const NETWORK: &str = "ip link set lo up &&
@@ -26,19 +26,22 @@ const NETWORK: &str = "ip link set lo up &&
     exec \"$0\" --exact deploy::proxies::inside --ignored --nocapture";
 
 #[test]
-fn people_behind_a_trusted_proxy_are_not_one_address() {
-    let this = std::env::current_exe().unwrap();
-    let run = Command::new("unshare")
+fn clients_behind_a_trusted_proxy_have_separate_limits() {
+    let test_binary = std::env::current_exe().unwrap();
+    let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net", "sh", "-c", NETWORK])
-        .arg(this)
+        .arg(test_binary)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
 }
 
 /// Opens a connection from this address, waits for a response, and leaves the connection idle.
-async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
+async fn open_idle_connection(hub: SocketAddr, from: &str) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket
         .bind(SocketAddr::new(from.parse().unwrap(), 0))
@@ -53,19 +56,19 @@ async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
 }
 
 /// Returns how many of these connections the hub closed.
-async fn closed(streams: &mut [TcpStream]) -> usize {
-    let mut closed = 0;
+async fn count_closed(streams: &mut [TcpStream]) -> usize {
+    let mut count = 0;
     for stream in streams {
-        let mut rest = Vec::new();
-        let read = stream.read_to_end(&mut rest);
-        let ended = tokio::time::timeout(Duration::from_millis(5), read).await;
-        closed += usize::from(ended.is_ok());
+        let mut remaining = Vec::new();
+        let read = stream.read_to_end(&mut remaining);
+        let end = tokio::time::timeout(Duration::from_millis(5), read).await;
+        count += usize::from(end.is_ok());
     }
-    closed
+    count
 }
 
 #[tokio::test]
-#[ignore = "run by the one above, in a network of its own"]
+#[ignore = "run by the test above, in a separate network"]
 async fn inside() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let options = ManagerOptions::default()
@@ -76,19 +79,19 @@ async fn inside() {
     let port = hub.service.url.rsplit_once(':').unwrap().1;
     let address: SocketAddr = format!("10.77.0.1:{port}").parse().unwrap();
 
-    // Further connections of a stranger close its own earlier ones. Those of the proxy close none.
-    for (from, cut) in [(PROXY, 0), (STRANGER, 8)] {
-        let mut open = Vec::new();
-        for _ in 0..OF_ADDRESS {
-            open.extend(standing(address, from).await);
+    // Further connections of an unknown host close its own earlier ones. Those of the proxy close none.
+    for (from, closed_count) in [(PROXY, 0), (STRANGER, 8)] {
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS_PER_ADDRESS {
+            connections.extend(open_idle_connection(address, from).await);
         }
-        assert_eq!(open.len(), OF_ADDRESS, "{from}");
+        assert_eq!(connections.len(), CONNECTIONS_PER_ADDRESS, "{from}");
         // A recent connection is not closed, so a new one would be refused before this pause.
         tokio::time::sleep(Duration::from_millis(600)).await;
         for _ in 0..8 {
-            open.push(standing(address, from).await.unwrap());
+            connections.push(open_idle_connection(address, from).await.unwrap());
         }
-        assert_eq!(closed(&mut open).await, cut, "{from}");
+        assert_eq!(count_closed(&mut connections).await, closed_count, "{from}");
     }
 
     // A client that the proxy names has its own limit. Claims by others are ignored.
@@ -97,7 +100,7 @@ async fn inside() {
         let client = http_builder().local_address(local).build().unwrap();
         let request = client.get(format!("http://{address}/api/auth/me"));
         let request = request.basic_auth(format!("nadie-{from}-{claim}"), Some("otra clave"));
-        answer(request.header("x-forwarded-for", claim)).await
+        send_request(request.header("x-forwarded-for", claim)).await
     };
     for number in 0..10 {
         assert_eq!(sign_in(PROXY, "203.0.113.1").await.0, 401, "{number}");

@@ -12,7 +12,7 @@ const UNITS: [(&str, &str); 2] = [
 ];
 
 /// The units that send alerts, each with the path of its program in the archive.
-const TELLING: [&str; 3] = [
+const ALERT_UNITS: [&str; 3] = [
     "leadmaster-alert@.service",
     "leadmaster-healthcheck.service",
     "leadmaster-healthcheck.timer",
@@ -24,40 +24,40 @@ fn unit(name: &str) -> PathBuf {
 }
 
 /// Runs systemd-analyze. Returns whether it succeeded, and its output.
-async fn analyze(words: &[&str]) -> (bool, String) {
+async fn analyze(arguments: &[&str]) -> (bool, String) {
     let output = Command::new("systemd-analyze")
-        .args(words)
+        .args(arguments)
         .kill_on_drop(true)
         .output()
         .await
         .expect("systemd-analyze: `cargo xtask test` installs it");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).expect("UTF-8");
-    (output.status.success(), said)
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).expect("UTF-8");
+    (output.status.success(), text)
 }
 
 #[tokio::test]
 async fn systemd_exposure_of_both_units_is_below_3() {
     for (name, _) in UNITS {
         let file = unit(name).display().to_string();
-        let words = [
+        let arguments = [
             "security",
             "--offline=yes",
             "--threshold=29",
             "--no-pager",
             &file,
         ];
-        let (content, said) = analyze(&words).await;
-        assert!(content, "{name}: {said}");
+        let (succeeded, output) = analyze(&arguments).await;
+        assert!(succeeded, "{name}: {output}");
         // Show that the check can fail.
-        let words = [
+        let arguments = [
             "security",
             "--offline=yes",
             "--threshold=1",
             "--no-pager",
             &file,
         ];
-        assert!(!analyze(&words).await.0, "{name}");
+        assert!(!analyze(&arguments).await.0, "{name}");
     }
 }
 
@@ -85,7 +85,7 @@ async fn systemd_verifies_both_units() {
     }
     let installed = "/opt/leadmaster/current/deploy";
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
-    for name in TELLING {
+    for name in ALERT_UNITS {
         let text = std::fs::read_to_string(unit(name)).expect("the unit");
         assert_eq!(
             text.contains(installed),
@@ -96,20 +96,20 @@ async fn systemd_verifies_both_units() {
         std::fs::write(folder.join(name), text).expect("written");
     }
     // A template is verified through an instance of it.
-    let told = UNITS.map(|(name, _)| format!("leadmaster-alert@{name}.service"));
+    let alert_units = UNITS.map(|(name, _)| format!("leadmaster-alert@{name}.service"));
     let names = UNITS.iter().map(|(name, _)| *name);
     let names = names
-        .chain(told.iter().map(String::as_str))
-        .chain([TELLING[1], TELLING[2]]);
+        .chain(alert_units.iter().map(String::as_str))
+        .chain([ALERT_UNITS[1], ALERT_UNITS[2]]);
     for name in names {
         let file = folder.join(name).display().to_string();
-        let (content, said) = analyze(&["verify", "--man=no", &file]).await;
-        assert!(content && !said.contains(name), "{name}: {said}");
+        let (succeeded, output) = analyze(&["verify", "--man=no", &file]).await;
+        assert!(succeeded && !output.contains(name), "{name}: {output}");
     }
 }
 
 #[tokio::test]
-async fn both_units_tell_when_they_are_given_up() {
+async fn both_units_send_an_alert_when_systemd_gives_them_up() {
     for (name, _) in UNITS {
         let text = std::fs::read_to_string(unit(name)).expect("the unit");
         assert!(
@@ -118,7 +118,7 @@ async fn both_units_tell_when_they_are_given_up() {
         );
     }
     let install = std::fs::read_to_string(unit("../install.sh")).expect("the script");
-    for name in TELLING {
+    for name in ALERT_UNITS {
         assert!(install.contains(name), "{name}");
     }
 }
@@ -127,7 +127,7 @@ async fn both_units_tell_when_they_are_given_up() {
 fn directive(line: &str) -> &str {
     let example = line.strip_prefix('#').filter(|rest| {
         let name = rest.split_once('=').map(|(name, _)| name);
-        name.is_some_and(|it| !it.is_empty() && it.chars().all(|c| c.is_ascii_alphabetic()))
+        name.is_some_and(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic()))
     });
     example.unwrap_or(line)
 }
@@ -139,23 +139,23 @@ async fn every_credential_is_a_variable_of_its_service() {
         let text = text.expect("the drop-in").replace("\n#", "\n");
         let help = Command::new(binary(program)).arg("--help").output().await;
         let help = String::from_utf8(help.expect("it starts").stdout).expect("UTF-8");
-        let mut named = 0;
+        let mut count = 0;
         for line in text.lines() {
-            let Some(set) = line.strip_prefix("Environment=") else {
+            let Some(assignment) = line.strip_prefix("Environment=") else {
                 continue;
             };
-            let (variable, path) = set.split_once("=%d/").expect("a credential's path");
+            let (variable, path) = assignment.split_once("=%d/").expect("a credential's path");
             assert!(help.contains(variable), "{program}: {variable}");
             assert!(text.contains(&format!("LoadCredential={path}:/etc/leadmaster/{path}\n")));
-            named += 1;
+            count += 1;
         }
-        assert_eq!(named, text.matches("LoadCredential=").count(), "{program}");
+        assert_eq!(count, text.matches("LoadCredential=").count(), "{program}");
         // Each secret can be provided in this way.
-        let words = help
+        let arguments = help
             .split_whitespace()
             .filter(|word| word.ends_with("_FILE"));
-        let secrets: BTreeSet<_> = words.collect();
-        assert_eq!(named, secrets.len(), "{program}: {secrets:?}");
+        let secrets: BTreeSet<_> = arguments.collect();
+        assert_eq!(count, secrets.len(), "{program}: {secrets:?}");
     }
 }
 
@@ -176,21 +176,21 @@ async fn both_units_bound_memory_and_are_watched() {
 #[tokio::test]
 async fn install_script_reports_its_steps_and_missing_tools() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/install.sh");
-    let run = async |words: &[&str]| {
-        let output = Command::new(&script).args(words).output().await;
+    let run_script = async |arguments: &[&str]| {
+        let output = Command::new(&script).args(arguments).output().await;
         let output = output.expect("it is executable");
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8(said).expect("UTF-8");
         (output.status.code(), said)
     };
-    let (code, said) = run(&["--help"]).await;
+    let (code, said) = run_script(&["--help"]).await;
     assert_eq!(code, Some(0));
     for word in ["upgrade", "--rollback", "/etc/leadmaster"] {
         assert!(said.contains(word), "{word}: {said}");
     }
-    assert_eq!(run(&["--nonsense"]).await.0, Some(2));
+    assert_eq!(run_script(&["--nonsense"]).await.0, Some(2));
     // A checkout has nothing to install, on any host.
-    let (code, said) = run(&[]).await;
+    let (code, said) = run_script(&[]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("install: "), "{said}");
     // The script installs the units that it should.

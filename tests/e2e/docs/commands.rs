@@ -2,15 +2,15 @@
 
 mod exemptions;
 
-use doc_commands::{Command, Desk, Reader, commands, documents};
-use exemptions::{ELSEWHERE, held_elsewhere};
+use doc_commands::{Checkout, Command, Reader, commands, documents};
+use exemptions::{EXEMPTIONS, find_exemption};
 use harness::standin::{LeadMessage, Settings, Standin};
-use harness::{Hub, ManagerOptions, Service, linked, poll, root, standin};
+use harness::{Hub, ManagerOptions, Service, poll, repository_root, start_linked, start_standin};
 use serde_json::Value;
 
 /// The documents that are followed from the first command to the last. Each row names a test, and
 /// the documents that one reader follows in it.
-const FOLLOWED: [(&str, &[&str]); 6] = [
+const FOLLOWED_DOCUMENTS: [(&str, &[&str]); 6] = [
     ("commands_of_the_readme", &["README.md"]),
     (
         "commands_of_the_rehearsal_tutorial",
@@ -39,18 +39,18 @@ struct Scene {
     reader: Reader,
     standin: Standin,
     /// A hub that requires a password, in addition to the open hub.
-    guarded: Option<Service>,
+    protected_hub: Option<Service>,
     postgres: Option<scratch_database::Database>,
 }
 
 impl Scene {
     /// Creates the scene on a server, whose phone is the stand-in's.
     async fn on_a_server() -> Self {
-        let standin = standin(Settings::default()).await;
+        let standin = start_standin(Settings::default()).await;
         Self {
-            reader: Reader::at(Desk::new(&standin.web_url())),
+            reader: Reader::new(Checkout::new(&standin.web_url())),
             standin,
-            guarded: None,
+            protected_hub: None,
             postgres: None,
         }
     }
@@ -58,17 +58,17 @@ impl Scene {
     /// Types all commands of a document that are not covered elsewhere.
     async fn follow(&mut self, document: &str) {
         for command in commands(document) {
-            if held_elsewhere(&command.text).is_none() {
-                self.before(&command.text).await;
-                let said = self.reader.types(&command).await.text;
-                self.after(&command.text, &said).await;
+            if find_exemption(&command.text).is_none() {
+                self.prepare(&command.text).await;
+                let output = self.reader.type_command(&command).await.text;
+                self.finish(&command.text, &output).await;
             }
         }
     }
 
-    /// Prepares for a command as a person would, or replaces the placeholders in it.
-    async fn before(&mut self, text: &str) {
-        let desk = &mut self.reader.desk;
+    /// Prepares for a command as the reader would, or replaces the placeholders in it.
+    async fn prepare(&mut self, text: &str) {
+        let checkout = &mut self.reader.checkout;
         if text.starts_with("pm2 start") {
             // Only the README runs a rehearsal and PM2's services on one host.
             if let Some(rehearsal) = self.reader.terminal.take() {
@@ -81,179 +81,179 @@ impl Scene {
             } else {
                 MANAGER
             };
-            desk.rewrite(" doctor", format!(" doctor --pid $(pm2 pid {name})"));
+            checkout.replace(" doctor", format!(" doctor --pid $(pm2 pid {name})"));
         } else if text.contains("-u admin") || text.contains("lm_…") {
-            self.guard().await;
+            self.start_protected_hub().await;
         } else if text.contains("DATABASE_URL=") {
             let postgres = scratch_database::Database::postgres();
             for secret in ["secret", "secreto"] {
-                let shown = format!("postgres://leads:{secret}@127.0.0.1/leads");
-                desk.rewrite(&shown, postgres.url());
+                let documented_url = format!("postgres://leads:{secret}@127.0.0.1/leads");
+                checkout.replace(&documented_url, postgres.url());
             }
             self.postgres = Some(postgres);
         } else if text.contains("/backup ") || text.ends_with("/backup") {
-            self.with_a_backup_key().await;
+            self.set_backup_key().await;
         } else if text.contains("TOKENS_DIR=/srv") {
-            let tokens = desk.folder.join("tokens").display().to_string();
-            desk.rewrite("/srv/leadmaster/tokens", tokens);
+            let tokens = checkout.folder.join("tokens").display().to_string();
+            checkout.replace("/srv/leadmaster/tokens", tokens);
         } else if text.contains("--data-binary @lista.csv") {
-            if !desk.folder.join("lista.csv").exists() {
-                desk.write("lista.csv", "telefono,nombre\n5491158254201,Ana\n");
+            if !checkout.folder.join("lista.csv").exists() {
+                checkout.write("lista.csv", "telefono,nombre\n5491158254201,Ana\n");
             }
         } else if text.contains("/pairing-code") {
             self.unlink().await;
         } else if text.ends_with("/status/<id>") {
-            self.with_a_message().await;
+            self.send_message().await;
         } else if text.contains("/bajas") {
             for number in ["549…", "<number>", "<número>"] {
-                desk.rewrite(number, "5491158254209");
+                checkout.replace(number, "5491158254209");
             }
         } else if text == "tar -xzf data.tar.gz" {
             // The document moves to another host, where the old data does not exist.
-            let moved = "pm2 delete all && mkdir .desk/old && mv tokens data .desk/old/";
-            assert_eq!(desk.run(moved).await.code, 0);
+            let move_data = "pm2 delete all && mkdir .desk/old && mv tokens data .desk/old/";
+            assert_eq!(checkout.run(move_data).await.code, 0);
         }
     }
 
     /// Establishes what the document assumes after this command.
-    async fn after(&mut self, text: &str, said: &str) {
-        self.at_the_open_hub();
+    async fn finish(&mut self, text: &str, output: &str) {
+        self.use_open_hub();
         // A rehearsal has its own phone, which scans only when the document says so.
         if text.contains("/qr.txt") && self.reader.terminal.is_none() {
             self.standin.phone().scan_current().expect("a code");
         } else if text.contains("/pairing-code") {
-            let said: Value = serde_json::from_str(said).expect("JSON");
-            let code = said["code"].as_str().expect("a code");
-            let linked = self.standin.phone().link_code(code);
-            linked.expect("that it is shown");
+            let output: Value = serde_json::from_str(output).expect("JSON");
+            let code = output["code"].as_str().expect("a code");
+            let result = self.standin.phone().link_code(code);
+            result.expect("the code to be the shown one");
         } else if text.contains("central-hub import") {
-            let again = format!("pm2 start {HUB}");
-            assert_eq!(self.reader.desk.run(&again).await.code, 0);
+            let start_hub = format!("pm2 start {HUB}");
+            assert_eq!(self.reader.checkout.run(&start_hub).await.code, 0);
         } else if text == "cargo xtask down" {
             let rehearsal = self.reader.terminal.take();
-            rehearsal.expect("a rehearsal").ended().await;
+            rehearsal.expect("a rehearsal").wait_for_end().await;
         }
     }
 
     /// Starts a hub that requires a password, which is used from here on.
-    async fn guard(&mut self) {
-        let desk = &mut self.reader.desk;
-        if self.guarded.is_none() {
-            let folder = desk.folder.join(".desk/guarded");
+    async fn start_protected_hub(&mut self) {
+        let checkout = &mut self.reader.checkout;
+        if self.protected_hub.is_none() {
+            let folder = checkout.folder.join(".desk/guarded");
             std::fs::create_dir(&folder).expect("a folder");
-            let manager = format!("http://127.0.0.1:{}", desk.ports[0]);
+            let manager = format!("http://127.0.0.1:{}", checkout.ports[0]);
             let variables = [
                 ("HUB_ADMIN_PASSWORD", PASSWORD.to_owned()),
                 ("SESSION_MANAGER_BASE_URL", manager),
             ]
             .map(|(name, value)| (name.to_owned(), value));
-            self.guarded = Some(Service::start("central-hub", &folder, &variables).await);
+            self.protected_hub = Some(Service::start("central-hub", &folder, &variables).await);
         }
-        let url = &self.guarded.as_ref().expect("a hub").url;
+        let url = &self.protected_hub.as_ref().expect("a hub").url;
         let address = url.strip_prefix("http://").expect("an address");
-        desk.rewrite("localhost:3012", address);
-        desk.rewrite("-u admin", format!("-u 'admin:{PASSWORD}'"));
+        checkout.replace("localhost:3012", address);
+        checkout.replace("-u admin", format!("-u 'admin:{PASSWORD}'"));
     }
 
-    fn at_the_open_hub(&mut self) {
-        let ports = self.reader.desk.ports;
-        self.reader.desk.at_ports(ports);
+    fn use_open_hub(&mut self) {
+        let ports = self.reader.checkout.ports;
+        self.reader.checkout.use_ports(ports);
     }
 
     /// Configures the generated key as the document describes.
-    async fn with_a_backup_key(&mut self) {
-        let desk = &mut self.reader.desk;
-        let key = desk.here("AGE-SECRET-KEY-1…");
-        let local = format!(
+    async fn set_backup_key(&mut self) {
+        let checkout = &mut self.reader.checkout;
+        let key = checkout.adapt("AGE-SECRET-KEY-1…");
+        let settings = format!(
             "module.exports = {{ '{MANAGER}': {{ BACKUP_KEY: '{key}', BACKUP_EVERY_HOURS: '0' }} }};"
         );
-        desk.write("deploy/local.cjs", local);
+        checkout.write("deploy/local.cjs", settings);
         let file = "deploy/session-manager/ecosystem.config.cjs";
         let restart = format!("pm2 delete {MANAGER} && pm2 start {file}");
-        assert_eq!(desk.run(&restart).await.code, 0);
-        self.until("READY").await;
+        assert_eq!(checkout.run(&restart).await.code, 0);
+        self.wait_for_state("READY").await;
     }
 
     /// Sends a message whose state can be queried.
-    async fn with_a_message(&mut self) {
-        let desk = &mut self.reader.desk;
+    async fn send_message(&mut self) {
+        let checkout = &mut self.reader.checkout;
         let send = "curl -sS http://127.0.0.1:3012/send -H 'content-type: application/json' \
             -d '{\"to\":\"5491158254201\",\"message\":\"Hola\"}'";
-        let said = desk.run(send).await.text;
-        let said: Value = serde_json::from_str(&said).expect("JSON");
-        desk.rewrite("<id>", said["message_id"].as_str().expect("an id"));
+        let output = checkout.run(send).await.text;
+        let output: Value = serde_json::from_str(&output).expect("JSON");
+        checkout.replace("<id>", output["message_id"].as_str().expect("an id"));
     }
 
     /// Unlinks, so that a code can be requested.
     async fn unlink(&mut self) {
-        self.until("READY").await;
+        self.wait_for_state("READY").await;
         for path in ["logout", "connect"] {
-            let ask = format!("curl -fsS -X POST http://127.0.0.1:3001/{path}");
-            assert_eq!(self.reader.desk.run(&ask).await.code, 0);
+            let command = format!("curl -fsS -X POST http://127.0.0.1:3001/{path}");
+            assert_eq!(self.reader.checkout.run(&command).await.code, 0);
         }
-        self.until("QR_REQUIRED").await;
+        self.wait_for_state("QR_REQUIRED").await;
     }
 
-    async fn until(&mut self, state: &str) {
-        let desk = &mut self.reader.desk;
+    async fn wait_for_state(&mut self, state: &str) {
+        let checkout = &mut self.reader.checkout;
         poll::until(state, async || {
-            let said = desk.run("curl -sS http://127.0.0.1:3001/status").await;
-            said.text.contains(state).then_some(())
+            let output = checkout.run("curl -sS http://127.0.0.1:3001/status").await;
+            output.text.contains(state).then_some(())
         })
         .await;
     }
 
     /// Ends all services that were started. Fails the test if a process is left.
-    async fn end(mut self) {
-        if let Some(mut hub) = self.guarded.take() {
+    async fn stop(mut self) {
+        if let Some(mut hub) = self.protected_hub.take() {
             hub.stop().await;
         }
-        assert!(self.reader.terminal.is_none(), "a terminal is open");
-        self.reader.desk.clear().await;
+        assert!(self.reader.terminal.is_none(), "the terminal is still open");
+        self.reader.checkout.clean_up().await;
     }
 }
 
-async fn followed_on_a_server(documents: &[&str]) {
+async fn follow_on_server(documents: &[&str]) {
     let mut scene = Scene::on_a_server().await;
     for document in documents {
         scene.follow(document).await;
     }
-    scene.end().await;
+    scene.stop().await;
 }
 
 /// Returns the documents that the test with this name follows.
 fn documents_of(test: &str) -> &'static [&'static str] {
-    let found = FOLLOWED.iter().find(|(name, _)| *name == test);
-    found.expect("a test of the table").1
+    let row = FOLLOWED_DOCUMENTS.iter().find(|(name, _)| *name == test);
+    row.expect("a test of the table").1
 }
 
 #[tokio::test]
 async fn commands_of_the_readme() {
-    followed_on_a_server(documents_of("commands_of_the_readme")).await;
+    follow_on_server(documents_of("commands_of_the_readme")).await;
 }
 
 #[tokio::test]
 async fn commands_of_the_rehearsal_tutorial() {
-    followed_on_a_server(documents_of("commands_of_the_rehearsal_tutorial")).await;
+    follow_on_server(documents_of("commands_of_the_rehearsal_tutorial")).await;
 }
 
 #[tokio::test]
 async fn commands_of_the_server_tutorials() {
-    followed_on_a_server(documents_of("commands_of_the_server_tutorials")).await;
+    follow_on_server(documents_of("commands_of_the_server_tutorials")).await;
 }
 
 #[tokio::test]
 async fn commands_of_the_english_runbook() {
-    followed_on_a_server(documents_of("commands_of_the_english_runbook")).await;
+    follow_on_server(documents_of("commands_of_the_english_runbook")).await;
 }
 
 #[tokio::test]
 async fn commands_of_the_spanish_runbook() {
-    followed_on_a_server(documents_of("commands_of_the_spanish_runbook")).await;
+    follow_on_server(documents_of("commands_of_the_spanish_runbook")).await;
 }
 
 /// Starts a web server with an image, in place of `cdn.example.com`.
-async fn pictures(png: Vec<u8>) -> String {
+async fn serve_picture(png: Vec<u8>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -274,53 +274,56 @@ async fn commands_of_the_api_reference() {
     image::RgbImage::new(40, 30)
         .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
         .expect("a picture");
-    let cdn = pictures(png.clone()).await;
+    let cdn = serve_picture(png.clone()).await;
     let options = ManagerOptions::default().with("FILE_URL_HOSTS", &cdn);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
-    let mut desk = Desk::new(&standin.web_url());
+    let mut checkout = Checkout::new(&standin.web_url());
     let [session, page] = [&manager.service.url, &hub.service.url].map(|url| port(url));
-    desk.at_ports([session, page, port(&standin.web_url())]);
-    desk.write("casa.jpg", &png);
-    desk.write("plano.pdf", "%PDF-1.7\n");
-    desk.rewrite("https://cdn.example.com", format!("http://{cdn}"));
+    checkout.use_ports([session, page, port(&standin.web_url())]);
+    checkout.write("casa.jpg", &png);
+    checkout.write("plano.pdf", "%PDF-1.7\n");
+    checkout.replace("https://cdn.example.com", format!("http://{cdn}"));
     // A lead writes first, so that there is a message to reply to.
-    let asks = LeadMessage::text("5491158254201", "¿Sigue en venta?");
-    let asked = standin.phone().lead_message(&asks).expect("a message");
-    desk.rewrite("false_5491158254201@c.us_3A21C0FFEE", &asked);
-    poll::until("the hub to have it", async || {
-        let (_, said) = hub.get("/api/listener/messages").await;
-        said.to_string().contains(&asked).then_some(())
+    let lead_message = LeadMessage::text("5491158254201", "¿Sigue en venta?");
+    let message_id = standin
+        .phone()
+        .lead_message(&lead_message)
+        .expect("a message");
+    checkout.replace("false_5491158254201@c.us_3A21C0FFEE", &message_id);
+    poll::until("the hub to store the message", async || {
+        let (_, messages) = hub.get("/api/listener/messages").await;
+        messages.to_string().contains(&message_id).then_some(())
     })
     .await;
-    let mut reader = Reader::at(desk);
+    let mut reader = Reader::new(checkout);
     for command in commands(documents_of("commands_of_the_api_reference")[0]) {
         if !command.text.starts_with("curl -N") {
-            reader.types(&command).await;
+            reader.type_command(&command).await;
             continue;
         }
         // Messages are sent while a client listens.
         let message = serde_json::json!({"to": "5491158254201", "message": "hola"});
-        let sends = async {
+        let send_repeatedly = async {
             loop {
                 manager.post("/send", &message).await;
             }
         };
         tokio::select! {
-            _ = reader.types(&command) => {}
-            () = sends => {}
+            _ = reader.type_command(&command) => {}
+            () = send_repeatedly => {}
         }
     }
-    reader.desk.clear().await;
+    reader.checkout.clean_up().await;
     manager.stop().await;
 }
 
 #[test]
 fn every_documented_command_is_run_or_exempted() {
-    let source =
-        std::fs::read_to_string(root().join("tests/e2e/docs/commands.rs")).expect("this file");
+    let source = std::fs::read_to_string(repository_root().join("tests/e2e/docs/commands.rs"))
+        .expect("this file");
     let mut followed = Vec::new();
-    for (test, documents) in FOLLOWED {
+    for (test, documents) in FOLLOWED_DOCUMENTS {
         assert!(
             source.contains(&format!("async fn {test}()")),
             "no test {test}"
@@ -331,23 +334,29 @@ fn every_documented_command_is_run_or_exempted() {
             followed.extend(commands.into_iter().map(|command| command.text));
         }
     }
-    let all: Vec<Command> = documents().iter().flat_map(|name| commands(name)).collect();
-    for command in &all {
+    let documented_commands: Vec<Command> =
+        documents().iter().flat_map(|name| commands(name)).collect();
+    for command in &documented_commands {
         let text = &command.text;
         assert!(
-            followed.contains(text) || held_elsewhere(text).is_some(),
+            followed.contains(text) || find_exemption(text).is_some(),
             "{}, {}: no test runs `{text}`, and tests/e2e/docs/commands/exemptions.rs does not name it",
             command.document,
             command.heading
         );
     }
-    for held in ELSEWHERE {
-        let (told, file, words) = held;
+    for exemption in EXEMPTIONS {
+        let (exempted_command, file, quotation) = exemption;
         assert!(
-            all.iter().any(|it| held_elsewhere(&it.text) == Some(held)),
-            "no document has `{told}`"
+            documented_commands
+                .iter()
+                .any(|command| find_exemption(&command.text) == Some(exemption)),
+            "no document has `{exempted_command}`"
         );
-        let text = std::fs::read_to_string(root().join(file)).expect(file);
-        assert!(text.contains(words), "`{told}`: {file} has no {words}");
+        let text = std::fs::read_to_string(repository_root().join(file)).expect(file);
+        assert!(
+            text.contains(quotation),
+            "`{exempted_command}`: {file} has no {quotation}"
+        );
     }
 }

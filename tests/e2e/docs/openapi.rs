@@ -6,7 +6,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use harness::standin::Settings;
-use harness::{Hub, ManagerOptions, PATIENCE, Scratch, answer, browser_flow, http, linked, poll};
+use harness::{
+    Hub, ManagerOptions, PATIENCE, Scratch, http, poll, run_browser_flow, send_request,
+    start_linked,
+};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -35,23 +38,25 @@ async fn schemathesis(url: &str, token: &str, folder: &Path, further: &[&str]) {
 
 #[tokio::test]
 async fn api_page_works_in_a_browser() {
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let variables = [("MANAGER_URL", manager.service.url.as_str())];
-    browser_flow(&hub, "api-flow.mjs", &variables, PATIENCE).await;
+    run_browser_flow(&hub, "api-flow.mjs", &variables, PATIENCE).await;
     assert!(manager.stop().await.success());
 }
 
 #[tokio::test]
 async fn session_manager_conforms_to_its_openapi_document() {
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
     assert!(manager.stop().await.success());
     // From here on a token is required, and Schemathesis checks that as well.
     manager.set("SESSION_MANAGER_TOKEN", TOKEN);
     manager.restart().await;
     poll::until("READY", async || {
         let request = http().get(manager.url("/status")).bearer_auth(TOKEN);
-        (answer(request).await.1["status"] == "READY").then_some(())
+        (send_request(request).await.1["status"] == "READY").then_some(())
     })
     .await;
     let folder = Scratch::default();
@@ -61,7 +66,8 @@ async fn session_manager_conforms_to_its_openapi_document() {
 
 #[tokio::test]
 async fn central_hub_conforms_to_its_openapi_document() {
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("HUB_ADMIN_PASSWORD", "una clave bien larga")
         .with("INTERNAL_TOKEN", TOKEN);
@@ -74,9 +80,9 @@ async fn central_hub_conforms_to_its_openapi_document() {
         .post(hub.url("/api/tokens"))
         .bearer_auth(signed_in["token"].as_str().expect("a token"))
         .json(&json!({"name": "schemathesis", "scopes": scopes}));
-    let (status, made) = answer(request).await;
-    assert_eq!(status, 201, "{made}");
-    let token = made["token"].as_str().expect("a token");
+    let (status, created) = send_request(request).await;
+    assert_eq!(status, 201, "{created}");
+    let token = created["token"].as_str().expect("a token");
     let folder = Scratch::default();
     // Repeated wrong passwords get 429. The hub's own tests verify that each route requires a
     // token.

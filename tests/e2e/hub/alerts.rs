@@ -25,50 +25,52 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The alerts that a webhook received, each as code, severity and title.
 #[derive(Clone, Default)]
-pub(super) struct Told(Arc<Mutex<Vec<Value>>>);
+pub(super) struct AlertReceiver(Arc<Mutex<Vec<Value>>>);
 
-impl Told {
-    /// Starts a webhook. Returns the options that make the hub use it as well.
-    pub(super) async fn receiver() -> (Self, ManagerOptions) {
-        async fn take(State(told): State<Told>, body: String) {
+impl AlertReceiver {
+    /// Starts a webhook. Also returns the options that make the hub use it.
+    pub(super) async fn start() -> (Self, ManagerOptions) {
+        async fn receive(State(received): State<AlertReceiver>, body: String) {
             let body = serde_json::from_str(&body).unwrap();
-            told.0.lock().unwrap().push(body);
+            received.0.lock().unwrap().push(body);
         }
-        let told = Self::default();
+        let received = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let router = Router::new().fallback(post(take)).with_state(told.clone());
+        let router = Router::new()
+            .fallback(post(receive))
+            .with_state(received.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let body = r#"{"code":"{{code}}","severity":"{{severity}}","kind":"{{kind}}","title":"{{title}}"}"#;
         let options = ManagerOptions::default()
             .with("ALERT_WEBHOOK_URL", url)
             .with("ALERT_WEBHOOK_BODY", body)
             .with("ALERT_LANGUAGE", "en");
-        (told, options)
+        (received, options)
     }
 
     /// Waits until the webhook has received an alert with this code.
-    pub(super) async fn until(&self, code: &str) -> Value {
-        poll::until_within(PATIENCE, format!("{code} to be told"), async || {
-            self.of(code)
+    pub(super) async fn wait_for(&self, code: &str) -> Value {
+        poll::until_within(PATIENCE, format!("the alert {code}"), async || {
+            self.find(code)
         })
         .await
     }
 
-    fn of(&self, code: &str) -> Option<Value> {
-        let told = self.0.lock().unwrap();
-        told.iter().find(|it| it["code"] == code).cloned()
+    fn find(&self, code: &str) -> Option<Value> {
+        let received = self.0.lock().unwrap();
+        received.iter().find(|alert| alert["code"] == code).cloned()
     }
 }
 
-fn authority() -> Authority {
+fn create_authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Serves an empty page with a certificate that ends in this many days.
-async fn page(authority: &Authority, days: i32) -> SocketAddr {
+async fn serve_page(authority: &Authority, days: i32) -> SocketAddr {
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     let day = Duration::from_secs(24 * 3600);
     let time = day * days.unsigned_abs();
@@ -97,8 +99,8 @@ async fn page(authority: &Authority, days: i32) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             if let Ok(mut stream) = acceptor.accept(socket).await {
-                let mut asked = [0; 1024];
-                let _ = stream.read(&mut asked).await;
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await;
                 let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
                 let _ = stream.write_all(answer).await;
                 let _ = stream.shutdown().await;
@@ -109,35 +111,39 @@ async fn page(authority: &Authority, days: i32) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificate_near_its_end_is_told_and_a_good_one_is_not() {
+async fn expiring_certificate_raises_an_alert_and_a_valid_one_does_not() {
     let folder = Scratch::default();
-    let authority = authority();
+    let authority = create_authority();
     let trusted = folder.join("authority.pem");
     std::fs::write(&trusted, authority.pem()).unwrap();
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let mut hubs = Vec::new();
-    for (days, wanted) in [(60, None), (5, Some("warning")), (-1, Some("critical"))] {
-        let address = page(&authority, days).await;
-        let (told, options) = Told::receiver().await;
+    for (days, expected_severity) in [(60, None), (5, Some("warning")), (-1, Some("critical"))] {
+        let address = serve_page(&authority, days).await;
+        let (receiver, options) = AlertReceiver::start().await;
         let options = options
             .with("ALERT_CERTIFICATE_URL", format!("https://{address}/"))
             .with("ALERT_AFTER_MINUTES", 0)
             .with("SSL_CERT_FILE", trusted.display());
-        hubs.push((Hub::start(&manager, options).await, told, wanted));
+        hubs.push((
+            Hub::start(&manager, options).await,
+            receiver,
+            expected_severity,
+        ));
     }
-    for (hub, told, wanted) in &hubs {
+    for (hub, receiver, expected_severity) in &hubs {
         // The same check of the hub reports this and the certificate.
-        told.until("SESSION_NOT_READY").await;
+        receiver.wait_for("SESSION_NOT_READY").await;
         let (_, alerts) = hub.get("/api/alerts").await;
-        let holds = alerts["holding"].as_array().unwrap().iter();
-        let holds = holds.filter(|it| it["code"] == "CERTIFICATE");
-        let Some(severity) = wanted else {
-            assert_eq!(holds.count(), 0, "{alerts}");
-            assert_eq!(told.of("CERTIFICATE"), None);
+        let conditions = alerts["holding"].as_array().unwrap().iter();
+        let conditions = conditions.filter(|alert| alert["code"] == "CERTIFICATE");
+        let Some(severity) = expected_severity else {
+            assert_eq!(conditions.count(), 0, "{alerts}");
+            assert_eq!(receiver.find("CERTIFICATE"), None);
             continue;
         };
-        assert_eq!(holds.count(), 1, "{alerts}");
-        let certificate = told.until("CERTIFICATE").await;
+        assert_eq!(conditions.count(), 1, "{alerts}");
+        let certificate = receiver.wait_for("CERTIFICATE").await;
         assert_eq!(certificate["severity"], *severity, "{certificate}");
         assert_eq!(certificate["kind"], json!("raised"), "{certificate}");
         let title = certificate["title"].as_str().unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::standin::{LeadMessage, Limits, ReachOutLock, SendBehavior, Settings, Standin};
-use harness::{Hub, ManagerOptions, linked, poll};
+use harness::{Hub, ManagerOptions, poll, start_linked};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
@@ -20,15 +20,15 @@ fn options(database_url: &str, dry_run: bool) -> ManagerOptions {
         .with("DRY_RUN", dry_run)
 }
 
-fn to(n: usize) -> String {
+fn number_of(n: usize) -> String {
     format!("54911{n:08}")
 }
 
 /// Returns a list as Excel saves it in Argentina.
-fn excel(count: usize) -> Vec<u8> {
+fn excel_list(count: usize) -> Vec<u8> {
     let mut list = "Teléfono;Nombre;Razón social\r\n".to_owned();
     for n in 1..=count {
-        list.push_str(&format!("{};Ñata {n};\"Hijos; {n}\"\r\n", to(n)));
+        list.push_str(&format!("{};Ñata {n};\"Hijos; {n}\"\r\n", number_of(n)));
     }
     // In Windows-1252, these characters have one byte each, equal to their Unicode numbers.
     list.chars()
@@ -36,7 +36,7 @@ fn excel(count: usize) -> Vec<u8> {
         .collect()
 }
 
-fn text(n: usize) -> String {
+fn text_for(n: usize) -> String {
     format!("Hola Ñata {n} de Hijos; {n}")
 }
 
@@ -58,7 +58,7 @@ fn now_ms() -> i64 {
 }
 
 /// Creates a campaign without a pause, for this many recipients. Returns its path.
-async fn campaign(hub: &Hub, count: usize) -> String {
+async fn create_campaign(hub: &Hub, count: usize) -> String {
     let body = json!({
         "nombre": "Marzo",
         "mensaje": "Hola {nombre} de {razon_social}",
@@ -66,12 +66,12 @@ async fn campaign(hub: &Hub, count: usize) -> String {
         "pausa_min_s": 0,
         "pausa_max_s": 0,
     });
-    let made = post(hub, CAMPAIGNS, &body).await;
-    let path = format!("{CAMPAIGNS}/{}", made["id"]);
+    let created = post(hub, CAMPAIGNS, &body).await;
+    let path = format!("{CAMPAIGNS}/{}", created["id"]);
     let upload = hub.client().post(hub.url(&format!("{path}/recipients")));
     let response = upload
         .header("content-type", "text/csv")
-        .body(excel(count))
+        .body(excel_list(count))
         .send()
         .await
         .unwrap();
@@ -89,7 +89,7 @@ async fn approve(hub: &Hub, path: &str) {
     assert_eq!(approved["estado"], "en_progreso");
 }
 
-async fn until_estado(hub: &Hub, path: &str, estado: &str) -> Value {
+async fn wait_for_estado(hub: &Hub, path: &str, estado: &str) -> Value {
     poll::until_within(PATIENCE, format!("{path} to be {estado}"), async || {
         let campaign = get(hub, path).await;
         (campaign["estado"] == estado).then_some(campaign)
@@ -97,28 +97,31 @@ async fn until_estado(hub: &Hub, path: &str, estado: &str) -> Value {
     .await
 }
 
-async fn at_the_phone(standin: &Standin, count: usize) {
-    poll::until_within(PATIENCE, format!("{count} to arrive"), async || {
-        (standin.phone().messages().len() >= count).then_some(())
-    })
+async fn wait_for_messages(standin: &Standin, count: usize) {
+    poll::until_within(
+        PATIENCE,
+        format!("{count} messages to arrive"),
+        async || (standin.phone().messages().len() >= count).then_some(()),
+    )
     .await;
 }
 
-fn exactly_once(standin: &Standin, count: usize) {
+fn assert_each_arrived_once(standin: &Standin, count: usize) {
     let mut arrived = BTreeMap::<String, usize>::new();
     for message in standin.phone().messages() {
         *arrived.entry(message.body.clone()).or_default() += 1;
     }
-    let expected: BTreeMap<_, _> = (1..=count).map(|n| (text(n), 1)).collect();
+    let expected: BTreeMap<_, _> = (1..=count).map(|n| (text_for(n), 1)).collect();
     assert_eq!(arrived, expected);
 }
 
 on_both_engines! {
     /// Runs a campaign from the list to its end, without sending any message.
     async fn dry_run_campaign_of_a_thousand_recipients(database: Database) {
-        let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+        let (standin, mut manager) =
+            start_linked(Settings::default(), ManagerOptions::default()).await;
         let hub = Hub::start(&manager, options(&database.url(), true)).await;
-        let path = campaign(&hub, 1_000).await;
+        let path = create_campaign(&hub, 1_000).await;
         let id: i64 = path.rsplit('/').next().unwrap().parse().unwrap();
         let schedule = json!({
             "campania_id": id,
@@ -131,15 +134,21 @@ on_both_engines! {
         let approval = format!("/api/sender/programaciones/{}/approve", schedule["id"]);
         post(&hub, &approval, &json!({})).await;
         approve(&hub, &path).await;
-        let end = until_estado(&hub, &path, "finalizado").await;
-        assert_eq!((&end["simulados"], &end["simulacion"]), (&json!(1_000), &json!(true)));
+        let final_state = wait_for_estado(&hub, &path, "finalizado").await;
+        assert_eq!(
+            (&final_state["simulados"], &final_state["simulacion"]),
+            (&json!(1_000), &json!(true))
+        );
         let stats = get(&hub, &format!("{path}/stats")).await;
         let days = stats["por_dia"].as_array().unwrap();
         assert!((4..=5).contains(&days.len()), "{stats}");
-        assert!(days.iter().all(|day| day["cantidad"].as_i64() <= Some(300)), "{stats}");
+        assert!(
+            days.iter().all(|day| day["cantidad"].as_i64() <= Some(300)),
+            "{stats}"
+        );
         let plan = get(&hub, &format!("{path}/recipients?limite=500&despues=0")).await;
         for (n, person) in plan["destinatarios"].as_array().unwrap().iter().enumerate() {
-            assert_eq!(person["texto"], text(n + 1));
+            assert_eq!(person["texto"], text_for(n + 1));
             assert!(person["previsto"].is_string() && person["estado"] == "simulado");
         }
         assert!(standin.phone().messages().is_empty());
@@ -149,18 +158,24 @@ on_both_engines! {
 
     /// Runs a campaign with real sends, and kills the hub midway.
     async fn campaign_survives_a_killed_hub(database: Database) {
-        let slow = Settings { server_ack: Duration::from_millis(300), ..Settings::default() };
-        let (standin, mut manager) = linked(slow, ManagerOptions::default()).await;
+        let slow = Settings {
+            server_ack: Duration::from_millis(300),
+            ..Settings::default()
+        };
+        let (standin, mut manager) = start_linked(slow, ManagerOptions::default()).await;
         let mut hub = Hub::start(&manager, options(&database.url(), false)).await;
-        let path = campaign(&hub, 200).await;
+        let path = create_campaign(&hub, 200).await;
         approve(&hub, &path).await;
-        at_the_phone(&standin, 40).await;
+        wait_for_messages(&standin, 40).await;
         hub.service.kill().await;
-        assert!(standin.phone().messages().len() < 200, "it was too fast to be killed");
+        assert!(
+            standin.phone().messages().len() < 200,
+            "the campaign was finished before the kill"
+        );
         hub.restart().await;
-        let end = until_estado(&hub, &path, "finalizado").await;
-        assert_eq!(end["enviados"], 200, "{end}");
-        exactly_once(&standin, 200);
+        let final_state = wait_for_estado(&hub, &path, "finalizado").await;
+        assert_eq!(final_state["enviados"], 200, "{final_state}");
+        assert_each_arrived_once(&standin, 200);
         drop(hub);
         manager.stop().await;
     }
@@ -171,24 +186,24 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread")]
 async fn reach_out_limit_pauses_a_campaign() {
     let database = scratch_database::Database::sqlite();
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     standin.phone().rule(None, SendBehavior::ReachOut463, None);
     let hub = Hub::start(&manager, options(&database.url(), false)).await;
-    let path = campaign(&hub, 100).await;
+    let path = create_campaign(&hub, 100).await;
     approve(&hub, &path).await;
-    let paused = until_estado(&hub, &path, "pausada").await;
+    let paused_campaign = wait_for_estado(&hub, &path, "pausada").await;
     assert_eq!(
-        paused["motivo_pausa"]["codigo"], "REACH_OUT_LIMIT",
-        "{paused}"
+        paused_campaign["motivo_pausa"]["codigo"], "REACH_OUT_LIMIT",
+        "{paused_campaign}"
     );
     // Sends that were already passed to session-manager end, and no others are tried.
-    let settled = poll::until("what is under way to end", async || {
+    let statuses = poll::until("the sends in progress to end", async || {
         let campaign = get(&hub, &path).await;
         (campaign["en_cola"] == 0).then_some(campaign)
     })
     .await;
-    assert!(settled["pendientes"].as_i64() > Some(0), "{settled}");
-    assert_eq!(settled["enviados"], 0, "{settled}");
+    assert!(statuses["pendientes"].as_i64() > Some(0), "{statuses}");
+    assert_eq!(statuses["enviados"], 0, "{statuses}");
     drop(hub);
     manager.stop().await;
 }
@@ -202,10 +217,10 @@ async fn campaigns_wait_while_the_account_is_locked() {
         history: Duration::from_secs(2),
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
     let phone = standin.phone();
     let hub = Hub::start(&manager, options(&database.url(), false)).await;
-    let waits_for = async |path: &str, code: &str| {
+    let wait_for_reason = async |path: &str, code: &str| {
         poll::until(format!("the campaign to wait for {code}"), async || {
             let campaign = get(&hub, path).await;
             (campaign["espera"]["codigo"] == code).then_some(campaign)
@@ -213,27 +228,34 @@ async fn campaigns_wait_while_the_account_is_locked() {
         .await
     };
     // The history sync of the new link is running.
-    let path = campaign(&hub, 20).await;
+    let path = create_campaign(&hub, 20).await;
     approve(&hub, &path).await;
-    waits_for(&path, "FIRST_SYNC").await;
+    wait_for_reason(&path, "FIRST_SYNC").await;
     let until_ms = now_ms() + 3_600_000;
     let kind = "WEB_COMPANION_ONLY".to_owned();
     phone.limits(Limits {
         reach_out: Some(ReachOutLock { until_ms, kind }),
         new_chats: None,
     });
-    let waiting = waits_for(&path, "REACH_OUT_LOCKED").await;
-    assert!(waiting["espera"]["hasta"].is_string(), "{waiting}");
-    assert_eq!(waiting["pendientes"], 20, "{waiting}");
+    let waiting_campaign = wait_for_reason(&path, "REACH_OUT_LOCKED").await;
+    assert!(
+        waiting_campaign["espera"]["hasta"].is_string(),
+        "{waiting_campaign}"
+    );
+    assert_eq!(waiting_campaign["pendientes"], 20, "{waiting_campaign}");
     // The start screen reports it as well.
     let overview = get(&hub, "/api/overview").await;
     assert_eq!(overview["sesion"]["limites"]["reach_out"]["locked"], true);
-    let answer = json!({"to": to(99), "message": "respuesta"});
+    let answer = json!({"to": number_of(99), "message": "respuesta"});
     post(&hub, "/send", &answer).await;
-    assert_eq!(phone.messages().len(), 1, "an answer goes all the same");
+    assert_eq!(
+        phone.messages().len(),
+        1,
+        "the reply is sent despite the lock"
+    );
     phone.limits(Limits::default());
-    let end = until_estado(&hub, &path, "finalizado").await;
-    assert_eq!(end["enviados"], 20, "{end}");
+    let final_state = wait_for_estado(&hub, &path, "finalizado").await;
+    assert_eq!(final_state["enviados"], 20, "{final_state}");
     drop(hub);
     manager.stop().await;
 }
@@ -242,35 +264,40 @@ async fn campaigns_wait_while_the_account_is_locked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn opted_out_recipient_is_skipped() {
     let database = scratch_database::Database::sqlite();
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, options(&database.url(), false)).await;
-    poll::until("the hub to hear", async || {
+    poll::until("the hub to receive an event", async || {
         let (_, health) = hub.get("/api/health").await;
         (health["dependencies"]["session_manager"]["state"] == "READY").then_some(())
     })
     .await;
-    let lead = LeadMessage::text(to(2), "Baja, por favor");
+    let lead = LeadMessage::text(number_of(2), "Baja, por favor");
     standin.phone().lead_message(&lead).unwrap();
     poll::until("the opt-out", async || {
-        let (status, _) = hub.get(&format!("/api/sender/bajas/{}", to(2))).await;
+        let (status, _) = hub
+            .get(&format!("/api/sender/bajas/{}", number_of(2)))
+            .await;
         (status == 200).then_some(())
     })
     .await;
-    let path = campaign(&hub, 3).await;
+    let path = create_campaign(&hub, 3).await;
     approve(&hub, &path).await;
-    let end = until_estado(&hub, &path, "finalizado").await;
+    let final_state = wait_for_estado(&hub, &path, "finalizado").await;
     assert_eq!(
-        (&end["enviados"], &end["omitidos"]),
+        (&final_state["enviados"], &final_state["omitidos"]),
         (&json!(2), &json!(1)),
-        "{end}"
+        "{final_state}"
     );
-    let told: Vec<_> = standin
+    let recipients: Vec<_> = standin
         .phone()
         .messages()
         .iter()
         .map(|m| m.body.clone())
         .collect();
-    assert!(!told.contains(&text(2)) && told.len() == 2, "{told:?}");
+    assert!(
+        !recipients.contains(&text_for(2)) && recipients.len() == 2,
+        "{recipients:?}"
+    );
     drop(hub);
     manager.stop().await;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
-use harness::{Hub, ManagerOptions, Scratch, linked, poll};
+use harness::{Hub, ManagerOptions, Scratch, poll, start_linked};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use service_runtime::process::usage::field;
@@ -18,13 +18,16 @@ fn sha256(bytes: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn run(folder: &Path, program: &str, arguments: &[&str]) {
+fn run_program(folder: &Path, program: &str, arguments: &[&str]) {
     let mut command = Command::new(program);
     // Keep LibreOffice from leaving files elsewhere.
     command.env("HOME", folder).env("TMPDIR", folder);
-    let done = command.args(arguments).output();
-    let done = done.unwrap_or_else(|error| panic!("{program}: {error}: cargo xtask setup"));
-    assert!(done.status.success(), "{program} {arguments:?}: {done:?}");
+    let output = command.args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}: cargo xtask setup"));
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {output:?}"
+    );
 }
 
 /// A file of some kind: its name, its type, the kind that it is sent as, and its bytes.
@@ -35,13 +38,14 @@ struct Sample {
     bytes: Vec<u8>,
 }
 
-/// Makes a file of each kind that people send, with the programs that people use.
-fn samples(folder: &Path) -> Vec<Sample> {
+/// Creates a file of each kind that users send, with the programs that they use.
+fn create_samples(folder: &Path) -> Vec<Sample> {
     let path = |name: &str| folder.join(name).display().to_string();
     let (tone, bars) = ("sine=duration=1", "testsrc=size=64x48:rate=5:duration=1");
     let mut samples = Vec::new();
     let mut sample = |name: &str, mime, kind| {
-        let bytes = std::fs::read(folder.join(name)).unwrap_or_else(|it| panic!("{name}: {it}"));
+        let bytes =
+            std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let name = name.to_owned();
         samples.push(Sample {
             name,
@@ -50,7 +54,7 @@ fn samples(folder: &Path) -> Vec<Sample> {
             bytes,
         });
     };
-    for (name, mime, kind, source, more) in [
+    for (name, mime, kind, source, extra) in [
         (
             "foto.jpg",
             "image/jpeg",
@@ -95,7 +99,7 @@ fn samples(folder: &Path) -> Vec<Sample> {
         ("gato.gif", "image/gif", "document", bars, &[]),
     ] {
         let file = path(name);
-        let begin = [
+        let signatures = [
             "-nostdin",
             "-loglevel",
             "error",
@@ -104,10 +108,10 @@ fn samples(folder: &Path) -> Vec<Sample> {
             "-i",
             source,
         ];
-        run(
+        run_program(
             folder,
             "ffmpeg",
-            &[&begin[..], more, &[file.as_str()]].concat(),
+            &[&signatures[..], extra, &[file.as_str()]].concat(),
         );
         sample(name, mime, kind);
     }
@@ -124,7 +128,7 @@ fn samples(folder: &Path) -> Vec<Sample> {
         ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
     ] {
         let (list, target) = (path("lista.csv"), folder.display().to_string());
-        let wanted = [
+        let expected_types = [
             &profile,
             "--headless",
             "--convert-to",
@@ -133,14 +137,19 @@ fn samples(folder: &Path) -> Vec<Sample> {
             &target,
             &list,
         ];
-        run(folder, "soffice", &wanted);
+        run_program(folder, "soffice", &expected_types);
         sample(&format!("lista.{extension}"), mime, "document");
     }
     samples
 }
 
 /// Makes a lead send a file. Returns the path of the file at the hub, and the hub's message.
-async fn from_a_lead(standin: &Standin, hub: &Hub, sample: &Sample, name: &str) -> (String, Value) {
+async fn send_from_lead(
+    standin: &Standin,
+    hub: &Hub,
+    sample: &Sample,
+    name: &str,
+) -> (String, Value) {
     let path = standin.phone().upload(sample.bytes.clone());
     let media = LeadMedia {
         path,
@@ -156,9 +165,9 @@ async fn from_a_lead(standin: &Standin, hub: &Hub, sample: &Sample, name: &str) 
     let message = LeadMessage::text(CHAT, "").with(content);
     let key = standin.phone().lead_message(&message).expect("a message");
     let message = poll::until("the message at the hub", async || {
-        let (_, newest) = hub.get("/api/listener/messages?limite=1").await;
-        let newest = &newest["mensajes"][0];
-        (newest["message_id"] == key).then(|| newest.clone())
+        let (_, newest_messages) = hub.get("/api/listener/messages?limite=1").await;
+        let newest_messages = &newest_messages["mensajes"][0];
+        (newest_messages["message_id"] == key).then(|| newest_messages.clone())
     })
     .await;
     let id = &message["id"];
@@ -166,7 +175,7 @@ async fn from_a_lead(standin: &Standin, hub: &Hub, sample: &Sample, name: &str) 
 }
 
 /// Returns the file at `path` of the hub, with its headers.
-async fn served(hub: &Hub, path: &str) -> (reqwest::header::HeaderMap, Vec<u8>) {
+async fn fetch_served(hub: &Hub, path: &str) -> (reqwest::header::HeaderMap, Vec<u8>) {
     poll::until("the file", async || {
         let response = hub.client().get(hub.url(path)).send().await.ok()?;
         let headers = response.headers().clone();
@@ -178,11 +187,11 @@ async fn served(hub: &Hub, path: &str) -> (reqwest::header::HeaderMap, Vec<u8>) 
 }
 
 #[tokio::test]
-async fn real_files_go_through_the_pair_and_back_unchanged() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+async fn real_files_pass_through_both_services_unchanged() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
     let folder = Scratch::default();
-    for sample in samples(folder.path()) {
+    for sample in create_samples(folder.path()) {
         let Sample {
             name,
             mime,
@@ -201,25 +210,28 @@ async fn real_files_go_through_the_pair_and_back_unchanged() {
         assert_eq!(status, 200, "{name}: {:?}", response.text().await);
         let message = standin.phone().messages().pop().expect("a message");
         assert_eq!(&message.kind, kind, "{name}");
-        let arrived = message.details.file.expect("a file");
-        assert_eq!(arrived.sha256, sha256(bytes), "{name}");
+        let arrived_file = message.details.file.expect("a file");
+        assert_eq!(arrived_file.sha256, sha256(bytes), "{name}");
         assert_eq!(
-            arrived.mime,
+            arrived_file.mime,
             mime.split(';').next().unwrap_or_default(),
             "{name}"
         );
-        assert_eq!(arrived.filename.as_deref(), Some(name.as_str()));
+        assert_eq!(arrived_file.filename.as_deref(), Some(name.as_str()));
 
-        let (path, _) = from_a_lead(&standin, &hub, &sample, name).await;
-        let (headers, back) = served(&hub, &path).await;
-        assert!(back == *bytes, "{name} came back as another");
+        let (path, _) = send_from_lead(&standin, &hub, &sample, name).await;
+        let (headers, served_bytes) = fetch_served(&hub, &path).await;
+        assert!(
+            served_bytes == *bytes,
+            "{name} was returned with other content"
+        );
         assert_eq!(headers["x-content-type-options"], "nosniff");
     }
     drop(hub);
     manager.stop().await;
 }
 
-fn png_of(width: u32, height: u32, more: &[u8]) -> Vec<u8> {
+fn png_with_size(width: u32, height: u32, more: &[u8]) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
@@ -233,7 +245,7 @@ async fn hostile_files_harm_neither_service() {
     const SCRIPT: &str = "<script>fetch('/api/users')</script>";
     // Displayed as "catalogo" followed by "exe.gpj" spelled backwards.
     const NAME: &str = "../../../etc/cron.d/C:\\x\\catalogo\u{202e}gpj.exe";
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
     let svg = format!("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'>{SCRIPT}</svg>");
     let memory = |pid: i32| field(&format!("/proc/{pid}/status"), "VmRSS:").expect("a figure");
@@ -247,7 +259,11 @@ async fn hostile_files_harm_neither_service() {
             format!("<!DOCTYPE html>{SCRIPT}").into_bytes(),
         ),
         // A picture, a page and an archive in one file.
-        ("text/html", "document", png_of(1, 1, SCRIPT.as_bytes())),
+        (
+            "text/html",
+            "document",
+            png_with_size(1, 1, SCRIPT.as_bytes()),
+        ),
         (
             "image/gif",
             "image",
@@ -259,7 +275,7 @@ async fn hostile_files_harm_neither_service() {
             [b"%PDF-1.4\n", SCRIPT.as_bytes(), b"PK\x03\x04"].concat(),
         ),
         // A program that draws this picture needs 16 GiB.
-        ("image/png", "image", png_of(65_535, 65_535, &[])),
+        ("image/png", "image", png_with_size(65_535, 65_535, &[])),
         (
             "text/html\r\nset-cookie: a=b",
             "document",
@@ -272,15 +288,15 @@ async fn hostile_files_harm_neither_service() {
             kind,
             bytes,
         };
-        let (path, message) = from_a_lead(&standin, &hub, &sample, NAME).await;
+        let (path, message) = send_from_lead(&standin, &hub, &sample, NAME).await;
         let name = message["media"]["filename"].as_str().unwrap_or_default();
         assert!(!name.contains(['/', '\\', '\u{202e}']), "{message}");
         let key = message["message_id"].as_str().expect("an id");
-        let (headers, bytes) = served(&hub, &path).await;
-        let itself = manager.url(&format!("/messages/{key}/media"));
-        let itself = hub.client().get(itself).send().await.expect("an answer");
-        assert!(bytes == sample.bytes, "{mime}: another file");
-        for headers in [&headers, itself.headers()] {
+        let (headers, bytes) = fetch_served(&hub, &path).await;
+        let file_url = manager.url(&format!("/messages/{key}/media"));
+        let file_url = hub.client().get(file_url).send().await.expect("an answer");
+        assert!(bytes == sample.bytes, "{mime}: other content");
+        for headers in [&headers, file_url.headers()] {
             assert_eq!(headers["x-content-type-options"], "nosniff", "{mime}");
             assert_eq!(
                 headers["content-security-policy"],
@@ -316,27 +332,28 @@ async fn hostile_files_harm_neither_service() {
     let message = LeadMessage::text(CHAT, "").with(content);
     standin.phone().lead_message(&message).expect("a message");
     poll::until("the card at the hub", async || {
-        let (_, newest) = hub.get("/api/listener/messages?limite=1").await;
-        let is_it = newest["mensajes"][0]["contacts"][0]["name"] == "Ana";
-        assert!(newest.to_string().len() < 64 * 1024);
+        let (_, newest_messages) = hub.get("/api/listener/messages?limite=1").await;
+        let is_it = newest_messages["mensajes"][0]["contacts"][0]["name"] == "Ana";
+        assert!(newest_messages.to_string().len() < 64 * 1024);
         is_it.then_some(())
     })
     .await;
     // All files are in their folder, under names that the service chose.
-    let kept = std::fs::read_dir(manager.folder.join("data/files/inbound")).expect("the files");
-    for entry in kept {
+    let stored_files =
+        std::fs::read_dir(manager.folder.join("data/files/inbound")).expect("the files");
+    for entry in stored_files {
         let name = entry.expect("an entry").file_name();
         let name = name.to_str().expect("ASCII");
         assert!(
-            name.len() == 32 && name.bytes().all(|it| it.is_ascii_hexdigit()),
+            name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()),
             "{name}"
         );
     }
     for (pid, before) in pids.into_iter().zip(before) {
-        let grown = memory(pid).saturating_sub(before);
-        assert!(grown < 64 * 1024, "{grown} KiB");
+        let growth = memory(pid).saturating_sub(before);
+        assert!(growth < 64 * 1024, "{growth} KiB");
     }
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     drop(hub);
     manager.stop().await;
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::standin::{LeadMessage, Settings, Standin};
-use harness::{Hub, ManagerOptions, SmallDisk, linked, poll};
+use harness::{Hub, ManagerOptions, SmallDisk, poll, start_linked};
 use serde_json::{Value, json};
 
-use super::alerts::Told;
+use super::alerts::AlertReceiver;
 
 const TO: &str = "5491158254201";
 const LEAD: &str = "5491158254299";
@@ -23,7 +23,7 @@ async fn send(hub: &Hub, key: &str, text: &str) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-fn arrived(standin: &Standin) -> BTreeMap<String, usize> {
+fn count_arrived(standin: &Standin) -> BTreeMap<String, usize> {
     let mut arrived = BTreeMap::new();
     for message in standin.phone().messages() {
         *arrived.entry(message.body.clone()).or_default() += 1;
@@ -33,7 +33,7 @@ fn arrived(standin: &Standin) -> BTreeMap<String, usize> {
 
 /// Checks all of this. Needs root, to mount a disk that is small enough to fill.
 #[tokio::test(flavor = "multi_thread")]
-async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
+async fn hub_with_a_full_disk_refuses_requests_and_loses_nothing() {
     let Some(disk) = SmallDisk::mount(16) else {
         return;
     };
@@ -42,31 +42,31 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
         server_ack: Duration::from_millis(300),
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
-    let (told, options) = Told::receiver().await;
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
+    let (alert_receiver, options) = AlertReceiver::start().await;
     let options = options
         .with("DRY_RUN", "false")
         .with("DATA_DIR", disk.path().display());
     let hub = Hub::start(&manager, options).await;
-    let process = hub.service.pid();
-    // People are alerted before the disk is full.
-    let alert = told.until("LOW_DISK").await;
+    let pid = hub.service.pid();
+    // The operator is alerted before the disk is full.
+    let alert = alert_receiver.wait_for("LOW_DISK").await;
     assert_eq!(alert["severity"], "critical", "{alert}");
 
-    let one =
+    let item =
         |n: usize| json!({"destinatario": format!("54911{n:08}"), "mensaje": format!("fila {n}")});
-    let all: Vec<_> = (0..QUEUED).map(one).collect();
+    let messages: Vec<_> = (0..QUEUED).map(item).collect();
     let (status, body) = hub
-        .post("/api/sender/messages/bulk", &json!({"mensajes": all}))
+        .post("/api/sender/messages/bulk", &json!({"mensajes": messages}))
         .await;
     assert_eq!(status, 202, "{body}");
     disk.fill();
     // The write-ahead log may still have some free space, so write long texts.
-    let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
+    let long_text = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
     let mut accepted: Vec<String> = (0..QUEUED).map(|n| format!("fila {n}")).collect();
     let mut n = 0;
-    let refused = loop {
-        let (status, body) = send(&hub, &format!("largo-{n}"), &long(n)).await;
+    let refusal = loop {
+        let (status, body) = send(&hub, &format!("largo-{n}"), &long_text(n)).await;
         if status != 200 {
             assert_eq!(
                 (status, &body["code"]),
@@ -75,7 +75,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
             );
             break n;
         }
-        accepted.push(long(n));
+        accepted.push(long_text(n));
         n += 1;
     };
     // Requests that write nothing work. A restart would not help, so none is asked for.
@@ -86,7 +86,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
     let (status, body) = hub
         .post(
             "/api/sender/messages/bulk",
-            &json!({"mensajes": [one(QUEUED)]}),
+            &json!({"mensajes": [item(QUEUED)]}),
         )
         .await;
     assert_eq!(
@@ -97,7 +97,7 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
     let lead = LeadMessage::text(LEAD, "entra con el disco lleno".to_owned());
     standin.phone().lead_message(&lead).unwrap();
     let before = hub.service.output().lines().count();
-    poll::until("the log to say it", async || {
+    poll::until("the log to report the full disk", async || {
         let output = hub.service.output();
         output.contains("disk is full").then_some(())
     })
@@ -106,24 +106,24 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
     assert!(hub.service.output().lines().count() < before + 200);
 
     disk.make_room();
-    poll::until("what was accepted", async || {
-        let arrived = arrived(&standin);
-        let all = accepted.iter().all(|text| arrived.contains_key(text));
-        all.then_some(())
+    poll::until("the accepted messages", async || {
+        let arrived = count_arrived(&standin);
+        let messages = accepted.iter().all(|text| arrived.contains_key(text));
+        messages.then_some(())
     })
     .await;
-    poll::until("what came in", async || {
+    poll::until("the inbound message", async || {
         let (_, page) = hub.get(&format!("/api/listener/history/{LEAD}")).await;
         page.to_string()
             .contains("entra con el disco lleno")
             .then_some(())
     })
     .await;
-    let (status, body) = send(&hub, &format!("largo-{refused}"), &long(refused)).await;
+    let (status, body) = send(&hub, &format!("largo-{refusal}"), &long_text(refusal)).await;
     assert_eq!(status, 200, "{body}");
-    accepted.push(long(refused));
+    accepted.push(long_text(refusal));
     // Each message arrived once, and no other arrived.
-    let arrived = arrived(&standin);
+    let arrived = count_arrived(&standin);
     assert!(
         arrived.values().all(|times| *times == 1),
         "{:?}",
@@ -132,13 +132,13 @@ async fn full_disk_of_the_hub_refuses_loses_nothing_and_goes_on() {
     assert_eq!(arrived.len(), accepted.len());
     poll::until("each row to be sent", async || {
         let (_, page) = hub.get("/api/sender/messages?limite=500").await;
-        let open = ["pendiente", "enviando", "sin_confirmar", "fallido"];
-        let is_open = |it: &Value| open.contains(&it["estado"].as_str().unwrap());
+        let unfinished_states = ["pendiente", "enviando", "sin_confirmar", "fallido"];
+        let is_open = |it: &Value| unfinished_states.contains(&it["estado"].as_str().unwrap());
         let rows = page["mensajes"].as_array().unwrap();
         (!rows.iter().any(is_open)).then_some(())
     })
     .await;
-    assert_eq!(hub.service.pid(), process, "it was not started anew");
+    assert_eq!(hub.service.pid(), pid, "the hub must not have restarted");
     drop(hub);
     manager.stop().await;
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::standin::{SendBehavior, Settings, Standin};
-use harness::{Hub, ManagerOptions, linked, poll};
+use harness::{Hub, ManagerOptions, poll, start_linked};
 use scratch_database::Database;
 use serde_json::{Value, json};
 
@@ -14,28 +14,29 @@ const RECIPIENTS: usize = 1_000;
 /// Longer than a thousand messages take on a loaded host.
 const PATIENCE: Duration = Duration::from_secs(400);
 
-fn on(database: &Database) -> ManagerOptions {
+fn options_on(database: &Database) -> ManagerOptions {
     ManagerOptions::default()
         .with("DRY_RUN", "false")
         .with("DATABASE_URL", database.url())
 }
 
-fn text(n: usize) -> String {
+fn text_for(n: usize) -> String {
     format!("mensaje {n}")
 }
 
 /// Queues a message for each recipient.
-async fn queue(hub: &Hub) {
-    let one = |n: usize| json!({"destinatario": format!("54911{n:08}"), "mensaje": text(n)});
-    let all: Vec<_> = (0..RECIPIENTS).map(one).collect();
-    let body = json!({"mensajes": all});
+async fn queue_messages(hub: &Hub) {
+    let message =
+        |n: usize| json!({"destinatario": format!("54911{n:08}"), "mensaje": text_for(n)});
+    let messages: Vec<_> = (0..RECIPIENTS).map(message).collect();
+    let body = json!({"mensajes": messages});
     let (status, body) = hub.post("/api/sender/messages/bulk", &body).await;
     assert_eq!(status, 202, "{body}");
     assert_eq!(body["total"], RECIPIENTS);
 }
 
 /// Waits until this many messages have reached the phone. No message may fail before that.
-async fn at_the_phone(standin: &Standin, hub: &Hub, count: usize) {
+async fn wait_for_messages(standin: &Standin, hub: &Hub, count: usize) {
     poll::until_within(
         PATIENCE,
         format!("{count} messages to arrive"),
@@ -67,7 +68,7 @@ async fn states(hub: &Hub) -> BTreeMap<String, usize> {
     }
 }
 
-async fn all_are_sent(hub: &Hub) {
+async fn wait_until_all_sent(hub: &Hub) {
     poll::until_within(PATIENCE, "every row to be sent", async || {
         let states = states(hub).await;
         let is_open = |state: &str| ["pendiente", "enviando", "sin_confirmar"].contains(&state);
@@ -75,22 +76,25 @@ async fn all_are_sent(hub: &Hub) {
     })
     .await;
     let states = states(hub).await;
-    let sent: usize = ["enviado", "entregado", "leido"]
+    let sent_count: usize = ["enviado", "entregado", "leido"]
         .iter()
         .filter_map(|state| states.get(*state))
         .sum();
-    assert_eq!(sent, RECIPIENTS, "{states:?}");
+    assert_eq!(sent_count, RECIPIENTS, "{states:?}");
 }
 
-fn exactly_once(standin: &Standin) {
+fn assert_each_arrived_once(standin: &Standin) {
     let mut arrived = BTreeMap::<String, usize>::new();
     for message in standin.phone().messages() {
         *arrived.entry(message.body.clone()).or_default() += 1;
     }
-    let wrong: Vec<_> = arrived.iter().filter(|(_, count)| **count != 1).collect();
-    assert!(wrong.is_empty(), "more than once: {wrong:?}");
+    let duplicates: Vec<_> = arrived.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(
+        duplicates.is_empty(),
+        "arrived more than once: {duplicates:?}"
+    );
     let missing: Vec<_> = (0..RECIPIENTS)
-        .map(text)
+        .map(text_for)
         .filter(|text| !arrived.contains_key(text))
         .collect();
     assert!(missing.is_empty(), "never: {missing:?}");
@@ -101,16 +105,16 @@ fn exactly_once(standin: &Standin) {
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_survives_one_of_two_hubs_killed() {
     let database = Database::postgres();
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
-    let mut one = Hub::start(&manager, on(&database)).await;
-    let other = Hub::start(&manager, on(&database)).await;
-    queue(&one).await;
-    at_the_phone(&standin, &other, RECIPIENTS / 4).await;
-    one.service.kill().await;
-    at_the_phone(&standin, &other, RECIPIENTS).await;
-    all_are_sent(&other).await;
-    exactly_once(&standin);
-    drop(other);
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+    let mut first_hub = Hub::start(&manager, options_on(&database)).await;
+    let second_hub = Hub::start(&manager, options_on(&database)).await;
+    queue_messages(&first_hub).await;
+    wait_for_messages(&standin, &second_hub, RECIPIENTS / 4).await;
+    first_hub.service.kill().await;
+    wait_for_messages(&standin, &second_hub, RECIPIENTS).await;
+    wait_until_all_sent(&second_hub).await;
+    assert_each_arrived_once(&standin);
+    drop(second_hub);
     manager.stop().await;
 }
 
@@ -118,23 +122,26 @@ async fn queue_survives_one_of_two_hubs_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_survives_hub_and_session_manager_killed() {
     let database = Database::sqlite();
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
-    let mut hub = Hub::start(&manager, on(&database)).await;
-    queue(&hub).await;
-    at_the_phone(&standin, &hub, RECIPIENTS / 4).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+    let mut hub = Hub::start(&manager, options_on(&database)).await;
+    queue_messages(&hub).await;
+    wait_for_messages(&standin, &hub, RECIPIENTS / 4).await;
     hub.service.kill().await;
     let before = standin.phone().messages().len();
-    assert!(before < RECIPIENTS, "it was too fast to be killed");
+    assert!(
+        before < RECIPIENTS,
+        "all messages were sent before the kill"
+    );
     hub.restart().await;
-    at_the_phone(&standin, &hub, RECIPIENTS / 2).await;
+    wait_for_messages(&standin, &hub, RECIPIENTS / 2).await;
     manager.service.kill().await;
     let address = manager.service.url.rsplit_once(':').unwrap().1.to_owned();
     manager.set("PORT", address);
     manager.restart().await;
-    manager.until("READY").await;
-    at_the_phone(&standin, &hub, RECIPIENTS).await;
-    all_are_sent(&hub).await;
-    exactly_once(&standin);
+    manager.wait_for_state("READY").await;
+    wait_for_messages(&standin, &hub, RECIPIENTS).await;
+    wait_until_all_sent(&hub).await;
+    assert_each_arrived_once(&standin);
     drop(hub);
     manager.stop().await;
 }
@@ -147,7 +154,7 @@ async fn queue_survives_a_connection_lost_during_a_lookup() {
         query: Duration::from_secs(30),
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
     let options = ManagerOptions::default().with("DRY_RUN", "false");
     let mut hub = Hub::start(&manager, options).await;
     let phone = standin.phone();
@@ -155,18 +162,22 @@ async fn queue_survives_a_connection_lost_during_a_lookup() {
     let (status, body) = hub.post("/api/sender/messages/bulk", &body).await;
     assert_eq!(status, 202, "{body}");
     let path = format!("/api/sender/messages/status/{}", body["mensajes"][0]["id"]);
-    poll::until("the lookup", async || {
+    poll::until("the number lookup", async || {
         (phone.state().lookups > 0).then_some(())
     })
     .await;
     phone.set_network(false);
-    let waits = poll::until("the message to wait", async || {
+    let waiting_message = poll::until("the message to wait", async || {
         let (_, message) = hub.get(&path).await;
         (message["estado"] == "pendiente" && message["intentos"] == 1).then_some(message)
     })
     .await;
-    let causes = waits["historial"].as_array().unwrap();
-    assert_eq!(causes.last().unwrap()["causa"], "SEND_FAILED", "{waits}");
+    let causes = waiting_message["historial"].as_array().unwrap();
+    assert_eq!(
+        causes.last().unwrap()["causa"],
+        "SEND_FAILED",
+        "{waiting_message}"
+    );
     phone.settings(Settings::default());
     phone.set_network(true);
     poll::until("the message to be sent", async || {
@@ -188,42 +199,49 @@ async fn undecidable_message_waits_for_a_person() {
     let options = ManagerOptions::default()
         .with("SETTLE_TRIES", 2)
         .with("SEND_DEADLINE_MS", 1_500);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     let mut hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", "false")).await;
     let queued = async |text: &str| {
-        let all = json!({"mensajes": [{"destinatario": TO, "mensaje": text}]});
-        let (status, body) = hub.post("/api/sender/messages/bulk", &all).await;
+        let request_body = json!({"mensajes": [{"destinatario": TO, "mensaje": text}]});
+        let (status, body) = hub.post("/api/sender/messages/bulk", &request_body).await;
         assert_eq!(status, 202, "{body}");
         body["mensajes"][0]["id"].as_i64().unwrap()
     };
-    let until = async |id: i64, what: &str, is: &dyn Fn(&Value) -> bool| {
-        poll::until(what.to_owned(), async || {
+    let wait_until = async |id: i64, description: &str, condition: &dyn Fn(&Value) -> bool| {
+        poll::until(description.to_owned(), async || {
             let path = format!("/api/sender/messages/status/{id}");
             let (status, body) = hub.get(&path).await;
             assert_eq!(status, 200, "{body}");
-            is(&body).then_some(body)
+            condition(&body).then_some(body)
         })
         .await
     };
     let undecided = |body: &Value| body["sin_decidir_desde"].is_string();
-    let decide = async |id: i64, what: &str| {
+    let decide = async |id: i64, description: &str| {
         let path = format!("/api/sender/messages/{id}/decide");
-        let decision = json!({"resultado": what, "motivo": "miré el chat"});
+        let decision = json!({"resultado": description, "motivo": "miré el chat"});
         hub.post(&path, &decision).await
     };
     phone.rule(Some(TO), SendBehavior::Unknown, None);
     let first = queued("primero").await;
-    let body = until(first, "a person to be asked", &undecided).await;
+    let body = wait_until(first, "a person to be asked", &undecided).await;
     assert_eq!(body["estado"], "sin_confirmar");
     assert_eq!(body["error"], "SEND_UNDECIDED");
 
     // The chat continues, and the first message is not sent again by itself.
     phone.rule(Some(TO), SendBehavior::Ok, None);
     let second = queued("segundo").await;
-    let taken = |body: &Value| ["enviado", "entregado"].contains(&body["estado"].as_str().unwrap());
-    until(second, "the next to be sent", &taken).await;
-    let bodies = || -> Vec<String> { phone.messages().into_iter().map(|one| one.body).collect() };
+    let is_sent =
+        |body: &Value| ["enviado", "entregado"].contains(&body["estado"].as_str().unwrap());
+    wait_until(second, "the next message to be sent", &is_sent).await;
+    let bodies = || -> Vec<String> {
+        phone
+            .messages()
+            .into_iter()
+            .map(|message| message.body)
+            .collect()
+    };
     assert_eq!(bodies(), ["segundo"]);
     let (status, body) = decide(second, "llego").await;
     assert_eq!(
@@ -236,14 +254,14 @@ async fn undecidable_message_waits_for_a_person() {
     // The message is sent under the same id, once.
     let (status, body) = decide(first, "reintentar").await;
     assert_eq!(status, 200, "{body}");
-    let body = until(first, "it to be sent after all", &taken).await;
+    let body = wait_until(first, "the message to be sent after all", &is_sent).await;
     assert!(body.get("sin_decidir_desde").is_none(), "{body}");
     assert_eq!(bodies(), ["segundo", "primero"]);
 
     for (decision, state) in [("llego", "enviado"), ("abandonar", "fallido")] {
         phone.rule(Some(TO), SendBehavior::Unknown, None);
         let id = queued(decision).await;
-        until(id, "a person to be asked", &undecided).await;
+        wait_until(id, "a person to be asked", &undecided).await;
         let (status, body) = decide(id, decision).await;
         assert_eq!((status, &body["estado"]), (200, &json!(state)), "{body}");
         let step = body["historial"].as_array().unwrap().last().unwrap();

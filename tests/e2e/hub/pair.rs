@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use harness::processes::{self, kill_hard};
 use harness::standin::Settings;
-use harness::{Hub, Manager, ManagerOptions, answer, browser_flow, linked, poll, standin};
+use harness::{
+    Hub, Manager, ManagerOptions, poll, run_browser_flow, send_request, start_linked, start_standin,
+};
 use serde_json::{Value, json};
 
-fn for_real() -> ManagerOptions {
+fn real_send_options() -> ManagerOptions {
     ManagerOptions::default().with("DRY_RUN", "false")
 }
 
 /// Sends a request. Returns its status, content type and body, byte for byte.
-async fn raw(request: reqwest::RequestBuilder) -> (u16, String, Vec<u8>) {
+async fn send_raw(request: reqwest::RequestBuilder) -> (u16, String, Vec<u8>) {
     let response = request.send().await.expect("an answer");
     let kind = response.headers()["content-type"]
         .to_str()
@@ -24,14 +26,14 @@ async fn raw(request: reqwest::RequestBuilder) -> (u16, String, Vec<u8>) {
 }
 
 /// Checks that all routes of the hub report the same state at one moment.
-async fn every_route_agrees(manager: &Manager, hub: &Hub, state: &str) {
+async fn assert_routes_agree(manager: &Manager, hub: &Hub, state: &str) {
     let code = state == "QR_REQUIRED";
     let lower = state.to_lowercase();
     for path in ["/status", "/qr"] {
-        let own = raw(manager.client().get(manager.url(path))).await;
+        let direct = send_raw(manager.client().get(manager.url(path))).await;
         for prefix in ["", "/api"] {
-            let through = raw(hub.client().get(hub.url(&format!("{prefix}{path}")))).await;
-            assert_eq!(through, own, "{prefix}{path}");
+            let proxied = send_raw(hub.client().get(hub.url(&format!("{prefix}{path}")))).await;
+            assert_eq!(proxied, direct, "{prefix}{path}");
         }
     }
     assert_eq!(hub.get("/status").await.1, json!({"status": state}));
@@ -51,12 +53,12 @@ async fn every_route_agrees(manager: &Manager, hub: &Hub, state: &str) {
         assert_eq!(get("/whatsapp-v2/status").await.1, json!({"status": lower}));
 
         let (status, body) = get("/whatsapp-v2/qr").await;
-        let word = if code {
+        let noun = if code {
             "qr_available"
         } else {
             "qr_not_available"
         };
-        assert_eq!((status, &body["status"]), (200, &json!(word)));
+        assert_eq!((status, &body["status"]), (200, &json!(noun)));
         let expected = match state {
             "QR_REQUIRED" => (200, Value::Null),
             "READY" | "AUTHENTICATED" => (409, json!("QR_NOT_REQUIRED")),
@@ -76,22 +78,22 @@ async fn every_route_agrees(manager: &Manager, hub: &Hub, state: &str) {
 
 #[tokio::test]
 async fn every_session_route_in_every_state() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
-    let hub = Hub::start(&manager, for_real()).await;
-    every_route_agrees(&manager, &hub, "INIT").await;
+    let hub = Hub::start(&manager, real_send_options()).await;
+    assert_routes_agree(&manager, &hub, "INIT").await;
     let (status, body) = hub.post("/api/whatsapp-v2/connect", &json!(null)).await;
     assert_eq!((status, body), (200, json!({"status": "init"})));
-    manager.until("QR_REQUIRED").await;
-    every_route_agrees(&manager, &hub, "QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
+    assert_routes_agree(&manager, &hub, "QR_REQUIRED").await;
     let (status, body) = hub.post("/api/whatsapp/51/connect", &json!(null)).await;
     assert_eq!(
         (status, &body["ok"], &body["state"]),
         (200, &json!(true), &json!("QR_REQUIRED"))
     );
     standin.phone().scan_current().expect("a code");
-    manager.until("READY").await;
-    every_route_agrees(&manager, &hub, "READY").await;
+    manager.wait_for_state("READY").await;
+    assert_routes_agree(&manager, &hub, "READY").await;
     let (_, body) = hub.post("/connect", &json!(null)).await;
     assert_eq!(body["alreadyConnected"], true);
 
@@ -102,7 +104,7 @@ async fn every_session_route_in_every_state() {
     assert_eq!(standin.phone().messages().len(), 1);
     hub.post("/api/admin/whatsapp/disconnect", &json!(null))
         .await;
-    every_route_agrees(&manager, &hub, "DISCONNECTED").await;
+    assert_routes_agree(&manager, &hub, "DISCONNECTED").await;
     let (status, body) = hub.post("/send", &message).await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
     manager.stop().await;
@@ -110,14 +112,14 @@ async fn every_session_route_in_every_state() {
 
 /// Presses the only button of the Node pair's page of January, which requests the code.
 #[tokio::test]
-async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
-    let standin = standin(Settings::default()).await;
+async fn old_page_button_starts_a_session_and_links_the_phone() {
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
-    let hub = Hub::start(&manager, for_real()).await;
+    let hub = Hub::start(&manager, real_send_options()).await;
     let button = async || {
         let request = hub.client().get(hub.url("/qr-code"));
         let request = request.header("x-cliente-id", "51");
-        answer(request.header("sec-fetch-site", "same-origin")).await
+        send_request(request.header("sec-fetch-site", "same-origin")).await
     };
     // If Chrome takes longer than the page waits, the next click gets the code.
     let code = poll::until("a click to show the code", async || {
@@ -128,7 +130,7 @@ async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
     .await;
     assert!(code.as_str().unwrap().starts_with("data:image/png;base64,"));
     standin.phone().scan_current().expect("a code");
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let (status, body) = button().await;
     assert_eq!(
         (status, &body["state"]),
@@ -142,7 +144,7 @@ async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
 
 #[tokio::test]
 async fn dry_run_sends_nothing() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     manager.link(&standin).await;
@@ -162,12 +164,12 @@ async fn dry_run_sends_nothing() {
 
 #[tokio::test]
 async fn hub_survives_a_killed_session_manager() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
-    let hub = Hub::start(&manager, for_real()).await;
+    let hub = Hub::start(&manager, real_send_options()).await;
     kill_hard(&manager.service.process().expect("a process"));
-    manager.service.ended().await;
+    manager.service.wait_for_end().await;
     assert_eq!(hub.get("/health").await.1["status"], "healthy");
     for path in ["/status", "/qr", "/api/admin/whatsapp/status", "/qr-code"] {
         let (status, body) = hub.get(path).await;
@@ -180,25 +182,25 @@ async fn hub_survives_a_killed_session_manager() {
     for path in ["/api/whatsapp-v2/status", "/api/whatsapp-v2/qr"] {
         assert_eq!(hub.get(path).await, (200, json!({"status": "error"})));
     }
-    processes::none_left(&manager.tokens()).await;
+    processes::assert_none_left(&manager.tokens()).await;
 
     // session-manager restarts on the port that the hub knows.
     let port = manager.service.url.rsplit(':').next().unwrap().to_owned();
     manager.set("PORT", port);
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert_eq!(hub.get("/status").await, (200, json!({"status": "READY"})));
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn pair_works_with_an_internal_token() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let token = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", "entre-nosotros");
     let mut manager = Manager::start_with(&standin, token.clone()).await;
     assert_eq!(manager.get("/status").await.0, 401);
-    let stranger = Hub::start(&manager, ManagerOptions::default()).await;
-    let (status, body) = stranger.get("/status").await;
+    let unauthorized_hub = Hub::start(&manager, ManagerOptions::default()).await;
+    let (status, body) = unauthorized_hub.get("/status").await;
     assert_eq!(
         (status, &body["code"]),
         (502, &json!("SESSION_MANAGER_BAD_RESPONSE"))
@@ -210,7 +212,7 @@ async fn pair_works_with_an_internal_token() {
 
 #[tokio::test]
 async fn state_changes_reach_hub_listeners() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let mut stream = hub
@@ -220,21 +222,24 @@ async fn state_changes_reach_hub_listeners() {
         .await
         .unwrap();
     let mut text = String::new();
-    let mut told = async |what: &str| {
+    let mut wait_for_text = async |expected: &str| {
         let reading = async {
-            while !text.contains(what) {
+            while !text.contains(expected) {
                 let chunk = stream.chunk().await.unwrap().expect("an open stream");
                 text.push_str(&String::from_utf8_lossy(&chunk));
             }
         };
-        let told = tokio::time::timeout(harness::PATIENCE, reading).await;
-        told.unwrap_or_else(|_| panic!("{what} on the stream"));
+        let wait_for_text = tokio::time::timeout(harness::PATIENCE, reading).await;
+        wait_for_text.unwrap_or_else(|_| panic!("no {expected} on the stream"));
     };
     manager.connect().await;
     // A code that expired before it was read is left out.
-    told("QR_AVAILABLE").await;
-    poll::until("a scan", async || standin.phone().scan_current().ok()).await;
-    told(r#""status":"READY""#).await;
+    wait_for_text("QR_AVAILABLE").await;
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    wait_for_text(r#""status":"READY""#).await;
     for state in ["INIT", "QR_REQUIRED", "AUTHENTICATED", "READY"] {
         assert!(
             text.contains(&format!(r#""status":"{state}""#)),
@@ -247,14 +252,14 @@ async fn state_changes_reach_hub_listeners() {
 
 #[tokio::test]
 async fn user_links_the_phone_on_the_page() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let phone = standin.web_url();
     let variables = [("PHONE_URL", phone.as_str())];
     let patience = Duration::from_secs(240);
-    browser_flow(&hub, "page-flow.mjs", &variables, patience).await;
-    poll::until("the manager to be there still", async || {
+    run_browser_flow(&hub, "page-flow.mjs", &variables, patience).await;
+    poll::until("session-manager to respond", async || {
         (manager.get("/health").await.0 == 200).then_some(())
     })
     .await;
@@ -264,9 +269,10 @@ async fn user_links_the_phone_on_the_page() {
 /// Checks that one id connects the page's request, the message, and its outcome.
 #[tokio::test]
 async fn request_id_is_in_both_logs() {
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
-    let hub = Hub::start(&manager, for_real()).await;
-    poll::until("the hub to hear of it", async || {
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, real_send_options()).await;
+    poll::until("the hub to receive the state", async || {
         let (_, health) = hub.get("/api/health").await;
         (health["dependencies"]["session_manager"]["state"] == "READY").then_some(())
     })
@@ -274,14 +280,14 @@ async fn request_id_is_in_both_logs() {
     let body = json!({"destinatario": "5491158254201", "mensaje": "hola"});
     let request = hub.client().post(hub.url("/api/sender/messages/send"));
     let request = request.header("x-request-id", "pedido-1042").json(&body);
-    let (status, sent) = harness::answer(request).await;
+    let (status, message) = harness::send_request(request).await;
     assert_eq!(
-        (status, &sent["request_id"]),
+        (status, &message["request_id"]),
         (201, &json!("pedido-1042")),
-        "{sent}"
+        "{message}"
     );
     let log = manager.folder.join("session-manager.log");
-    poll::until("the message's line", async || {
+    poll::until("the log line of the message", async || {
         let text = std::fs::read_to_string(&log).unwrap();
         let mut lines = text.lines().filter(|line| line.contains(": sent id="));
         lines

@@ -2,7 +2,7 @@
 //! and a LID.
 
 use harness::standin::{LeadMessage, SendBehavior, Settings};
-use harness::{Hub, Manager, ManagerOptions, linked, poll};
+use harness::{Hub, Manager, ManagerOptions, poll, start_linked};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -22,10 +22,10 @@ async fn send(hub: &Hub, to: &str, text: &str) -> (u16, Value) {
         .await
 }
 
-async fn send_itself(manager: &Manager, key: &str, to: &str, text: &str) -> (u16, Value) {
+async fn send_to_manager(manager: &Manager, key: &str, to: &str, text: &str) -> (u16, Value) {
     let request = manager.client().post(manager.url("/send"));
     let request = request.header("idempotency-key", key);
-    harness::answer(request.json(&json!({"to": to, "message": text}))).await
+    harness::send_request(request.json(&json!({"to": to, "message": text}))).await
 }
 
 fn options() -> ManagerOptions {
@@ -39,20 +39,20 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
             lid_migrated,
             ..Settings::default()
         };
-        let (standin, mut manager) = linked(settings, options()).await;
+        let (standin, mut manager) = start_linked(settings, options()).await;
         let phone = standin.phone();
         let hub = Hub::start(&manager, options()).await;
         for [account, other] in PAIRS {
             phone.set_on_whatsapp(account, true).unwrap();
-            for (to, text) in [(other, "uno"), (account, "dos"), (other, "tres")] {
-                let (status, body) = send(&hub, to, &format!("{text} {account}")).await;
-                assert_eq!(status, 200, "{to}: {body}");
+            for (recipient, text) in [(other, "uno"), (account, "dos"), (other, "tres")] {
+                let (status, body) = send(&hub, recipient, &format!("{text} {account}")).await;
+                assert_eq!(status, 200, "{recipient}: {body}");
                 // WhatsApp names the chat that the message went to.
                 let chat = body["chat"].as_str().unwrap();
                 if lid_migrated {
                     assert!(chat.ends_with("@lid"), "{chat}");
                 } else {
-                    assert_eq!(chat, format!("{account}@c.us"), "{to}");
+                    assert_eq!(chat, format!("{account}@c.us"), "{recipient}");
                 }
             }
             // All messages arrived at the account, in order.
@@ -62,9 +62,9 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
                 .filter(|message| message.body.ends_with(account))
                 .map(|message| (message.to, message.body))
                 .collect();
-            let wanted = ["uno", "dos", "tres"];
-            let wanted = wanted.map(|text| (account.to_owned(), format!("{text} {account}")));
-            assert_eq!(arrived, wanted);
+            let expected = ["uno", "dos", "tres"];
+            let expected = expected.map(|text| (account.to_owned(), format!("{text} {account}")));
+            assert_eq!(arrived, expected);
             for number in [account, other] {
                 let path = format!("/api/listener/history/{number}");
                 let (_, history) = hub.get(&path).await;
@@ -72,9 +72,9 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
                 assert_eq!(count, 3, "{number}: {history}");
             }
         }
-        let (_, all) = hub.get("/api/listener/conversations").await;
-        let count = all["conversaciones"].as_array().unwrap().len();
-        assert_eq!(count, PAIRS.len(), "{all}");
+        let (_, conversations) = hub.get("/api/listener/conversations").await;
+        let count = conversations["conversaciones"].as_array().unwrap().len();
+        assert_eq!(count, PAIRS.len(), "{conversations}");
         for [account, other] in PAIRS {
             let baja = LeadMessage::text(account, "BAJA");
             phone.lead_message(&baja).unwrap();
@@ -83,12 +83,12 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
                 (hub.get(&path).await.0 == 200).then_some(())
             })
             .await;
-            for to in [account, other] {
-                let (status, body) = send(&hub, to, "cuatro").await;
+            for recipient in [account, other] {
+                let (status, body) = send(&hub, recipient, "cuatro").await;
                 assert_eq!(
                     (status, &body["code"]),
                     (403, &json!("OPTED_OUT")),
-                    "{to}: {body}"
+                    "{recipient}: {body}"
                 );
             }
         }
@@ -100,9 +100,9 @@ async fn spellings_of_a_number_are_one_conversation_and_one_opt_out() {
 /// Checks session-manager alone. The outcome of the first message is unknown, so no other message
 /// may overtake it, whichever spelling or LID a caller uses.
 #[tokio::test]
-async fn order_of_sending_goes_by_person() {
+async fn messages_to_one_person_keep_their_order_under_any_address() {
     let deadline = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
-    let (standin, mut manager) = linked(Settings::default(), deadline).await;
+    let (standin, mut manager) = start_linked(Settings::default(), deadline).await;
     let phone = standin.phone();
     let [account, other] = PAIRS[0];
     phone.set_on_whatsapp(account, true).unwrap();
@@ -114,26 +114,30 @@ async fn order_of_sending_goes_by_person() {
     let lid = key.split('_').nth(1).unwrap().to_owned();
     assert!(lid.ends_with("@lid"), "{lid}");
     // The page knows the LID once it can send to it.
-    let (status, body) = send_itself(&manager, "k0", &lid, "cero").await;
+    let (status, body) = send_to_manager(&manager, "k0", &lid, "cero").await;
     assert_eq!(status, 200, "{body}");
     phone.rule(Some(account), SendBehavior::Unknown, None);
-    let (status, body) = send_itself(&manager, "k1", other, "uno").await;
+    let (status, body) = send_to_manager(&manager, "k1", other, "uno").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
-    for (key, to) in [("k2", account), ("k3", other), ("k4", lid.as_str())] {
-        let (status, body) = send_itself(&manager, key, to, "dos").await;
+    for (key, recipient) in [("k2", account), ("k3", other), ("k4", lid.as_str())] {
+        let (status, body) = send_to_manager(&manager, key, recipient, "dos").await;
         assert_eq!(
             (status, &body["code"]),
             (503, &json!("EARLIER_UNCONFIRMED")),
-            "{to}: {body}"
+            "{recipient}: {body}"
         );
     }
     phone.rule(Some(account), SendBehavior::Ok, None);
-    poll::until("the first to be settled", async || {
-        let (status, _) = send_itself(&manager, "k2", account, "dos").await;
+    poll::until("the first message to be settled", async || {
+        let (status, _) = send_to_manager(&manager, "k2", account, "dos").await;
         (status == 200).then_some(())
     })
     .await;
-    let texts: Vec<_> = phone.messages().into_iter().map(|it| it.body).collect();
+    let texts: Vec<_> = phone
+        .messages()
+        .into_iter()
+        .map(|message| message.body)
+        .collect();
     assert_eq!(texts, ["cero", "uno", "dos"]);
     manager.stop().await;
 }
@@ -142,73 +146,75 @@ async fn order_of_sending_goes_by_person() {
 /// there, nothing is published again, and no key is sent twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_contact_is_forgotten_by_both_services() {
-    let (standin, mut manager) = linked(Settings::default(), options()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options()).await;
     let phone = standin.phone();
     let hub = Hub::start(&manager, options()).await;
     let [account, other] = PAIRS[0];
     phone.set_on_whatsapp(account, true).unwrap();
-    let mut by_lid = LeadMessage::text(account, "un secreto");
-    by_lid.lid = true;
-    by_lid.phone_known = true;
-    let id = phone.lead_message(&by_lid).unwrap();
+    let mut lid_message = LeadMessage::text(account, "un secreto");
+    lid_message.lid = true;
+    lid_message.phone_known = true;
+    let id = phone.lead_message(&lid_message).unwrap();
     let lid = id.split('_').nth(1).unwrap().to_owned();
-    let kept = async |number: &str| {
+    let stored_count = async |number: &str| {
         let (_, history) = hub.get(&format!("/api/listener/history/{number}")).await;
         history["mensajes"].as_array().map_or(0, Vec::len)
     };
     poll::until("the message in the history", async || {
-        (kept(account).await == 1).then_some(())
+        (stored_count(account).await == 1).then_some(())
     })
     .await;
-    let (status, sent) = send_itself(&manager, "k0", other, "otro secreto").await;
-    assert_eq!(status, 200, "{sent}");
+    let (status, message) = send_to_manager(&manager, "k0", other, "otro secreto").await;
+    assert_eq!(status, 200, "{message}");
     // Messages with other people's numbers stay.
     phone.set_on_whatsapp("5491158254203", true).unwrap();
     assert_eq!(send(&hub, "5491158254203", "a otra persona").await.0, 200);
     let ledger = manager.folder.join("data/ledger.db");
-    let holds = async |text: &str| ledger_holds(&ledger, text).await;
+    let ledger_contains = async |text: &str| ledger_contains_text(&ledger, text).await;
     let digits = lid.trim_end_matches("@lid");
     for text in ["58254201", digits] {
-        assert!(holds(text).await, "{text}");
+        assert!(ledger_contains(text).await, "{text}");
     }
     let path = hub.url(&format!("/api/contacts/{account}"));
-    let (status, gone) = harness::answer(hub.client().delete(path)).await;
+    let (status, deletion) = harness::send_request(hub.client().delete(path)).await;
     assert_eq!(
-        (status, &gone["sesion_pendiente"]),
+        (status, &deletion["sesion_pendiente"]),
         (200, &json!(false)),
-        "{gone}"
+        "{deletion}"
     );
     for text in ["58254201", digits, "secreto"] {
-        assert!(!holds(text).await, "{text}");
+        assert!(!ledger_contains(text).await, "{text}");
     }
-    assert!(holds("58254203").await);
+    assert!(ledger_contains("58254203").await);
     // A repeated key still means the same message.
-    let (status, again) = send_itself(&manager, "k0", other, "otro secreto").await;
-    assert_eq!(status, 200, "{again}");
+    let (status, repeated) = send_to_manager(&manager, "k0", other, "otro secreto").await;
+    assert_eq!(status, 200, "{repeated}");
     let arrived = phone.messages().into_iter();
-    let arrived = arrived.filter(|it| it.body == "otro secreto").count();
+    let arrived = arrived
+        .filter(|message| message.body == "otro secreto")
+        .count();
     assert_eq!(arrived, 1);
     // After a restart the page is searched anew, but what was deleted does not come back.
     manager.service.kill().await;
     let port = manager.service.url.rsplit(':').next().unwrap().to_owned();
     manager.set("PORT", port);
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     phone
         .lead_message(&LeadMessage::text(account, "hola de nuevo"))
         .unwrap();
     poll::until("the next message", async || {
-        (kept(account).await > 0).then_some(())
+        (stored_count(account).await > 0).then_some(())
     })
     .await;
-    assert_eq!(kept(account).await, 1);
-    assert!(!holds("secreto").await);
+    assert_eq!(stored_count(account).await, 1);
+    assert!(!ledger_contains("secreto").await);
     drop(hub);
     manager.stop().await;
 }
 
 /// Returns whether a row of any table contains this text.
-async fn ledger_holds(ledger: &std::path::Path, text: &str) -> bool {
+async fn ledger_contains_text(ledger: &std::path::Path, text: &str) -> bool {
     let options = SqliteConnectOptions::new().filename(ledger).read_only(true);
     let mut ledger = SqliteConnection::connect_with(&options)
         .await
@@ -229,11 +235,11 @@ async fn ledger_holds(ledger: &std::path::Path, text: &str) -> bool {
             .iter()
             .map(|column| format!("instr(CAST(\"{column}\" AS TEXT), ?1) > 0"))
             .collect();
-        let found = format!(
+        let query = format!(
             "SELECT COUNT(*) FROM \"{table}\" WHERE {}",
             any.join(" OR ")
         );
-        count += sqlx::query_scalar::<_, i64>(AssertSqlSafe(found))
+        count += sqlx::query_scalar::<_, i64>(AssertSqlSafe(query))
             .bind(text)
             .fetch_one(&mut ledger)
             .await

@@ -31,23 +31,23 @@ cat "$VAULT_ADDR/${3#-field=}"
 #[derive(Default)]
 struct Told(Mutex<Vec<HeaderMap>>);
 
-async fn webhook() -> (String, Arc<Told>, tokio::task::JoinHandle<()>) {
+async fn start_webhook() -> (String, Arc<Told>, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port");
     let url = format!("http://{}/T0", listener.local_addr().expect("an address"));
-    let told = Arc::new(Told::default());
-    let kept = told.clone();
+    let received_headers = Arc::new(Told::default());
+    let received = received_headers.clone();
     let router = axum::Router::new().fallback(move |headers: HeaderMap| async move {
-        kept.0.lock().expect("whole").push(headers);
+        received.0.lock().expect("the headers").push(headers);
     });
     let server = tokio::spawn(async move {
         let _ = axum::serve(listener, router).await;
     });
-    (url, told, server)
+    (url, received_headers, server)
 }
 
-fn vault(folder: &Path) -> String {
+fn create_vault_script(folder: &Path) -> String {
     let program = folder.join("vault");
     fs::write(&program, VAULT).expect("a script");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("a mode");
@@ -55,9 +55,9 @@ fn vault(folder: &Path) -> String {
 }
 
 /// Runs `central-hub` with the variables of a hub.
-async fn command(words: &[&str], options: &ManagerOptions, folder: &Path) -> Output {
+async fn run_hub(arguments: &[&str], options: &ManagerOptions, folder: &Path) -> Output {
     Command::new(binary("central-hub"))
-        .args(words)
+        .args(arguments)
         .current_dir(folder)
         .env_clear()
         .envs(options.variables().iter().cloned())
@@ -67,7 +67,7 @@ async fn command(words: &[&str], options: &ManagerOptions, folder: &Path) -> Out
         .expect("it starts")
 }
 
-async fn report(hub: &Hub, token: &str) -> u16 {
+async fn report_message(hub: &Hub, token: &str) -> u16 {
     let body =
         json!({"cliente_id": 51, "from": "5491158254201", "message": "x", "message_id": token});
     let request = hub.client().post(hub.url("/api/listener/incoming-message"));
@@ -75,27 +75,27 @@ async fn report(hub: &Hub, token: &str) -> u16 {
     answer.await.expect("an answer").status().as_u16()
 }
 
-async fn as_admin(hub: &Hub, path: &str) -> (u16, Value) {
+async fn get_as_admin(hub: &Hub, path: &str) -> (u16, Value) {
     let request = hub.client().get(hub.url(path));
-    harness::answer(request.basic_auth("admin", Some(PASSWORD))).await
+    harness::send_request(request.basic_auth("admin", Some(PASSWORD))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
+async fn every_hub_secret_can_come_from_a_file_or_a_vault() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", MANAGER_TOKEN);
     let manager = Manager::without_browser(options).await;
     let mail = MailServer::start(&["--auth", "ana:Clave-del-correo"]).expect("a mail server");
-    let (webhook, told, server) = webhook().await;
-    let none = ManagerOptions::default();
-    let made = command(&["backup", "--new-key"], &none, Path::new("/")).await;
-    let made = String::from_utf8(made.stdout).expect("UTF-8");
-    let key = made
+    let (webhook, received_headers, server) = start_webhook().await;
+    let no_options = ManagerOptions::default();
+    let key_output = run_hub(&["backup", "--new-key"], &no_options, Path::new("/")).await;
+    let key_output = String::from_utf8(key_output.stdout).expect("UTF-8");
+    let key = key_output
         .split_whitespace()
-        .find_map(|it| it.strip_prefix("BACKUP_KEY="))
+        .find_map(|word| word.strip_prefix("BACKUP_KEY="))
         .expect("a key")
         .to_owned();
-    let home = Scratch::default();
-    let program = vault(home.path());
+    let folder_root = Scratch::default();
+    let program = create_vault_script(folder_root.path());
     let smtp = format!(
         "smtp://ana:Clave-del-correo@127.0.0.1:{}?tls=none",
         mail.port()
@@ -114,7 +114,7 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
         ]
     };
     for (round, source) in ["FILE", "COMMAND"].into_iter().enumerate() {
-        let folder = home.join(source);
+        let folder = folder_root.join(source);
         fs::create_dir(&folder).expect("a folder");
         let database = folder.join("held/leads.db");
         let mut options = ManagerOptions::default()
@@ -128,44 +128,53 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
         for (name, value) in &secrets {
             let file = folder.join(name);
             fs::write(&file, format!("{value}\n")).expect("a file");
-            let from = match source {
+            let setting = match source {
                 "FILE" => file.display().to_string(),
                 _ => format!("'{program}' kv get -field={name} secret/leadmaster"),
             };
-            options = options.with(&format!("{name}_{source}"), from);
+            options = options.with(&format!("{name}_{source}"), setting);
         }
         let mut hub = Hub::start(&manager, options.clone()).await;
 
         // Checks HUB_ADMIN_PASSWORD, and SESSION_MANAGER_TOKEN, without which session-manager would
         // reject the hub.
         assert_eq!(hub.get("/api/status").await.0, 401);
-        poll::until("the hub to be let in by session-manager", async || {
-            let (status, body) = as_admin(&hub, "/api/status").await;
+        poll::until("session-manager to accept the hub's token", async || {
+            let (status, body) = get_as_admin(&hub, "/api/status").await;
             (status == 200 && body["status"] == "INIT").then_some(())
         })
         .await;
         // Checks INTERNAL_TOKEN and the previous one.
         for (token, status) in [(TOKEN, 200), (PREVIOUS, 200), ("Token-interno-0124", 401)] {
-            assert_eq!(report(&hub, token).await, status, "{source}: {token}");
+            assert_eq!(
+                report_message(&hub, token).await,
+                status,
+                "{source}: {token}"
+            );
         }
         assert!(database.exists(), "DATABASE_URL");
-        let with = options.with("SESSION_MANAGER_BASE_URL", &manager.service.url);
+        let hub_options = options.with("SESSION_MANAGER_BASE_URL", &manager.service.url);
         // Checks SMTP_URL, whose server requires its password, and ALERT_WEBHOOK_URL with its
         // secret.
-        let output = command(&["alert", "--test"], &with, hub.folder.path()).await;
+        let output = run_hub(&["alert", "--test"], &hub_options, hub.folder.path()).await;
         assert!(output.status.success(), "{source}: {output:?}");
         assert_eq!(mail.mails().len(), round + 1, "{source}");
-        let headers = told.0.lock().expect("whole").pop().expect("a webhook");
+        let headers = received_headers
+            .0
+            .lock()
+            .expect("the headers")
+            .pop()
+            .expect("a webhook");
         assert!(headers.contains_key("webhook-signature"), "{headers:?}");
         // Checks BACKUP_KEY.
-        let output = command(&["backup"], &with, hub.folder.path()).await;
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("opened and whole"), "{source}: {output:?}");
-        let output = command(&["drill"], &with, hub.folder.path()).await;
+        let output = run_hub(&["backup"], &hub_options, hub.folder.path()).await;
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(stdout.contains("opened and whole"), "{source}: {output:?}");
+        let output = run_hub(&["drill"], &hub_options, hub.folder.path()).await;
         assert!(output.status.success(), "{source}: {output:?}");
 
-        let process = hub.service.process().expect("it runs");
-        let environ = fs::read(format!("/proc/{}/environ", process.pid)).expect("its own");
+        let process = hub.service.process().expect("a running process");
+        let environ = fs::read(format!("/proc/{}/environ", process.pid)).expect("its environment");
         let environ = String::from_utf8_lossy(&environ).into_owned();
         assert!(hub.service.stop().await.success());
         let log = hub.service.output();
@@ -173,11 +182,11 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
         for (name, value) in &secrets {
             assert!(
                 !environ.contains(value),
-                "{source}: {name} in the environment"
+                "{source}: {name} is in the environment"
             );
             assert!(
                 *name == "DATABASE_URL" || !log.contains(value),
-                "{source}: {name} in the log"
+                "{source}: {name} is in the log"
             );
         }
     }
@@ -185,25 +194,31 @@ async fn every_secret_of_the_hub_can_be_a_file_or_a_vaults() {
 }
 
 #[tokio::test]
-async fn secret_of_the_hub_that_cannot_be_had_is_fatal_and_not_printed() {
-    let home = Scratch::default();
-    let program = vault(home.path());
-    let asked = |token: &str| {
+async fn unavailable_hub_secret_is_fatal_and_not_printed() {
+    let folder = Scratch::default();
+    let program = create_vault_script(folder.path());
+    let vault_command = |token: &str| {
         ManagerOptions::default()
             .with("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1")
             .with("PATH", std::env::var("PATH").expect("a PATH"))
-            .with("VAULT_ADDR", home.path().display())
+            .with("VAULT_ADDR", folder.path().display())
             .with("VAULT_TOKEN", token)
             .with(
                 "HUB_ADMIN_PASSWORD_COMMAND",
                 format!("'{program}' kv get -field=none secret/leadmaster"),
             )
     };
-    let empty = home.join("empty");
+    let empty = folder.join("empty");
     fs::write(&empty, "\n").expect("a file");
-    for (options, told) in [
-        (asked("s.wrong"), "HUB_ADMIN_PASSWORD_COMMAND failed: "),
-        (asked("s.0123"), "HUB_ADMIN_PASSWORD_COMMAND failed: "),
+    for (options, message) in [
+        (
+            vault_command("s.wrong"),
+            "HUB_ADMIN_PASSWORD_COMMAND failed: ",
+        ),
+        (
+            vault_command("s.0123"),
+            "HUB_ADMIN_PASSWORD_COMMAND failed: ",
+        ),
         (
             ManagerOptions::default()
                 .with("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1")
@@ -218,16 +233,22 @@ async fn secret_of_the_hub_that_cannot_be_had_is_fatal_and_not_printed() {
             "INTERNAL_TOKEN and INTERNAL_TOKEN_FILE are both set",
         ),
     ] {
-        let output = command(&[], &options, home.path()).await;
+        let output = run_hub(&[], &options, folder.path()).await;
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        let fatal: Vec<_> = said
+        let error_output = String::from_utf8_lossy(&output.stderr);
+        let fatal: Vec<_> = error_output
             .lines()
-            .filter(|it| it.starts_with("[FATAL]"))
+            .filter(|line| line.starts_with("[FATAL]"))
             .collect();
-        assert_eq!(fatal.len(), 1, "{said}");
-        assert!(fatal[0].contains(told), "{told}: {said}");
-        assert!(!said.contains(TOKEN) && !said.contains("s.0123"), "{said}");
-        assert!(!home.join("data").exists(), "nothing is opened before");
+        assert_eq!(fatal.len(), 1, "{error_output}");
+        assert!(fatal[0].contains(message), "{message}: {error_output}");
+        assert!(
+            !error_output.contains(TOKEN) && !error_output.contains("s.0123"),
+            "{error_output}"
+        );
+        assert!(
+            !folder.join("data").exists(),
+            "the data folder must not be created"
+        );
     }
 }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use harness::standin::Settings;
-use harness::{Hub, ManagerOptions, answer, linked, poll};
+use harness::{Hub, ManagerOptions, poll, send_request, start_linked};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
@@ -21,7 +21,7 @@ const CALLER: &str = "00f067aa0ba902b7";
 
 /// An exported span.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Told {
+struct ExportedSpan {
     service: String,
     name: String,
     trace: String,
@@ -51,20 +51,26 @@ impl Collector {
         format!("http://{address}")
     }
 
-    fn spans(&self) -> Vec<Told> {
+    fn spans(&self) -> Vec<ExportedSpan> {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut all = Vec::new();
+        let mut found = Vec::new();
         for body in self.bodies.lock().unwrap().iter() {
             let request = ExportTraceServiceRequest::decode(body.clone()).unwrap();
             for resource in request.resource_spans {
                 let attributes = resource.resource.unwrap().attributes;
-                let service = attributes.iter().find(|one| one.key == "service.name");
+                let service = attributes
+                    .iter()
+                    .find(|attribute| attribute.key == "service.name");
                 let service = service.unwrap().value.clone().unwrap().value;
                 let Some(Value::StringValue(service)) = service else {
                     panic!("{service:?}");
                 };
-                for span in resource.scope_spans.into_iter().flat_map(|it| it.spans) {
-                    all.push(Told {
+                for span in resource
+                    .scope_spans
+                    .into_iter()
+                    .flat_map(|scope| scope.spans)
+                {
+                    found.push(ExportedSpan {
                         service: service.clone(),
                         trace: hex(&span.trace_id),
                         id: hex(&span.span_id),
@@ -74,15 +80,19 @@ impl Collector {
                 }
             }
         }
-        all
+        found
     }
 
     /// Returns the span with this name once it has been exported.
-    async fn told(&self, service: &str, name: &str) -> Told {
+    async fn wait_for_span(&self, service: &str, name: &str) -> ExportedSpan {
         poll::until(&format!("{name} of {service}"), async || {
             let mut spans = self.spans().into_iter();
-            spans.find(|it| {
-                (it.service.as_str(), it.name.as_str(), it.trace.as_str()) == (service, name, TRACE)
+            spans.find(|span| {
+                (
+                    span.service.as_str(),
+                    span.name.as_str(),
+                    span.trace.as_str(),
+                ) == (service, name, TRACE)
             })
         })
         .await
@@ -97,20 +107,22 @@ async fn trace_spans_caller_hub_and_page() {
         .with("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
         .with("OTEL_BSP_SCHEDULE_DELAY", 50)
         .with("DRY_RUN", false);
-    let (_standin, mut manager) = linked(Settings::default(), traced.clone()).await;
+    let (_standin, mut manager) = start_linked(Settings::default(), traced.clone()).await;
     let hub = Hub::start(&manager, traced).await;
     let body = json!({"to": "5491158254201", "message": "un secreto"});
     let request = hub.client().post(hub.url("/send")).json(&body);
     let request = request.header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
-    let (status, sent) = answer(request).await;
-    assert_eq!(status, 200, "{sent}");
+    let (status, message) = send_request(request).await;
+    assert_eq!(status, 200, "{message}");
 
-    let asked = collector.told("central-hub", "POST /send").await;
-    let passed = collector.told("session-manager", "POST /send").await;
-    let page = collector.told("session-manager", "page").await;
-    assert_eq!(asked.parent, CALLER);
-    assert_eq!(passed.parent, asked.id);
-    assert_eq!(page.parent, passed.id);
+    let hub_span = collector.wait_for_span("central-hub", "POST /send").await;
+    let manager_span = collector
+        .wait_for_span("session-manager", "POST /send")
+        .await;
+    let page = collector.wait_for_span("session-manager", "page").await;
+    assert_eq!(hub_span.parent, CALLER);
+    assert_eq!(manager_span.parent, hub_span.id);
+    assert_eq!(page.parent, manager_span.id);
     for body in collector.bodies.lock().unwrap().iter() {
         let text = String::from_utf8_lossy(body);
         assert!(!text.contains("5491158254201") && !text.contains("un secreto"));
@@ -127,7 +139,7 @@ async fn unreachable_trace_collector_is_logged_once_and_blocks_nothing() {
     let options = ManagerOptions::default()
         .with("OTEL_EXPORTER_OTLP_ENDPOINT", collector.start().await)
         .with("OTEL_BSP_SCHEDULE_DELAY", 50);
-    let (_standin, mut manager) = linked(Settings::default(), options).await;
+    let (_standin, mut manager) = start_linked(Settings::default(), options).await;
     poll::until("several refusals", async || {
         assert_eq!(manager.get("/status").await.1["status"], "READY");
         (collector.bodies.lock().unwrap().len() >= 3).then_some(())

@@ -4,7 +4,7 @@ use harness::standin::{
     LeadAd, LeadChoice, LeadContent, LeadMedia, LeadMessage, LeadOrder, LeadPoll, Phone, Place,
     Settings,
 };
-use harness::{Events, ManagerOptions, linked};
+use harness::{Events, ManagerOptions, start_linked};
 use serde_json::{Value, json};
 
 const LEAD: &str = "5491158254201";
@@ -12,16 +12,16 @@ const LEAD: &str = "5491158254201";
 const DECEIVING_NAME: &str = "../../etc/C:\\x\\catalogo\u{202e}gpj.exe";
 const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////2Q==";
 
-fn writes(phone: &Phone, body: &str, content: LeadContent) -> String {
+fn write_message(phone: &Phone, body: &str, content: LeadContent) -> String {
     let message = LeadMessage::text(LEAD, body).with(content);
     phone.lead_message(&message).expect("a message")
 }
 
 /// Returns the data of the event of the message with this key.
-async fn told(events: &mut Events, key: &str) -> Value {
-    let is_it = |event: &harness::SseEvent| event.data["message_id"] == key;
-    let heard = events.until(is_it).await;
-    heard.last().expect("an event").data.clone()
+async fn wait_for_message(events: &mut Events, key: &str) -> Value {
+    let matches_key = |event: &harness::SseEvent| event.data["message_id"] == key;
+    let received = events.read_until(matches_key).await;
+    received.last().expect("an event").data.clone()
 }
 
 fn media(path: &str, kind: &str, mime: &str) -> LeadMedia {
@@ -35,13 +35,16 @@ fn media(path: &str, kind: &str, mime: &str) -> LeadMedia {
 
 #[tokio::test]
 async fn content_of_every_kind_is_published() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;
-    let first = writes(&phone, "Hola", LeadContent::default());
-    let plain = told(&mut events, &first).await;
-    for absent in ["media", "quoted", "location", "forwarded", "view_once"] {
-        assert!(plain.get(absent).is_none(), "{absent}: {plain}");
+    let first = write_message(&phone, "Hola", LeadContent::default());
+    let plain_event = wait_for_message(&mut events, &first).await;
+    for absent_field in ["media", "quoted", "location", "forwarded", "view_once"] {
+        assert!(
+            plain_event.get(absent_field).is_none(),
+            "{absent_field}: {plain_event}"
+        );
     }
 
     let picture = LeadMedia {
@@ -57,7 +60,7 @@ async fn content_of_every_kind_is_published() {
         forwarded: true,
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "Esta es", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "Esta es", content)).await;
     assert_eq!(
         (&event["type"], &event["body"]),
         (&json!("image"), &json!("Esta es"))
@@ -82,7 +85,7 @@ async fn content_of_every_kind_is_published() {
         media: Some(voice),
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
     assert_eq!(event["media"]["seconds"], 7);
     assert_eq!(event["media"]["mime"], "audio/ogg; codecs=opus");
     assert_eq!(
@@ -99,7 +102,7 @@ async fn content_of_every_kind_is_published() {
         location: Some(place),
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
     let location = json!({"latitude": -34.6037, "longitude": -58.3816, "name": "Obelisco", "address": "Av. 9 de Julio"});
     assert_eq!(event["location"], location);
     assert_eq!(
@@ -114,7 +117,7 @@ async fn content_of_every_kind_is_published() {
         cards: Some(cards),
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
     assert_eq!(
         event["contacts"],
         json!([
@@ -137,7 +140,7 @@ async fn content_of_every_kind_is_published() {
         poll: Some(poll),
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
     let poll = json!({"name": "¿Cuándo?", "options": ["Mañana", "Tarde"], "multiple": false});
     assert_eq!(
         (&event["poll"], &event["body"]),
@@ -154,7 +157,8 @@ async fn content_of_every_kind_is_published() {
             selected: Some(choice),
             ..LeadContent::default()
         };
-        let event = told(&mut events, &writes(&phone, "Sí, quiero", content)).await;
+        let event =
+            wait_for_message(&mut events, &write_message(&phone, "Sí, quiero", content)).await;
         assert_eq!(event["body"], "Sí, quiero");
         assert_eq!(event["selected"]["kind"], kind);
         assert_eq!(event["selected"]["id"], "si");
@@ -172,7 +176,7 @@ async fn content_of_every_kind_is_published() {
         order: Some(order),
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
     let order =
         json!({"id": "77", "title": "Llaves", "items": 2, "total": 1500.5, "currency": "ARS"});
     assert_eq!(
@@ -191,7 +195,7 @@ async fn content_of_every_kind_is_published() {
         ad: Some(ad),
         ..LeadContent::default()
     };
-    let event = told(&mut events, &writes(&phone, "¿Sigue?", content)).await;
+    let event = wait_for_message(&mut events, &write_message(&phone, "¿Sigue?", content)).await;
     let ad = json!({"source": "facebook", "id": "120210", "title": "Casa en Palermo", "text": "Tres ambientes", "url": "https://fb.me/x"});
     assert_eq!(event["ad"], ad);
     manager.stop().await;
@@ -199,16 +203,16 @@ async fn content_of_every_kind_is_published() {
 
 #[tokio::test]
 async fn hostile_content_is_bounded() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;
-    let megabytes = "A".repeat(10 << 20);
-    let photo =
-        format!("BEGIN:VCARD\nFN:Ana\nTEL:4444-3333\nPHOTO;ENCODING=b:{megabytes}\nEND:VCARD");
-    let name = format!("BEGIN:VCARD\nFN:{megabytes}\nEND:VCARD");
-    let many = (0..500).map(|n| format!("BEGIN:VCARD\nFN:Ana {n}\nEND:VCARD"));
+    let long_text = "A".repeat(10 << 20);
+    let photo_card =
+        format!("BEGIN:VCARD\nFN:Ana\nTEL:4444-3333\nPHOTO;ENCODING=b:{long_text}\nEND:VCARD");
+    let long_name_card = format!("BEGIN:VCARD\nFN:{long_text}\nEND:VCARD");
+    let many_cards = (0..500).map(|n| format!("BEGIN:VCARD\nFN:Ana {n}\nEND:VCARD"));
     let poll = LeadPoll {
-        name: megabytes.clone(),
+        name: long_text.clone(),
         options: vec!["\u{202e}".repeat(500) + &"o".repeat(5_000); 200],
         multiple: true,
     };
@@ -220,80 +224,84 @@ async fn hostile_content_is_bounded() {
     };
     let ad = LeadAd {
         url: "javascript:alert(1)".to_owned(),
-        title: megabytes.clone(),
+        title: long_text.clone(),
         ..LeadAd::default()
     };
     let place = Place {
         latitude: 1e9,
         longitude: f64::MAX,
-        text: megabytes.clone(),
+        text: long_text.clone(),
     };
-    let none = LeadContent::default;
+    let empty = LeadContent::default;
     let contents = [
         LeadContent {
-            cards: Some(vec![photo]),
-            ..none()
+            cards: Some(vec![photo_card]),
+            ..empty()
         },
         LeadContent {
-            cards: Some(vec![name]),
-            ..none()
+            cards: Some(vec![long_name_card]),
+            ..empty()
         },
         LeadContent {
-            cards: Some(many.collect()),
-            ..none()
+            cards: Some(many_cards.collect()),
+            ..empty()
         },
         LeadContent {
             poll: Some(poll),
-            ..none()
+            ..empty()
         },
         LeadContent {
             media: Some(file),
-            ..none()
+            ..empty()
         },
         LeadContent {
             ad: Some(ad),
-            ..none()
+            ..empty()
         },
         LeadContent {
             location: Some(place),
-            ..none()
+            ..empty()
         },
     ];
-    let mut heard = Vec::new();
+    let mut published = Vec::new();
     for content in contents {
-        let event = told(&mut events, &writes(&phone, "", content)).await;
+        let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
         let size = event.to_string().len();
         assert!(size < 32 * 1024, "{size} bytes: {}", event["type"]);
-        heard.push(event);
+        published.push(event);
     }
-    assert_eq!(heard[0]["contacts"][0]["name"], "Ana");
+    assert_eq!(published[0]["contacts"][0]["name"], "Ana");
     assert_eq!(
-        heard[1]["contacts"][0]["name"].as_str().map(str::len),
+        published[1]["contacts"][0]["name"].as_str().map(str::len),
         Some(200)
     );
-    assert_eq!(heard[2]["contacts"].as_array().map(Vec::len), Some(50));
-    let options = heard[3]["poll"]["options"].as_array().expect("options");
+    assert_eq!(published[2]["contacts"].as_array().map(Vec::len), Some(50));
+    let options = published[3]["poll"]["options"].as_array().expect("options");
     assert_eq!((options.len(), &options[0]), (20, &json!("o".repeat(200))));
-    let file = &heard[4]["media"];
+    let file = &published[4]["media"];
     assert_eq!(file["filename"], "catalogogpj.exe");
     assert_eq!(file["mime"], "application/octet-stream");
     assert!(
         file.get("thumbnail").is_none() && file.get("size").is_none(),
         "{file}"
     );
-    assert!(heard[5]["ad"].get("url").is_none(), "{}", heard[5]["ad"]);
-    assert!(heard[6].get("location").is_none());
+    assert!(
+        published[5]["ad"].get("url").is_none(),
+        "{}",
+        published[5]["ad"]
+    );
+    assert!(published[6].get("location").is_none());
     // Later messages are published as usual.
-    told(&mut events, &writes(&phone, "hola", none())).await;
-    manager.until("READY").await;
+    wait_for_message(&mut events, &write_message(&phone, "hola", empty())).await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
 /// Checks message kinds without a field in the event, and odd spellings of those that have one:
 /// each event says at least what the sender's phone shows.
 #[tokio::test]
-async fn no_message_of_a_person_is_an_empty_line() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+async fn every_message_of_a_contact_has_a_text() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;
     let of_kind = |kind: &str, body: &str, fields: Value| {
@@ -342,7 +350,7 @@ async fn no_message_of_a_person_is_an_empty_line() {
         // A location that the phone could not determine.
         ("location", "", json!({"lat": "x", "caption": "Acá"}), "Acá"),
     ] {
-        let event = told(&mut events, &of_kind(kind, body, fields)).await;
+        let event = wait_for_message(&mut events, &of_kind(kind, body, fields)).await;
         assert_eq!(event["type"], kind);
         assert_eq!(event["body"], told_as, "{kind}");
     }
@@ -368,7 +376,7 @@ async fn no_message_of_a_person_is_an_empty_line() {
             cards: Some(vec![card.to_owned()]),
             ..LeadContent::default()
         };
-        let event = told(&mut events, &writes(&phone, "", content)).await;
+        let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
         assert_eq!(event["body"], told_as);
     }
     manager.stop().await;

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use harness::processes::{self, kill_hard};
 use harness::standin::{LeadContent, LeadMedia, LeadMessage, Phone, Settings};
-use harness::{Manager, ManagerOptions, linked, poll};
+use harness::{Manager, ManagerOptions, poll, start_linked};
 use serde_json::Value;
 use sqlx::Connection as _;
 
 const LEAD: &str = "5491158254201";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and what follows";
 
-/// Returns bytes without a pattern, so that a lost or repeated piece is detected.
-fn noise(length: usize) -> Vec<u8> {
+/// Returns bytes without a pattern, so that a lost or repeated chunk is detected.
+fn random_bytes(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let mut next = || {
         state ^= state << 13;
@@ -24,7 +24,7 @@ fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-fn sends(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, String) {
+fn send_file(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, String) {
     let path = phone.upload(file.to_vec());
     let media = LeadMedia {
         path: path.clone(),
@@ -42,7 +42,7 @@ fn sends(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, String)
 }
 
 /// Returns the file names in the folder of incoming files.
-fn kept(manager: &Manager) -> Vec<String> {
+fn stored_files(manager: &Manager) -> Vec<String> {
     let folder: PathBuf = manager.folder.join("data/files/inbound");
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -58,7 +58,7 @@ async fn fetch(manager: &Manager, key: &str) -> (u16, Vec<u8>) {
 }
 
 /// Returns the file once the message is known.
-async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
+async fn wait_for_file(manager: &Manager, key: &str) -> Vec<u8> {
     poll::until("the file", async || {
         let (status, body) = fetch(manager, key).await;
         (status == 200).then_some(body)
@@ -67,7 +67,7 @@ async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
 }
 
 /// Returns the rejection once the message is known.
-async fn refused(manager: &Manager, key: &str, code: &str) -> (u16, Value) {
+async fn wait_for_refusal(manager: &Manager, key: &str, code: &str) -> (u16, Value) {
     poll::until(format!("refusal {code}"), async || {
         let (status, body) = manager.get(&format!("/messages/{key}/media")).await;
         (body["code"] == code).then_some((status, body))
@@ -76,14 +76,14 @@ async fn refused(manager: &Manager, key: &str, code: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+async fn pictures_are_fetched_automatically_and_videos_on_request() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
-    let picture = [PNG, &noise(900_000)].concat();
-    // The sender states another type than the file has.
-    let (key, _) = sends(&phone, "image", "text/html", &picture);
+    let picture = [PNG, &random_bytes(900_000)].concat();
+    // The type that the sender states differs from the file's type.
+    let (key, _) = send_file(&phone, "image", "text/html", &picture);
     poll::until("the picture", async || {
-        (kept(&manager).len() == 1).then_some(())
+        (stored_files(&manager).len() == 1).then_some(())
     })
     .await;
     assert_eq!(phone.state().downloads, 1);
@@ -102,36 +102,36 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
         "attachment; filename*=UTF-8''mi%20casa%20%C3%B1.png"
     );
     assert_eq!(response.bytes().await.expect("a body"), picture);
-    let part = get()
+    let partial_response = get()
         .header("range", "bytes=100000-100099")
         .send()
         .await
         .expect("a part");
-    assert_eq!(part.status(), 206);
+    assert_eq!(partial_response.status(), 206);
     let range = format!("bytes 100000-100099/{}", picture.len());
-    assert_eq!(part.headers()["content-range"], range.as_str());
+    assert_eq!(partial_response.headers()["content-range"], range.as_str());
     assert_eq!(
-        part.bytes().await.expect("a body"),
+        partial_response.bytes().await.expect("a body"),
         picture[100_000..100_100]
     );
-    let beyond = get()
+    let unsatisfiable = get()
         .header("range", "bytes=99999999-")
         .send()
         .await
         .expect("an answer");
-    assert_eq!(beyond.status(), 416);
+    assert_eq!(unsatisfiable.status(), 416);
     // The file can be requested by the last part of its id as well.
-    let short = key.rsplit('_').next().expect("a key");
-    assert_eq!(fetch(&manager, short).await, (200, picture));
+    let short_id = key.rsplit('_').next().expect("a key");
+    assert_eq!(fetch(&manager, short_id).await, (200, picture));
 
     // A video is fetched only on request, and once for all requests.
-    let film = noise(3_000_000);
-    let (key, _) = sends(&phone, "video", "video/mp4", &film);
-    let (late, _) = sends(&phone, "image", "image/png", PNG);
-    assert_eq!(whole(&manager, &late).await, PNG);
+    let film = random_bytes(3_000_000);
+    let (key, _) = send_file(&phone, "video", "video/mp4", &film);
+    let (later_key, _) = send_file(&phone, "image", "image/png", PNG);
+    assert_eq!(wait_for_file(&manager, &later_key).await, PNG);
     assert_eq!(phone.state().downloads, 2);
-    let together = (0..8).map(|_| fetch(&manager, &key));
-    for (status, body) in futures_util::future::join_all(together).await {
+    let concurrent_requests = (0..8).map(|_| fetch(&manager, &key));
+    for (status, body) in futures_util::future::join_all(concurrent_requests).await {
         assert!(
             (status, &body) == (200, &film),
             "{status}, {} bytes",
@@ -145,11 +145,11 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
 #[tokio::test]
 async fn expired_media_is_410_with_a_message() {
     let options = ManagerOptions::default().with("MEDIA_DOWNLOAD", "demand");
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
-    let (key, path) = sends(&phone, "document", "application/pdf", b"%PDF-1.7 ...");
+    let (key, path) = send_file(&phone, "document", "application/pdf", b"%PDF-1.7 ...");
     phone.forget_file(&path).expect("the file");
-    let (status, body) = refused(&manager, &key, "MEDIA_GONE").await;
+    let (status, body) = wait_for_refusal(&manager, &key, "MEDIA_GONE").await;
     assert_eq!(status, 410);
     assert!(
         body["message"].as_str().expect("words").contains("no more"),
@@ -158,72 +158,84 @@ async fn expired_media_is_410_with_a_message() {
     let text = phone
         .lead_message(&LeadMessage::text(LEAD, "hola"))
         .expect("a message");
-    for unknown in [
+    for unknown_id in [
         text.as_str(),
         "false_5491158254201@c.us_3A00",
         "..%2f..%2fledger.db",
         "x",
     ] {
-        let (status, body) = manager.get(&format!("/messages/{unknown}/media")).await;
+        let (status, body) = manager.get(&format!("/messages/{unknown_id}/media")).await;
         assert_eq!(
             (status, &body["code"]),
             (404, &"MEDIA_NOT_FOUND".into()),
-            "{unknown}"
+            "{unknown_id}"
         );
     }
     manager.stop().await;
     manager.set("MEDIA_DOWNLOAD", "off");
     manager.restart().await;
-    manager.until("READY").await;
-    assert_eq!(refused(&manager, &key, "MEDIA_GONE").await.0, 410);
-    let (key, _) = sends(&phone, "image", "image/png", PNG);
-    assert_eq!(refused(&manager, &key, "MEDIA_OFF").await.0, 409);
-    assert_eq!(kept(&manager).len(), 0);
+    manager.wait_for_state("READY").await;
+    assert_eq!(wait_for_refusal(&manager, &key, "MEDIA_GONE").await.0, 410);
+    let (key, _) = send_file(&phone, "image", "image/png", PNG);
+    assert_eq!(wait_for_refusal(&manager, &key, "MEDIA_OFF").await.0, 409);
+    assert_eq!(stored_files(&manager).len(), 0);
     manager.stop().await;
 }
 
 #[tokio::test]
-async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
+async fn interrupted_fetch_is_repeated_and_no_partial_file_is_served() {
     let options = ManagerOptions::default()
         .with("MEDIA_DOWNLOAD", "demand")
         .with("HEARTBEAT_MS", 500);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
-    let file = noise(24 << 20);
-    let (key, _) = sends(&phone, "document", "application/octet-stream", &file);
-    until_known(&manager, &key).await;
-    manager.until_stored().await;
+    let file = random_bytes(24 << 20);
+    let (key, _) = send_file(&phone, "document", "application/octet-stream", &file);
+    wait_until_published(&manager, &key).await;
+    manager.wait_until_stored().await;
     // Kill the service midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
-    let asking = tokio::spawn(async move { client.get(url).send().await.map(|it| it.status()) });
-    until_begun(&manager).await;
+    let request = tokio::spawn(async move {
+        client
+            .get(url)
+            .send()
+            .await
+            .map(|response| response.status())
+    });
+    wait_for_partial_file(&manager).await;
     manager.service.kill().await;
-    let answered = asking.await.expect("a task");
-    assert!(answered.is_err(), "nothing half: {answered:?}");
+    let outcome = request.await.expect("a task");
+    assert!(
+        outcome.is_err(),
+        "an incomplete file was served: {outcome:?}"
+    );
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     // Kill Chrome midway.
     let url = manager.url(&format!("/messages/{key}/media"));
     let client = manager.client().clone();
-    let asking = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
-    until_begun(&manager).await;
+    let request = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
+    wait_for_partial_file(&manager).await;
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
-    let answer = asking.await.expect("a task");
-    assert_eq!(answer.status(), 503, "{:?}", answer.text().await);
-    manager.until("READY").await;
-    assert!(whole(&manager, &key).await == file, "another file");
-    poll::until("the rests to be gone", async || {
-        (kept(&manager).len() == 1).then_some(())
+    let response = request.await.expect("a task");
+    assert_eq!(response.status(), 503, "{:?}", response.text().await);
+    manager.wait_for_state("READY").await;
+    assert!(
+        wait_for_file(&manager, &key).await == file,
+        "the file has other content"
+    );
+    poll::until("the partial file to be deleted", async || {
+        (stored_files(&manager).len() == 1).then_some(())
     })
     .await;
     manager.stop().await;
 }
 
 /// Waits until a part of a file is on the disk.
-async fn until_begun(manager: &Manager) {
-    poll::until("a part on the disk", async || {
-        let names = kept(manager);
+async fn wait_for_partial_file(manager: &Manager) {
+    poll::until("a partial file", async || {
+        let names = stored_files(manager);
         names
             .iter()
             .any(|name| name.ends_with(".part"))
@@ -233,98 +245,118 @@ async fn until_begun(manager: &Manager) {
 }
 
 /// Waits until the message is published.
-async fn until_known(manager: &Manager, key: &str) {
+async fn wait_until_published(manager: &Manager, key: &str) {
     let mut events = harness::Events::open(&manager.url("/events?after=0"), None).await;
-    events.until(|event| event.data["message_id"] == key).await;
+    events
+        .read_until(|event| event.data["message_id"] == key)
+        .await;
 }
 
 #[tokio::test]
 async fn quota_evicts_the_oldest_file_which_is_fetched_again() {
     let options = ManagerOptions::default().with("MEDIA_QUOTA_MIB", 1);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     let files: Vec<_> = (0..3)
-        .map(|n| [PNG, &noise(600_000 + n)].concat())
+        .map(|n| [PNG, &random_bytes(600_000 + n)].concat())
         .collect();
     let mut keys = Vec::new();
     for file in &files {
-        let (key, _) = sends(&phone, "image", "image/png", file);
-        assert_eq!(whole(&manager, &key).await, *file);
+        let (key, _) = send_file(&phone, "image", "image/png", file);
+        assert_eq!(wait_for_file(&manager, &key).await, *file);
         keys.push(key);
-        assert_eq!(kept(&manager).len(), 1);
+        assert_eq!(stored_files(&manager).len(), 1);
     }
-    assert_eq!(whole(&manager, &keys[0]).await, files[0]);
+    assert_eq!(wait_for_file(&manager, &keys[0]).await, files[0]);
     // A file that exceeds the quota is reported as too large.
-    let (key, _) = sends(&phone, "image", "image/png", &noise(2 << 20));
-    assert_eq!(refused(&manager, &key, "PAYLOAD_TOO_LARGE").await.0, 413);
-    tokio::time::timeout(Duration::from_secs(5), manager.until("READY"))
+    let (key, _) = send_file(&phone, "image", "image/png", &random_bytes(2 << 20));
+    assert_eq!(
+        wait_for_refusal(&manager, &key, "PAYLOAD_TOO_LARGE")
+            .await
+            .0,
+        413
+    );
+    tokio::time::timeout(Duration::from_secs(5), manager.wait_for_state("READY"))
         .await
         .expect("READY");
     manager.stop().await;
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_gone_and_not_fetched_again() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+async fn deleted_file_is_not_fetched_again() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
-    let (key, _) = sends(&phone, "image", "image/png", PNG);
-    assert_eq!(whole(&manager, &key).await, PNG);
+    let (key, _) = send_file(&phone, "image", "image/png", PNG);
+    assert_eq!(wait_for_file(&manager, &key).await, PNG);
     let url = manager.url(&format!("/messages/{key}/media"));
     let delete = async || {
         let response = manager.client().delete(&url).send().await;
         response.expect("an answer").status().as_u16()
     };
     assert_eq!(delete().await, 204);
-    assert_eq!(kept(&manager), Vec::<String>::new());
-    let (status, _) = refused(&manager, &key, "MEDIA_NOT_FOUND").await;
+    assert_eq!(stored_files(&manager), Vec::<String>::new());
+    let (status, _) = wait_for_refusal(&manager, &key, "MEDIA_NOT_FOUND").await;
     assert_eq!((status, delete().await), (404, 404));
     manager.stop().await;
     manager.restart().await;
-    let (status, _) = refused(&manager, &key, "MEDIA_NOT_FOUND").await;
+    let (status, _) = wait_for_refusal(&manager, &key, "MEDIA_NOT_FOUND").await;
     assert_eq!(status, 404);
     assert_eq!(phone.state().downloads, 1);
     manager.stop().await;
 }
 
 #[tokio::test]
-async fn large_files_wait_to_be_asked_for_and_old_ones_go() {
+async fn large_files_are_fetched_on_request_and_old_files_are_deleted() {
     let options = ManagerOptions::default()
         .with("MEDIA_AUTO_MIB", 1)
         .with("MEDIA_KEEP_DAYS", 3);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
-    let large = noise((1 << 20) + 1);
-    let (large_key, _) = sends_of_size(&phone, &large);
-    let (key, _) = sends(&phone, "image", "image/png", PNG);
-    assert_eq!(whole(&manager, &key).await, PNG);
-    assert_eq!((kept(&manager).len(), phone.state().downloads), (1, 1));
-    assert!(whole(&manager, &large_key).await == large, "another file");
-    assert_eq!((kept(&manager).len(), phone.state().downloads), (2, 2));
+    let large = random_bytes((1 << 20) + 1);
+    let (large_key, _) = send_file_with_size(&phone, &large);
+    let (key, _) = send_file(&phone, "image", "image/png", PNG);
+    assert_eq!(wait_for_file(&manager, &key).await, PNG);
+    assert_eq!(
+        (stored_files(&manager).len(), phone.state().downloads),
+        (1, 1)
+    );
+    assert!(
+        wait_for_file(&manager, &large_key).await == large,
+        "the file has other content"
+    );
+    assert_eq!(
+        (stored_files(&manager).len(), phone.state().downloads),
+        (2, 2)
+    );
     // Four days pass for one of the files, during which nobody requests it.
     manager.stop().await;
     let url = format!("sqlite:{}", manager.folder.join("data/ledger.db").display());
     let mut ledger = sqlx::SqliteConnection::connect(&url)
         .await
         .expect("a ledger");
-    let aged = "UPDATE media SET stored_at = stored_at - 4 * 24 * 3600 * 1000 WHERE message_id = ?";
-    let aged = sqlx::query(aged).bind(&key).execute(&mut ledger).await;
-    assert_eq!(aged.expect("a row").rows_affected(), 1);
+    let update =
+        "UPDATE media SET stored_at = stored_at - 4 * 24 * 3600 * 1000 WHERE message_id = ?";
+    let update = sqlx::query(update).bind(&key).execute(&mut ledger).await;
+    assert_eq!(update.expect("a row").rows_affected(), 1);
     ledger.close().await.expect("closed");
     manager.restart().await;
-    poll::until("the old file to be gone", async || {
-        (kept(&manager).len() == 1).then_some(())
+    poll::until("the old file to be deleted", async || {
+        (stored_files(&manager).len() == 1).then_some(())
     })
     .await;
-    manager.until("READY").await;
-    assert!(whole(&manager, &large_key).await == large, "another file");
+    manager.wait_for_state("READY").await;
+    assert!(
+        wait_for_file(&manager, &large_key).await == large,
+        "the file has other content"
+    );
     // The file is fetched again, as long as WhatsApp has it.
-    assert_eq!(whole(&manager, &key).await, PNG);
+    assert_eq!(wait_for_file(&manager, &key).await, PNG);
     assert_eq!(phone.state().downloads, 3);
     manager.stop().await;
 }
 
 /// Sends a document whose size the sender's phone states.
-fn sends_of_size(phone: &Phone, file: &[u8]) -> (String, String) {
+fn send_file_with_size(phone: &Phone, file: &[u8]) -> (String, String) {
     let path = phone.upload(file.to_vec());
     let media = LeadMedia {
         path: path.clone(),

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+fn create_authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -22,13 +22,13 @@ fn authority() -> Authority {
 }
 
 /// Responds with 204 to every request, under a certificate for `name`. Stores the requests.
-async fn receiver(
+async fn start_receiver(
     authority: &Authority,
     name: &str,
-    over: bool,
+    expired: bool,
 ) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
-    if over {
+    if expired {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2021, 1, 1);
     }
@@ -43,12 +43,12 @@ async fn receiver(
             vec![certificate.der().clone()],
             PrivateKeyDer::try_from(key.serialize_der()).expect("a key"),
         )
-        .expect("its own key");
+        .expect("a matching key");
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let kept = told.clone();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let received = requests.clone();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(socket).await else {
@@ -60,7 +60,8 @@ async fn receiver(
                     break;
                 }
             }
-            kept.lock()
+            received
+                .lock()
                 .expect("the requests")
                 .push(String::from_utf8_lossy(&request).into_owned());
             let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
@@ -68,7 +69,7 @@ async fn receiver(
             let _ = stream.shutdown().await;
         }
     });
-    (address, told)
+    (address, requests)
 }
 
 /// Returns whether the request has its whole head, and the whole body that the head declares.
@@ -84,33 +85,33 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length
 }
 
-async fn test_of(hub: &Hub, url: String) -> Value {
+async fn test_webhook(hub: &Hub, url: String) -> Value {
     let hook = json!({"url": url, "eventos": ["message"]});
-    let (status, made) = hub.post("/api/webhooks", &hook).await;
-    assert_eq!(status, 201, "{made}");
-    let path = format!("/api/webhooks/{}/test", made["id"]);
+    let (status, webhook) = hub.post("/api/webhooks", &hook).await;
+    assert_eq!(status, 201, "{webhook}");
+    let path = format!("/api/webhooks/{}/test", webhook["id"]);
     hub.post(&path, &json!({})).await.1
 }
 
 #[tokio::test]
 async fn webhook_is_delivered_over_tls() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
-    let (ours, other) = (authority(), authority());
+    let (trusted_authority, other_authority) = (create_authority(), create_authority());
     let trusted = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(trusted.path(), ours.pem()).unwrap();
+    std::fs::write(trusted.path(), trusted_authority.pem()).unwrap();
     let options = ManagerOptions::default()
         .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1,localhost")
         .with("SSL_CERT_FILE", trusted.path().display());
     let hub = Hub::start(&manager, options).await;
 
-    let (address, told) = receiver(&ours, "127.0.0.1", false).await;
-    let tested = test_of(&hub, format!("https://{address}/wa")).await;
+    let (address, requests) = start_receiver(&trusted_authority, "127.0.0.1", false).await;
+    let tested = test_webhook(&hub, format!("https://{address}/wa")).await;
     assert_eq!(
         (&tested["ok"], &tested["estado_http"]),
         (&json!(true), &json!(204)),
         "{tested}"
     );
-    let request = told.lock().unwrap().concat();
+    let request = requests.lock().unwrap().concat();
     assert!(request.starts_with("POST /wa HTTP/1.1"), "{request}");
     assert!(
         request.to_lowercase().contains("webhook-signature: v1,"),
@@ -119,11 +120,11 @@ async fn webhook_is_delivered_over_tls() {
 
     // These receivers have another authority, another name, an expired certificate, and no TLS at
     // all.
-    let (stranger, _) = receiver(&other, "127.0.0.1", false).await;
-    let (misnamed, _) = receiver(&ours, "example.com", false).await;
-    let (over, _) = receiver(&ours, "127.0.0.1", true).await;
-    for address in [stranger, misnamed, over] {
-        let tested = test_of(&hub, format!("https://{address}/wa")).await;
+    let (unknown_authority, _) = start_receiver(&other_authority, "127.0.0.1", false).await;
+    let (misnamed, _) = start_receiver(&trusted_authority, "example.com", false).await;
+    let (expired, _) = start_receiver(&trusted_authority, "127.0.0.1", true).await;
+    for address in [unknown_authority, misnamed, expired] {
+        let tested = test_webhook(&hub, format!("https://{address}/wa")).await;
         assert_eq!(tested["error"], "TLS_FAILED", "{tested}");
     }
     manager.stop().await;

@@ -1,9 +1,9 @@
 //! Tests, in a browser, the settings' button that sends a test alert, with a real mail server that
-//! requires TLS and a password, and a webhook that nobody answers.
+//! requires TLS and a password, and a webhook without a receiver.
 
 use std::time::Duration;
 
-use harness::{Hub, Manager, ManagerOptions, Scratch, browser_flow};
+use harness::{Hub, Manager, ManagerOptions, Scratch, run_browser_flow};
 use rcgen::generate_simple_self_signed;
 use scratch_database::MailServer;
 use serde_json::Value;
@@ -12,12 +12,12 @@ const PASSWORD: &str = "una clave de prueba, larga";
 const WEBHOOK: &str = "http://127.0.0.1:1";
 
 #[tokio::test]
-async fn button_in_the_settings_sends_a_test_by_each_way() {
+async fn settings_button_sends_a_test_alert_over_each_channel() {
     let folder = Scratch::default();
-    let made = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
+    let created = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).expect("written");
-    std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
+    std::fs::write(&certificate, created.cert.pem()).expect("written");
+    std::fs::write(&key, created.signing_key.serialize_pem()).expect("written");
     let [certificate, key] = [certificate, key].map(|path| path.display().to_string());
     let server = MailServer::start(&["--tls", &certificate, &key, "--auth", "hub:hunter2"]);
     let server = server.expect("a mail server");
@@ -36,7 +36,7 @@ async fn button_in_the_settings_sends_a_test_by_each_way() {
         ("MAIL_TO", "ana@example.com"),
         ("WEBHOOK_ORIGIN", WEBHOOK),
     ];
-    browser_flow(
+    run_browser_flow(
         &hub,
         "alerts-flow.mjs",
         &variables,

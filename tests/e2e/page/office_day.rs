@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use harness::standin::Settings;
-use harness::{Hub, Manager, ManagerOptions, browser_flow, standin};
+use harness::{Hub, Manager, ManagerOptions, run_browser_flow, start_standin};
 
 const PASSWORD: &str = "una clave de prueba, larga";
 
 async fn day(size: &str) {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let options = ManagerOptions::default()
         .with("HUB_ADMIN_PASSWORD", PASSWORD)
@@ -22,7 +22,7 @@ async fn day(size: &str) {
         ("PHONE_URL", phone.as_str()),
         ("SIZE", size),
     ];
-    browser_flow(
+    run_browser_flow(
         &hub,
         "office-day-flow.mjs",
         &variables,
@@ -33,11 +33,11 @@ async fn day(size: &str) {
 }
 
 #[tokio::test]
-async fn an_offices_day_on_a_desk() {
+async fn office_day_on_a_desktop() {
     day("desk").await;
 }
 
 #[tokio::test]
-async fn an_offices_day_on_a_phone() {
+async fn office_day_on_a_phone() {
     day("phone").await;
 }

@@ -5,19 +5,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use harness::standin::Settings;
-use harness::{Hub, Manager, ManagerOptions, WhatsappName, browser_flow, standin};
+use harness::{Hub, Manager, ManagerOptions, WhatsappName, run_browser_flow, start_standin};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(270);
 
 #[tokio::test]
 async fn passkey_by_hand_and_with_the_extension() {
-    let standin = standin(Settings {
+    let standin = start_standin(Settings {
         passkey: true,
         ..Settings::default()
     })
     .await;
-    let whatsapp = WhatsappName::of(&standin).await.address().to_string();
+    let whatsapp = WhatsappName::serve(&standin).await.address().to_string();
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let phone = standin.web_url();
@@ -25,7 +25,7 @@ async fn passkey_by_hand_and_with_the_extension() {
         ("PHONE_URL", phone.as_str()),
         ("WHATSAPP", whatsapp.as_str()),
     ];
-    browser_flow(&hub, "passkey-flow.mjs", &variables, PATIENCE).await;
+    run_browser_flow(&hub, "passkey-flow.mjs", &variables, PATIENCE).await;
     manager.stop().await;
 }
 

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use harness::standin::Settings;
-use harness::{Hub, ManagerOptions, browser_flow, linked};
+use harness::{Hub, ManagerOptions, run_browser_flow, start_linked};
 
 const PASSWORD: &str = "una clave de prueba, larga";
 
 /// Runs `flow` on the page of a linked pair.
 async fn watched(flow: &str, dry_run: bool) {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("HUB_ADMIN_PASSWORD", PASSWORD)
         .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")
@@ -18,7 +18,7 @@ async fn watched(flow: &str, dry_run: bool) {
     let hub = Hub::start(&manager, options).await;
     let phone = standin.web_url();
     let variables = [("ADMIN_PASSWORD", PASSWORD), ("PHONE_URL", phone.as_str())];
-    browser_flow(&hub, flow, &variables, Duration::from_secs(420)).await;
+    run_browser_flow(&hub, flow, &variables, Duration::from_secs(420)).await;
     manager.stop().await;
 }
 
@@ -28,7 +28,7 @@ async fn conversations_are_read_and_answered() {
 }
 
 #[tokio::test]
-async fn all_that_a_lead_sends_is_shown_and_files_are_sent() {
+async fn every_kind_of_message_is_shown_and_files_are_sent() {
     watched("thread-flow.mjs", false).await;
 }
 

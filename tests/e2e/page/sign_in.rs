@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use harness::{Hub, Manager, ManagerOptions, browser_flow};
+use harness::{Hub, Manager, ManagerOptions, run_browser_flow};
 use scratch_database::Database;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ async fn user_signs_in_on_the_page() {
     let hub = Hub::start(&manager, locked()).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
     let patience = Duration::from_secs(270);
-    browser_flow(&hub, "sign-in-flow.mjs", &variables, patience).await;
+    run_browser_flow(&hub, "sign-in-flow.mjs", &variables, patience).await;
     manager.stop().await;
 }
 
@@ -42,7 +42,7 @@ async fn accounts_made_without_a_password_are_marked_on_the_page() {
     let hub = Hub::start(&manager, options).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
     let patience = Duration::from_secs(270);
-    browser_flow(&hub, "unguarded-flow.mjs", &variables, patience).await;
+    run_browser_flow(&hub, "unguarded-flow.mjs", &variables, patience).await;
     manager.stop().await;
 }
 
@@ -85,7 +85,7 @@ async fn password_and_session_tokens_stay_out_of_log_and_database() {
         .post(hub.url("/api/tokens"))
         .basic_auth("admin", Some(PASSWORD));
     let body = json!({"name": "prueba", "scopes": ["read"]});
-    let made: Value = request
+    let created: Value = request
         .json(&body)
         .send()
         .await
@@ -97,7 +97,7 @@ async fn password_and_session_tokens_stay_out_of_log_and_database() {
     let (jwt, csrf, token) = (
         text(&session["token"]),
         text(&session["csrf"]),
-        text(&made["token"]),
+        text(&created["token"]),
     );
     for authorization in [format!("Bearer {jwt}"), format!("Bearer {token}")] {
         let request = hub.client().get(hub.url("/api/auth/me"));
@@ -123,10 +123,13 @@ async fn password_and_session_tokens_stay_out_of_log_and_database() {
             .windows(secret.len())
             .any(|window| window == secret.as_bytes())
     };
-    assert!(holds(&stored, "$argon2id$"), "the hashes are there");
+    assert!(
+        holds(&stored, "$argon2id$"),
+        "the database must contain the hashes"
+    );
     for secret in &secrets {
-        assert!(!log.contains(secret), "in the log: {secret}");
-        assert!(!holds(&stored, secret), "in the database: {secret}");
+        assert!(!log.contains(secret), "the log contains {secret}");
+        assert!(!holds(&stored, secret), "the database contains {secret}");
     }
     manager.stop().await;
 }

@@ -9,13 +9,13 @@ use harness::processes::{self, kill_hard};
 use harness::standin::{
     CappingStatus, LeadMessage, Limits, NewChats, ReachOutLock, SendBehavior, Settings, Standin,
 };
-use harness::{Events, Manager, ManagerOptions, SmallDisk, linked, poll};
+use harness::{Events, Manager, ManagerOptions, SmallDisk, poll, start_linked};
 use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
 
 /// Returns settings of a slow server, so that a send can be interrupted.
-fn slow(ms: u64) -> Settings {
+fn slow_settings(ms: u64) -> Settings {
     Settings {
         server_ack: Duration::from_millis(ms),
         ..Settings::default()
@@ -23,7 +23,7 @@ fn slow(ms: u64) -> Settings {
 }
 
 /// Starts a `POST /send`. Its task returns `None` if the service was killed.
-fn sending(
+fn start_send(
     manager: &Manager,
     key: Option<&str>,
     to: &str,
@@ -42,8 +42,10 @@ fn sending(
 }
 
 async fn send(manager: &Manager, key: Option<&str>, to: &str, message: &str) -> (u16, Value) {
-    let answer = sending(manager, key, to, message).await.expect("no panic");
-    answer.expect("an answer")
+    let response = start_send(manager, key, to, message)
+        .await
+        .expect("no panic");
+    response.expect("an answer")
 }
 
 async fn status_of(manager: &Manager, id: &str) -> Value {
@@ -53,10 +55,10 @@ async fn status_of(manager: &Manager, id: &str) -> Value {
     body
 }
 
-async fn until_status(manager: &Manager, id: &str, wanted: &[&str]) -> Value {
-    poll::until(format!("{id} to be {wanted:?}"), async || {
+async fn wait_for_status(manager: &Manager, id: &str, expected: &[&str]) -> Value {
+    poll::until(format!("{id} to be {expected:?}"), async || {
         let body = status_of(manager, id).await;
-        wanted
+        expected
             .contains(&body["status"].as_str().unwrap_or_default())
             .then_some(body)
     })
@@ -64,18 +66,18 @@ async fn until_status(manager: &Manager, id: &str, wanted: &[&str]) -> Value {
 }
 
 /// Waits until the phone's server has this many messages.
-async fn at_the_server(standin: &Standin, count: usize) {
-    let found = standin
+async fn wait_for_messages(standin: &Standin, count: usize) {
+    let arrived = standin
         .phone()
         .wait_for(harness::PATIENCE, |phone| {
             (phone.messages().len() >= count).then_some(())
         })
         .await;
-    assert!(found.is_some(), "{count} messages never arrived");
+    assert!(arrived.is_some(), "{count} messages did not arrive");
 }
 
 /// Asserts that these texts arrived once each, under separate ids.
-fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
+fn assert_each_arrived_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
     let messages = standin.phone().messages();
     let mut arrived: Vec<_> = messages.iter().map(|m| m.body.clone()).collect();
     let mut expected: Vec<_> = texts.into_iter().collect();
@@ -90,26 +92,32 @@ fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
 /// sends no ack (`Silent`), or never received it.
 #[tokio::test]
 async fn service_killed_during_a_send_sends_it_once() {
-    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let (standin, mut manager) =
+        start_linked(slow_settings(20_000), ManagerOptions::default()).await;
     let phone = standin.phone();
-    let before = [
+    let behaviors = [
         ("ok", SendBehavior::Ok),
         ("silent", SendBehavior::Silent),
         ("lost", SendBehavior::Lost),
     ];
-    for (name, outcome) in before {
-        let taken = phone.messages().len();
-        let lost = phone.refusals().len();
-        phone.settings(slow(20_000));
+    for (name, outcome) in behaviors {
+        let accepted_count = phone.messages().len();
+        let refused_count = phone.refusals().len();
+        phone.settings(slow_settings(20_000));
         phone.rule(None, outcome, Some(1));
-        let caller = sending(&manager, Some(name), TO, name);
+        let caller = start_send(&manager, Some(name), TO, name);
         poll::until("the message at the server", async || {
-            (phone.messages().len() > taken || phone.refusals().len() > lost).then_some(())
+            (phone.messages().len() > accepted_count || phone.refusals().len() > refused_count)
+                .then_some(())
         })
         .await;
         manager.service.kill().await;
-        assert_eq!(caller.await.expect("no panic"), None, "nobody was answered");
-        processes::none_left(&manager.tokens()).await;
+        assert_eq!(
+            caller.await.expect("no panic"),
+            None,
+            "the killed service must not have answered"
+        );
+        processes::assert_none_left(&manager.tokens()).await;
         phone.rule(None, SendBehavior::Ok, None);
         phone.settings(Settings::default());
         manager.restart().await;
@@ -117,9 +125,9 @@ async fn service_killed_during_a_send_sends_it_once() {
         let (status, body) = send(&manager, Some(name), TO, name).await;
         assert_eq!(status, 200, "{name}: {body}");
         let id = body["message_id"].as_str().expect("an id").to_owned();
-        until_status(&manager, &id, &["sent", "delivered"]).await;
-        let (_, again) = send(&manager, Some(name), TO, name).await;
-        assert_eq!(again["message_id"], json!(id));
+        wait_for_status(&manager, &id, &["sent", "delivered"]).await;
+        let (_, repeated) = send(&manager, Some(name), TO, name).await;
+        assert_eq!(repeated["message_id"], json!(id));
         assert!(
             phone
                 .messages()
@@ -127,51 +135,53 @@ async fn service_killed_during_a_send_sends_it_once() {
                 .any(|m| m.key == id && m.body == name)
         );
     }
-    exactly_once(&standin, before.map(|(name, _)| name.to_owned()));
+    assert_each_arrived_once(&standin, behaviors.map(|(name, _)| name.to_owned()));
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn unretried_send_is_settled_and_published() {
-    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
-    let _caller = sending(&manager, None, TO, "sin clave");
-    at_the_server(&standin, 1).await;
+    let (standin, mut manager) =
+        start_linked(slow_settings(20_000), ManagerOptions::default()).await;
+    let _caller = start_send(&manager, None, TO, "sin clave");
+    wait_for_messages(&standin, 1).await;
     let key = standin.phone().messages()[0].id.clone();
     manager.service.kill().await;
-    processes::none_left(&manager.tokens()).await;
+    processes::assert_none_left(&manager.tokens()).await;
     standin.phone().settings(Settings::default());
     manager.restart().await;
     let url = manager.url("/events");
     let mut events = manager.client().get(url).send().await.expect("events");
     assert_eq!(status_of(&manager, &key).await["status"], "unconfirmed");
-    let mut told = String::new();
-    while !told
+    let mut received_text = String::new();
+    while !received_text
         .split("event: ack")
         .skip(1)
         .any(|event| event.contains(&key))
     {
         let chunk = events.chunk().await.expect("a stream").expect("no end");
-        told.push_str(&String::from_utf8_lossy(&chunk));
+        received_text.push_str(&String::from_utf8_lossy(&chunk));
     }
-    assert!(!told.contains("sin clave"));
-    let body = until_status(&manager, &key, &["sent", "delivered"]).await;
+    assert!(!received_text.contains("sin clave"));
+    let body = wait_for_status(&manager, &key, &["sent", "delivered"]).await;
     assert_eq!(body["ledger_id"], json!(key));
     assert!(body.get("text").is_none() && body.get("message").is_none());
-    exactly_once(&standin, ["sin clave".to_owned()]);
+    assert_each_arrived_once(&standin, ["sin clave".to_owned()]);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn chrome_killed_during_sends_sends_each_once() {
-    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let (standin, mut manager) =
+        start_linked(slow_settings(20_000), ManagerOptions::default()).await;
     let texts: Vec<_> = (0..12).map(|n| format!("mensaje {n}")).collect();
     let callers: Vec<_> = texts
         .iter()
         .enumerate()
-        .map(|(n, text)| sending(&manager, Some(text), &format!("54911582542{n:02}"), text))
+        .map(|(n, text)| start_send(&manager, Some(text), &format!("54911582542{n:02}"), text))
         .collect();
-    at_the_server(&standin, 6).await;
-    manager.until_stored().await;
+    wait_for_messages(&standin, 6).await;
+    manager.wait_until_stored().await;
     standin.phone().settings(Settings::default());
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
     for caller in callers {
@@ -179,20 +189,20 @@ async fn chrome_killed_during_sends_sends_each_once() {
         // A message that had not begun was not sent, and may be retried.
         assert!([504, 503, 502].contains(&status), "{status} {body}");
     }
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     for (n, text) in texts.iter().enumerate() {
         let to = format!("54911582542{n:02}");
         let (status, body) = send(&manager, Some(text), &to, text).await;
         assert_eq!(status, 200, "{text}: {body}");
     }
-    exactly_once(&standin, texts);
+    assert_each_arrived_once(&standin, texts);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn missing_outcome_is_settled() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     let cases = [
         SendBehavior::Silent,
@@ -215,18 +225,18 @@ async fn missing_outcome_is_settled() {
         let message = body["message"].as_str().expect("a message");
         let id = message.split("/messages/").nth(1).expect("an id");
         let id = id.split(' ').next().expect("an id");
-        until_status(&manager, id, &["sent", "delivered"]).await;
+        wait_for_status(&manager, id, &["sent", "delivered"]).await;
         let (status, body) = send(&manager, Some(&text), &to, &text).await;
         assert_eq!(status, 200, "{body}");
         assert!(body["message_id"].as_str().expect("an id").ends_with(id));
     }
-    exactly_once(&standin, (0..cases.len()).map(|n| format!("duda {n}")));
+    assert_each_arrived_once(&standin, (0..cases.len()).map(|n| format!("duda {n}")));
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn certainly_unsent_message_can_be_retried() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     for (outcome, status, code, named) in [
         (SendBehavior::Refuse, 502, "SEND_FAILED", "479"),
@@ -236,12 +246,16 @@ async fn certainly_unsent_message_can_be_retried() {
     ] {
         let text = format!("{outcome:?}");
         phone.rule(None, outcome, Some(1));
-        let (answered, body) = send(&manager, Some(&text), TO, &text).await;
-        assert_eq!((answered, &body["code"]), (status, &json!(code)), "{body}");
+        let (first_status, body) = send(&manager, Some(&text), TO, &text).await;
+        assert_eq!(
+            (first_status, &body["code"]),
+            (status, &json!(code)),
+            "{body}"
+        );
         let message = body["message"].as_str().expect("a message");
         assert!(message.contains(named), "{message}");
-        let refused = phone.refusals().last().expect("a refusal").id.clone();
-        let body = status_of(&manager, &refused).await;
+        let refused_id = phone.refusals().last().expect("a refusal").id.clone();
+        let body = status_of(&manager, &refused_id).await;
         assert_eq!(
             (&body["status"], &body["error"]),
             (&json!("failed"), &json!(code))
@@ -250,7 +264,7 @@ async fn certainly_unsent_message_can_be_retried() {
         let (status, body) = send(&manager, Some(&text), TO, &text).await;
         assert_eq!(status, 200, "{body}");
         let id = body["message_id"].as_str().expect("an id").to_owned();
-        assert!(id.ends_with(&refused), "{id} {refused}");
+        assert!(id.ends_with(&refused_id), "{id} {refused_id}");
         let (status, body) = send(&manager, Some(&text), TO, "otro texto").await;
         assert_eq!(
             (status, &body["code"]),
@@ -276,7 +290,7 @@ async fn acks_advance_the_message_state() {
         delivered_ack: None,
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     let id = body["message_id"].as_str().expect("an id").to_owned();
@@ -285,7 +299,7 @@ async fn acks_advance_the_message_state() {
     assert_eq!(body["message_id"], json!(id));
     for (ack, status) in [(2, "delivered"), (3, "read"), (4, "played")] {
         standin.phone().ack(&id, ack).expect("an ack");
-        let body = until_status(&manager, &id, &[status]).await;
+        let body = wait_for_status(&manager, &id, &[status]).await;
         for time in ["created_at", "sent_at", &format!("{status}_at")] {
             assert!(body[time].is_string(), "{time} in {body}");
         }
@@ -299,7 +313,7 @@ async fn acks_advance_the_message_state() {
 
 #[tokio::test]
 async fn concurrent_sends_keep_the_order_of_each_recipient() {
-    let (standin, mut manager) = linked(slow(50), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(slow_settings(50), ManagerOptions::default()).await;
     let manager_ref = &manager;
     let callers = (0..64).map(|n| async move {
         let to = format!("54911582542{n:02}");
@@ -324,7 +338,7 @@ async fn concurrent_sends_keep_the_order_of_each_recipient() {
         );
     }
     // Concurrent sends to one number arrive in order, each once.
-    let to_one = (0..16).map(|n| sending(&manager, None, TO, &format!("uno {n}")));
+    let to_one = (0..16).map(|n| start_send(&manager, None, TO, &format!("uno {n}")));
     for answer in join_all(to_one).await {
         assert_eq!(answer.expect("no panic").expect("an answer").0, 200);
     }
@@ -337,7 +351,7 @@ async fn sends_over_the_queue_limit_are_refused() {
     let options = ManagerOptions::default()
         .with("SENDS_IN_FLIGHT", 2)
         .with("SENDS_WAITING", 3);
-    let (standin, mut manager) = linked(slow(1_500), options).await;
+    let (standin, mut manager) = start_linked(slow_settings(1_500), options).await;
     let callers: Vec<_> = (0..20)
         .map(|n| {
             let request = manager.client().post(manager.url("/send"));
@@ -345,50 +359,50 @@ async fn sends_over_the_queue_limit_are_refused() {
             request.json(&body).send()
         })
         .collect();
-    let (mut sent, mut refused) = (Vec::new(), 0);
-    for (n, answer) in join_all(callers).await.into_iter().enumerate() {
-        let answer = answer.expect("an answer");
-        if answer.status() == 200 {
-            sent.push(n.to_string());
+    let (mut sent_count, mut refused_count) = (Vec::new(), 0);
+    for (n, response) in join_all(callers).await.into_iter().enumerate() {
+        let response = response.expect("an answer");
+        if response.status() == 200 {
+            sent_count.push(n.to_string());
             continue;
         }
-        assert_eq!(answer.status(), 503);
-        assert_eq!(answer.headers()["retry-after"], "1");
-        let body: Value = answer.json().await.expect("a body");
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "1");
+        let body: Value = response.json().await.expect("a body");
         assert_eq!(body["code"], "OVERLOADED");
-        refused += 1;
+        refused_count += 1;
     }
-    assert_eq!((sent.len(), refused), (5, 15));
-    exactly_once(&standin, sent);
+    assert_eq!((sent_count.len(), refused_count), (5, 15));
+    assert_each_arrived_once(&standin, sent_count);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn caller_hangup_does_not_cancel_the_send() {
-    let (standin, mut manager) = linked(slow(800), ManagerOptions::default()).await;
-    let caller = sending(&manager, Some("k"), TO, "hola");
-    at_the_server(&standin, 1).await;
+    let (standin, mut manager) = start_linked(slow_settings(800), ManagerOptions::default()).await;
+    let caller = start_send(&manager, Some("k"), TO, "hola");
+    wait_for_messages(&standin, 1).await;
     caller.abort();
     let id = standin.phone().messages()[0].id.clone();
-    until_status(&manager, &id, &["sent", "delivered"]).await;
+    wait_for_status(&manager, &id, &["sent", "delivered"]).await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200);
     assert!(body["message_id"].as_str().expect("an id").ends_with(&id));
-    exactly_once(&standin, ["hola".to_owned()]);
+    assert_each_arrived_once(&standin, ["hola".to_owned()]);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn unavailable_ledger_refuses_sends() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     manager.stop().await;
     let data = manager.folder.join("data");
     std::fs::remove_dir_all(&data).expect("the ledger");
     std::fs::create_dir(&data).expect("a folder");
     let file = data.join("ledger.db");
-    std::fs::write(&file, b"rubbish, and long enough".repeat(500)).expect("a file");
+    std::fs::write(&file, b"not a database, and long enough".repeat(500)).expect("a file");
     manager.restart().await;
-    let session = manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
+    let session = manager.wait_for_cause("ERROR", "LEDGER_UNAVAILABLE").await;
     assert_eq!(session["last_error"]["code"], "LEDGER_UNAVAILABLE");
     assert_eq!(manager.get("/health").await.0, 200);
     let (status, body) = send(&manager, None, TO, "hola").await;
@@ -400,11 +414,11 @@ async fn unavailable_ledger_refuses_sends() {
     assert!(standin.phone().messages().is_empty());
     assert!(manager.service.output().contains("ledger"));
     // The ledger is repaired while the service runs.
-    std::fs::remove_file(&file).expect("the rubbish");
-    manager.until("READY").await;
+    std::fs::remove_file(&file).expect("the invalid database");
+    manager.wait_for_state("READY").await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200, "{body}");
-    exactly_once(&standin, ["hola".to_owned()]);
+    assert_each_arrived_once(&standin, ["hola".to_owned()]);
     manager.stop().await;
 }
 
@@ -416,21 +430,21 @@ async fn full_disk_is_an_error_until_there_is_room() {
         return;
     };
     let options = ManagerOptions::default().with("DATA_DIR", disk.path().display());
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     disk.fill();
-    let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
-    let mut sent = Vec::new();
+    let long_text = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
+    let mut sent_texts = Vec::new();
     // The write-ahead log may still have some free space.
     let first_refused = loop {
-        let text = long(sent.len());
+        let text = long_text(sent_texts.len());
         let (status, body) = send(&manager, Some(&text[..2]), TO, &text).await;
         if status != 200 {
             assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
             break text;
         }
-        sent.push(text);
+        sent_texts.push(text);
     };
-    manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
+    manager.wait_for_cause("ERROR", "LEDGER_UNAVAILABLE").await;
     let (status, body) = send(&manager, None, TO, "corto").await;
     assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
     // Incoming messages stay in the page, and are published once there is room.
@@ -439,49 +453,51 @@ async fn full_disk_is_an_error_until_there_is_room() {
         standin.phone().lead_message(&lead).expect("a message");
     }
     disk.make_room();
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;
-    let told = events
-        .until(|event| {
+    let published = events
+        .read_until(|event| {
             event.data["body"]
                 .as_str()
                 .is_some_and(|body| body.starts_with("2 "))
         })
         .await;
-    let told = told.iter().filter(|event| event.name == "message");
-    assert_eq!(told.count(), 3);
+    let published = published.iter().filter(|event| event.name == "message");
+    assert_eq!(published.count(), 3);
     let (status, body) = send(&manager, Some(&first_refused[..2]), TO, &first_refused).await;
     assert_eq!(status, 200, "{body}");
-    sent.push(first_refused);
-    exactly_once(&standin, sent);
+    sent_texts.push(first_refused);
+    assert_each_arrived_once(&standin, sent_texts);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn missing_acks_end_ready() {
     let options = ManagerOptions::default().with("ACK_PATIENCE_SECONDS", 1);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     phone.rule(None, SendBehavior::Silent, Some(1));
-    let caller = sending(&manager, Some("k"), TO, "hola");
-    let session = manager.until_cause("AUTHENTICATED", "ACKS_STOPPED").await;
-    assert_eq!(session["restarts"]["total"], 0, "the page is loaded anew");
+    let caller = start_send(&manager, Some("k"), TO, "hola");
+    let session = manager
+        .wait_for_cause("AUTHENTICATED", "ACKS_STOPPED")
+        .await;
+    assert_eq!(session["restarts"]["total"], 0, "only the page is reloaded");
     let (status, body) = caller.await.expect("no panic").expect("an answer");
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     // While others are acknowledged, a missing ack does not count.
     phone.rule(Some("5491158254299"), SendBehavior::Silent, Some(1));
-    let silent = sending(&manager, Some("s"), "5491158254299", "callado");
-    let since = manager.session().await["since"].clone();
+    let silent = start_send(&manager, Some("s"), "5491158254299", "callado");
+    let ready_since = manager.session().await["since"].clone();
     // Wait three times the ack timeout.
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
         let (status, body) = send(&manager, None, TO, "otro").await;
         assert_eq!(status, 200, "{body}");
     }
-    assert_eq!(manager.session().await["since"], since);
+    assert_eq!(manager.session().await["since"], ready_since);
     silent.abort();
     manager.stop().await;
 }
@@ -492,22 +508,22 @@ async fn failed_lookup_is_not_missing_whatsapp() {
         query: Duration::from_secs(30),
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
     let phone = standin.phone();
     let request = manager.client().post(manager.url("/send"));
     let request = request.header("idempotency-key", "k");
     let request = request.json(&json!({"to": TO, "message": "hola"}));
     let caller = tokio::spawn(request.send());
     // The network is lost while the number is looked up.
-    poll::until("the lookup", async || {
+    poll::until("the number lookup", async || {
         (phone.state().lookups > 0).then_some(())
     })
     .await;
     phone.set_network(false);
-    let failed = caller.await.expect("no panic").expect("an answer");
-    assert_eq!(failed.status(), 502);
-    assert_eq!(failed.headers()["retry-after"], "2");
-    let body: Value = failed.json().await.expect("JSON");
+    let lookup_failure = caller.await.expect("no panic").expect("an answer");
+    assert_eq!(lookup_failure.status(), 502);
+    assert_eq!(lookup_failure.headers()["retry-after"], "2");
+    let body: Value = lookup_failure.json().await.expect("JSON");
     assert_eq!(body["code"], "SEND_FAILED", "{body}");
     // A request that arrives now, before anything begins, gets the answer that the session is not
     // ready.
@@ -515,10 +531,10 @@ async fn failed_lookup_is_not_missing_whatsapp() {
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
     phone.settings(Settings::default());
     phone.set_network(true);
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200, "{body}");
-    exactly_once(&standin, ["hola".to_owned()]);
+    assert_each_arrived_once(&standin, ["hola".to_owned()]);
     manager.stop().await;
 }
 
@@ -526,7 +542,7 @@ async fn failed_lookup_is_not_missing_whatsapp() {
 /// -1, even the page's own.
 #[tokio::test]
 async fn file_failure_without_a_code_is_settled() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     for (n, outcome) in [
         SendBehavior::Unknown,
@@ -584,16 +600,16 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
             lid_migrated,
             ..Settings::default()
         };
-        let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+        let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
         let phone = standin.phone();
         let (status, body) = send(&manager, None, TO, "antes").await;
         assert_eq!(status, 200, "{body}");
         phone.block_contact(TO, true).expect("a number");
-        let blocked = poll::until("the page to know of it", async || {
+        let refusal = poll::until("the page to know of the block", async || {
             let (status, body) = send(&manager, Some("bloqueado"), TO, "hola").await;
             (status != 200).then_some((status, body))
         });
-        let (status, body) = blocked.await;
+        let (status, body) = refusal.await;
         assert_eq!(
             (status, &body["code"]),
             (403, &json!("RECIPIENT_BLOCKED")),
@@ -603,25 +619,25 @@ async fn blocked_recipient_is_refused_and_nothing_is_sent() {
         assert_eq!((status, &body["code"]), (403, &json!("RECIPIENT_BLOCKED")));
         // The page was not asked, so it stored nothing.
         assert_eq!(phone.held_back(), Vec::<String>::new());
-        let there = phone.messages().len();
+        let message_count = phone.messages().len();
         // Other sends continue, and the session is not affected.
-        let since = manager.session().await["since"].clone();
+        let ready_since = manager.session().await["since"].clone();
         let (status, _) = send(&manager, None, "5491158254299", "otro").await;
         assert_eq!(status, 200);
         phone.block_contact(TO, false).expect("a number");
-        let sent = poll::until("it to be let through", async || {
+        let accepted = poll::until("the message to be accepted", async || {
             let (status, body) = send(&manager, Some("bloqueado"), TO, "hola").await;
             (status == 200).then_some(body)
         });
-        sent.await;
-        assert_eq!(manager.session().await["since"], since);
-        assert_eq!(phone.messages().len(), there + 2);
+        accepted.await;
+        assert_eq!(manager.session().await["since"], ready_since);
+        assert_eq!(phone.messages().len(), message_count + 2);
         manager.stop().await;
     }
 }
 
-/// Checks a block that the page notices only when it sends. It stores the message and throws; for a
-/// file, wa-js gets an error without a number.
+/// Checks a block that the page notices only when it sends. The page stores the message and throws;
+/// for a file, wa-js gets an error without a number.
 #[tokio::test]
 async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
     for lid_migrated in [false, true] {
@@ -630,7 +646,7 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
             late_blocklist: true,
             ..Settings::default()
         };
-        let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+        let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
         let phone = standin.phone();
         let (status, first) = send(&manager, None, TO, "antes").await;
         assert_eq!(status, 200, "{first}");
@@ -639,28 +655,28 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
             // The phone's lines arrive in order, so the page has received the block.
             let lead = LeadMessage::text("5491158254298", "hola");
             phone.lead_message(&lead).expect("a message");
-            let heard = phone.wait_for(harness::PATIENCE, |phone| {
+            let is_received = phone.wait_for(harness::PATIENCE, |phone| {
                 (phone.state().devices[0].waiting == 0).then_some(())
             });
-            heard.await.expect("a page that hears");
-            let again = async || match kind {
+            is_received.await.expect("a page that received the block");
+            let send_again = async || match kind {
                 "texto" => send(&manager, Some(kind), TO, "hola").await,
                 _ => send_file(&manager, kind, "nota.txt").await,
             };
-            let (status, body) = again().await;
+            let (status, body) = send_again().await;
             assert_eq!(
                 (status, &body["code"]),
                 (403, &json!("RECIPIENT_BLOCKED")),
                 "{kind}: {body}"
             );
             // The page itself refused, and reports it by a separate line.
-            let held_back = poll::until("the page to hold it back", async || {
-                let held_back = phone.held_back();
-                (held_back.len() > turn).then_some(held_back)
+            let refused_keys = poll::until("the page to refuse the message", async || {
+                let refused_keys = phone.held_back();
+                (refused_keys.len() > turn).then_some(refused_keys)
             })
             .await;
-            assert_eq!(held_back.len(), turn + 1, "{kind}");
-            let key = held_back.last().expect("a key");
+            assert_eq!(refused_keys.len(), turn + 1, "{kind}");
+            let key = refused_keys.last().expect("a key");
             let id = key.rsplit('_').next().expect("an id");
             let body = status_of(&manager, id).await;
             assert_eq!(
@@ -668,17 +684,17 @@ async fn block_that_only_the_page_notices_is_refused_and_holds_no_lane() {
                 (&json!("failed"), &json!("RECIPIENT_BLOCKED"))
             );
             phone.block_contact(TO, false).expect("a number");
-            // The lane is free, and the page works on.
-            poll::until("another message to be let through", async || {
+            // The lane is free, and the page continues to work.
+            poll::until("another message to be accepted", async || {
                 let (status, body) = send(&manager, None, TO, "otro").await;
                 assert_ne!(body["code"], "EARLIER_UNCONFIRMED", "{body}");
                 (status == 200).then_some(())
             })
             .await;
-            let (status, body) = again().await;
+            let (status, body) = send_again().await;
             assert_eq!(status, 200, "{kind}: {body}");
-            let sent = body["message_id"].as_str().expect("an id");
-            assert!(sent.ends_with(id), "{sent} {id}");
+            let sent_id = body["message_id"].as_str().expect("an id");
+            assert!(sent_id.ends_with(id), "{sent_id} {id}");
         }
         let times = |wanted: &str| {
             let messages = phone.messages();
@@ -701,16 +717,16 @@ async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
             lid_migrated,
             ..Settings::default()
         };
-        let standin = harness::standin(settings.clone()).await;
+        let standin = harness::start_standin(settings.clone()).await;
         let phone = standin.phone();
         phone.set_on_whatsapp(NOBODY, false).expect("a number");
         phone.save_contact(NOBODY, Some("Nadie")).expect("a number");
         phone.save_contact(TO, Some("Ana")).expect("a number");
         let mut manager = Manager::start(&standin).await;
         manager.connect().await;
-        manager.until("QR_REQUIRED").await;
+        manager.wait_for_state("QR_REQUIRED").await;
         phone.scan_current().expect("a code");
-        manager.until("READY").await;
+        manager.wait_for_state("READY").await;
         let (status, body) = send(&manager, None, NOBODY, "hola").await;
         assert_eq!(
             (status, &body["code"]),
@@ -731,7 +747,7 @@ async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
         phone.settings(settings);
         let (status, body) = send(&manager, Some("k"), TO, "hola").await;
         assert_eq!(status, 200, "{body}");
-        exactly_once(&standin, ["hola".to_owned()]);
+        assert_each_arrived_once(&standin, ["hola".to_owned()]);
         manager.stop().await;
     }
 }
@@ -743,13 +759,13 @@ async fn unsettled_message_is_left_undecided() {
     let options = ManagerOptions::default()
         .with("SETTLE_TRIES", 2)
         .with("SEND_DEADLINE_MS", 1_500);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     phone.rule(Some(TO), SendBehavior::Unknown, None);
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
     let id = phone.refusals()[0].id.clone();
-    let body = poll::until("a person to be asked", async || {
+    let body = poll::until("the message to be undecided", async || {
         let body = status_of(&manager, &id).await;
         body["undecided_at"].is_string().then_some(body)
     })
@@ -781,9 +797,9 @@ async fn unsettled_message_is_left_undecided() {
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
     assert_eq!(status, 200, "{body}");
     assert!(phone.refusals().iter().all(|refusal| refusal.id == id));
-    let body = until_status(&manager, &id, &["sent", "delivered"]).await;
+    let body = wait_for_status(&manager, &id, &["sent", "delivered"]).await;
     assert!(body.get("undecided_at").is_none());
-    exactly_once(&standin, ["primero".to_owned(), "segundo".to_owned()]);
+    assert_each_arrived_once(&standin, ["primero".to_owned(), "segundo".to_owned()]);
     manager.stop().await;
 }
 
@@ -792,7 +808,7 @@ async fn unsettled_message_is_left_undecided() {
 #[tokio::test]
 async fn message_after_an_unconfirmed_one_is_postponed() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     phone.rule(Some(TO), SendBehavior::Unknown, None);
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
@@ -807,15 +823,15 @@ async fn message_after_an_unconfirmed_one_is_postponed() {
     assert_eq!(status, 200, "{body}");
     phone.rule(Some(TO), SendBehavior::Ok, None);
     poll::until(
-        "the first to be settled, and the second to go",
+        "the first message to be settled, and the second to be sent",
         async || {
             let (status, _) = send(&manager, Some("k2"), TO, "segundo").await;
             (status == 200).then_some(())
         },
     )
     .await;
-    let all = ["otro", "primero", "segundo"].map(str::to_owned);
-    exactly_once(&standin, all);
+    let texts = ["otro", "primero", "segundo"].map(str::to_owned);
+    assert_each_arrived_once(&standin, texts);
     manager.stop().await;
 }
 
@@ -824,16 +840,16 @@ async fn message_after_an_unconfirmed_one_is_postponed() {
 async fn wa_js_without_query_exists_still_sends() {
     let folder = harness::Scratch::default();
     let bundle = folder.join("wa-js.js");
-    let built = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+    let bundle_path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../crates/session-manager/page/dist/wa-js.js");
-    let mut text = std::fs::read_to_string(built).expect("the bundle");
+    let mut text = std::fs::read_to_string(bundle_path).expect("the bundle");
     text.push_str("\n;Object.defineProperty(WPP.contact, 'queryExists', { value: undefined });\n");
     std::fs::write(&bundle, text).expect("a file");
     let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
-    let (standin, mut manager) = linked(Settings::default(), options).await;
-    poll::until("the word on that bundle", async || {
-        let said = manager.service.output();
-        said.contains("WA_JS_PATH: that bundle finds all")
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
+    poll::until("the log line about the bundle", async || {
+        let log = manager.service.output();
+        log.contains("WA_JS_PATH: that bundle finds all")
             .then_some(())
     })
     .await;
@@ -854,14 +870,14 @@ async fn whatsapp_limits_are_published_on_change() {
         history: Duration::from_secs(3_600),
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
     let phone = standin.phone();
     let session = manager.session().await;
-    let none = json!({
+    let no_limits = json!({
         "reach_out": {"locked": false, "until": null, "kind": null},
         "new_chats": {"status": "NONE", "used": 0, "total": null, "cycle_end": null},
     });
-    assert_eq!(session["limits"], none);
+    assert_eq!(session["limits"], no_limits);
     assert_eq!(session["first_sync"]["complete"], false);
     let mut events = Events::open(&manager.url("/events"), None).await;
     let until_ms = now_ms() + 3_600_000;
@@ -877,12 +893,12 @@ async fn whatsapp_limits_are_published_on_change() {
             cycle_end_s: until_ms / 1000,
         }),
     });
-    let told = events
-        .until(|event| event.name == "limits" && event.data["reach_out"]["locked"] == true)
+    let published = events
+        .read_until(|event| event.name == "limits" && event.data["reach_out"]["locked"] == true)
         .await;
-    let told = told.last().expect("an event");
-    assert_eq!(told.data["new_chats"]["status"], "SECOND_WARNING");
-    assert_eq!(told.data["first_sync"]["complete"], false);
+    let published = published.last().expect("an event");
+    assert_eq!(published.data["new_chats"]["status"], "SECOND_WARNING");
+    assert_eq!(published.data["first_sync"]["complete"], false);
     let limits = manager.session().await["limits"].clone();
     assert_eq!(limits["reach_out"]["kind"], "WEB_COMPANION_ONLY");
     assert!(limits["reach_out"]["until"].is_string());
@@ -905,14 +921,14 @@ async fn whatsapp_limits_are_published_on_change() {
     phone.rule(None, SendBehavior::NewChats475, Some(1));
     let (status, body) = send(&manager, None, TO, "otro").await;
     assert_eq!((status, &body["code"]), (429, &json!("NEW_CHAT_LIMIT")));
-    poll::until("the limit to be told", async || {
+    poll::until("the limit to be reported", async || {
         let limits = manager.session().await["limits"].clone();
         (limits["new_chats"]["status"] == "CAPPED").then_some(())
     })
     .await;
     phone.limits(Limits::default());
-    poll::until("it to be lifted", async || {
-        (manager.session().await["limits"] == none).then_some(())
+    poll::until("the limit to be lifted", async || {
+        (manager.session().await["limits"] == no_limits).then_some(())
     })
     .await;
     manager.stop().await;
@@ -920,14 +936,14 @@ async fn whatsapp_limits_are_published_on_change() {
 
 fn now_ms() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    i64::try_from(now.expect("after 1970").as_millis()).expect("a moment")
+    i64::try_from(now.expect("after 1970").as_millis()).expect("a timestamp")
 }
 
 /// Checks that completion is reported once, also after restarts. A page that was linked before does
 /// not report it.
 #[tokio::test]
 async fn first_sync_is_reported_complete_once() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let is_through = async |manager: &Manager| {
         poll::until("the history", async || {
             (manager.session().await["first_sync"]["complete"] == true).then_some(())
@@ -937,7 +953,7 @@ async fn first_sync_is_reported_complete_once() {
     is_through(&manager).await;
     manager.stop().await;
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     is_through(&manager).await;
     // A new link has a new history.
     standin.phone().settings(Settings {
@@ -947,9 +963,9 @@ async fn first_sync_is_reported_complete_once() {
     let (status, body) = manager.post("/logout", &Value::Null).await;
     assert_eq!(status, 200, "{body}");
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
     standin.phone().scan_current().expect("a code");
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let session = manager.session().await;
     assert_eq!(session["first_sync"]["complete"], false, "{session:#}");
     manager.stop().await;
@@ -967,10 +983,10 @@ async fn silent_history_is_not_complete_and_a_paused_one_is() {
         ],
         ..Settings::default()
     };
-    let (_standin, mut manager) = linked(silent, ManagerOptions::default()).await;
-    poll::until("the word on it", async || {
-        let said = manager.service.output();
-        said.contains("does not say how far the history is")
+    let (_standin, mut manager) = start_linked(silent, ManagerOptions::default()).await;
+    poll::until("the log line about the missing history", async || {
+        let log = manager.service.output();
+        log.contains("does not say how far the history is")
             .then_some(())
     })
     .await;
@@ -978,12 +994,12 @@ async fn silent_history_is_not_complete_and_a_paused_one_is() {
     assert_eq!(session["first_sync"]["complete"], false, "{session:#}");
     manager.stop().await;
 
-    let paused = Settings {
+    let paused_settings = Settings {
         history: Duration::from_secs(3_600),
         history_paused_out: true,
         ..Settings::default()
     };
-    let (_standin, mut manager) = linked(paused, ManagerOptions::default()).await;
+    let (_standin, mut manager) = start_linked(paused_settings, ManagerOptions::default()).await;
     poll::until("the history to be given up", async || {
         (manager.session().await["first_sync"]["complete"] == true).then_some(())
     })

@@ -5,44 +5,47 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::standin::{Received, Settings, Standin};
-use harness::{Hub, Manager, ManagerOptions, Scratch, linked};
+use harness::{Hub, Manager, ManagerOptions, Scratch, start_linked};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use service_runtime::process::usage::field;
 
-use super::media::{TO, answer, code, form, last, mp4, ogg, on_disk, pdf, png, send, sha256};
+use super::media::{
+    TO, form, last_message, mp4, ogg, pdf, png, send, send_request, sha256, status_and_code,
+    stored_files,
+};
 
 const OCTETS: &str = "application/octet-stream";
 
 async fn start(options: ManagerOptions) -> (Standin, Manager, Hub) {
-    let (standin, manager) = linked(Settings::default(), options).await;
+    let (standin, manager) = start_linked(Settings::default(), options).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
     (standin, manager, hub)
 }
 
-/// Makes a file with ffmpeg. `input` and `output` are ffmpeg's arguments.
-fn made(folder: &Path, name: &str, input: &[&str], output: &[&str]) -> Vec<u8> {
+/// Creates a file with ffmpeg. `input` and `output` are ffmpeg's arguments.
+fn create_with_ffmpeg(folder: &Path, name: &str, input: &[&str], output: &[&str]) -> Vec<u8> {
     let file = folder.join(name);
-    let done = Command::new("ffmpeg")
+    let result = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error"])
         .args(input)
         .args(output)
         .arg(&file)
         .status()
         .expect("ffmpeg: cargo xtask setup installs it");
-    assert!(done.success(), "{name}");
-    std::fs::read(file).expect("what ffmpeg made")
+    assert!(result.success(), "{name}");
+    std::fs::read(file).expect("the file that ffmpeg created")
 }
 
 const TONE: &[&str] = &["-f", "lavfi", "-i", "sine=frequency=440:duration=1"];
 const BARS: &[&str] = &["-f", "lavfi", "-i", "testsrc=size=63x41:rate=5:duration=1"];
 
 fn gif(folder: &Path) -> Vec<u8> {
-    made(folder, "a.gif", BARS, &[])
+    create_with_ffmpeg(folder, "a.gif", BARS, &[])
 }
 
 fn wav(folder: &Path) -> Vec<u8> {
-    made(folder, "a.wav", TONE, &[])
+    create_with_ffmpeg(folder, "a.wav", TONE, &[])
 }
 
 /// Returns a form as raw bytes, since no client library writes all of these headers.
@@ -62,7 +65,7 @@ fn raw_form(json: &Value, disposition: &str, mime: &str, file: &[u8]) -> Vec<u8>
 }
 
 /// Sends a file as a document in each possible way. Returns how it arrived.
-async fn at_the_phone(
+async fn send_each_way(
     standin: &Standin,
     manager: &Manager,
     hub: &Hub,
@@ -74,9 +77,9 @@ async fn at_the_phone(
         let body = raw_form(&json, disposition, mime, file);
         let request = manager.client().post(url);
         let request = request.header("content-type", "multipart/form-data; boundary=x");
-        let (status, body) = answer(request.body(body)).await;
+        let (status, body) = send_request(request.body(body)).await;
         assert_eq!(status, 200, "{disposition}: {body}");
-        arrived.push(last(standin));
+        arrived.push(last_message(standin));
     }
     arrived
 }
@@ -87,7 +90,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
     let zip = b"PK\x03\x04\x14\0\0\0\0\0 what follows".as_slice();
     let pdf = pdf();
     let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    for (disposition, mime, file, seen) in [
+    for (disposition, mime, file, expected) in [
         // The name gives the type, since the content says nothing.
         (
             "; filename=\"precios.csv\"",
@@ -151,7 +154,7 @@ async fn documents_have_the_type_and_name_that_phones_open() {
             ("image/png", "Sr. Gomez.png"),
         ),
         ("", OCTETS, &pdf, ("application/pdf", "file.pdf")),
-        // These are the ways in which programs write names that are not ASCII.
+        // Programs encode names that are not ASCII in these ways.
         (
             "; filename*=UTF-8''men%C3%BA%20del%20d%C3%ADa.pdf",
             OCTETS,
@@ -190,12 +193,16 @@ async fn documents_have_the_type_and_name_that_phones_open() {
             ("application/pdf", "file.pdf"),
         ),
     ] {
-        for message in at_the_phone(&standin, &manager, &hub, (disposition, mime, file)).await {
+        for message in send_each_way(&standin, &manager, &hub, (disposition, mime, file)).await {
             assert_eq!(message.kind, "document");
-            let arrived = message.details.file.expect("a file");
-            let name = arrived.filename.as_deref().unwrap_or_default();
-            assert_eq!((arrived.mime.as_str(), name), seen, "{disposition}");
-            assert_eq!(arrived.sha256, sha256(file), "{disposition}");
+            let file_at_phone = message.details.file.expect("a file");
+            let name = file_at_phone.filename.as_deref().unwrap_or_default();
+            assert_eq!(
+                (file_at_phone.mime.as_str(), name),
+                expected,
+                "{disposition}"
+            );
+            assert_eq!(file_at_phone.sha256, sha256(file), "{disposition}");
         }
     }
     // The file is uploaded without a name, and named when it is sent.
@@ -204,21 +211,21 @@ async fn documents_have_the_type_and_name_that_phones_open() {
         (hub.url("/api/files"), hub.url("/send")),
     ] {
         let request = manager.client().post(url).header("content-type", OCTETS);
-        let (status, body) = answer(request.body("a;b\n")).await;
+        let (status, body) = send_request(request.body("a;b\n")).await;
         assert_eq!((status, &body["mime"]), (201, &json!(OCTETS)), "{body}");
         let body = json!({"to": TO, "type": "document", "file_id": body["file_id"], "filename": "precios.csv"});
-        let (status, body) = answer(manager.client().post(base).json(&body)).await;
+        let (status, body) = send_request(manager.client().post(base).json(&body)).await;
         assert_eq!(status, 200, "{body}");
-        let arrived = last(&standin).details.file.expect("a file");
-        assert_eq!(arrived.mime, "text/csv");
-        assert_eq!(arrived.filename.as_deref(), Some("precios.csv"));
+        let file_at_phone = last_message(&standin).details.file.expect("a file");
+        assert_eq!(file_at_phone.mime, "text/csv");
+        assert_eq!(file_at_phone.filename.as_deref(), Some("precios.csv"));
     }
     drop(hub);
     manager.stop().await;
 }
 
 /// Returns what phones show of a message: kind, type, name and playback.
-fn shown(message: &Received) -> (&str, &str, &str, bool) {
+fn display_data(message: &Received) -> (&str, &str, &str, bool) {
     let file = message.details.file.as_ref().expect("a file");
     let name = file.filename.as_deref().unwrap_or_default();
     (&message.kind, &file.mime, name, file.gif)
@@ -228,20 +235,20 @@ fn shown(message: &Received) -> (&str, &str, &str, bool) {
 async fn gifs_sounds_and_pictures_are_converted_for_phones() {
     let (standin, mut manager, hub) = start(ManagerOptions::default()).await;
     let folder = Scratch::default();
-    let mp3 = made(folder.path(), "a.mp3", TONE, &[]);
-    let vorbis = made(folder.path(), "v.ogg", TONE, &["-c:a", "libvorbis"]);
-    let m4a = made(folder.path(), "a.m4a", TONE, &[]);
-    let opus = made(folder.path(), "o.ogg", TONE, &["-c:a", "libopus"]);
-    let film = made(
+    let mp3 = create_with_ffmpeg(folder.path(), "a.mp3", TONE, &[]);
+    let vorbis = create_with_ffmpeg(folder.path(), "v.ogg", TONE, &["-c:a", "libvorbis"]);
+    let m4a = create_with_ffmpeg(folder.path(), "a.m4a", TONE, &[]);
+    let opus = create_with_ffmpeg(folder.path(), "o.ogg", TONE, &["-c:a", "libopus"]);
+    let film = create_with_ffmpeg(
         folder.path(),
         "a.mp4",
         BARS,
         &["-vf", "scale=64:42", "-pix_fmt", "yuv420p"],
     );
-    let webp = made(folder.path(), "a.webp", BARS, &["-frames:v", "1"]);
+    let webp = create_with_ffmpeg(folder.path(), "a.webp", BARS, &["-frames:v", "1"]);
     let (gif, wav) = (gif(folder.path()), wav(folder.path()));
     let ogg = "audio/ogg";
-    for (body, name, file, seen, is_converted) in [
+    for (body, name, file, expected, is_converted) in [
         (
             json!({"type": "image", "caption": "mirá"}),
             "gato.gif",
@@ -336,7 +343,7 @@ async fn gifs_sounds_and_pictures_are_converted_for_phones() {
     ] {
         let mut body = body;
         body["to"] = json!(TO);
-        for (door, url) in [
+        for (service, url) in [
             ("session-manager", manager.url("/send")),
             ("hub", hub.url("/api/send")),
         ] {
@@ -344,13 +351,17 @@ async fn gifs_sounds_and_pictures_are_converted_for_phones() {
                 .client()
                 .post(url)
                 .multipart(form(&body, file.clone(), name));
-            let (status, said) = answer(request).await;
-            assert_eq!(status, 200, "{door} {body} {name}: {said}");
-            let message = last(&standin);
-            assert_eq!(shown(&message), seen, "{door} {body} {name}");
+            let (status, response_body) = send_request(request).await;
+            assert_eq!(status, 200, "{service} {body} {name}: {response_body}");
+            let message = last_message(&standin);
+            assert_eq!(display_data(&message), expected, "{service} {body} {name}");
             assert_eq!(message.details.caption.as_deref(), body["caption"].as_str());
-            let sent = message.details.file.expect("a file").sha256;
-            assert_eq!(sent != sha256(file), is_converted, "{door} {body} {name}");
+            let sha256_at_phone = message.details.file.expect("a file").sha256;
+            assert_eq!(
+                sha256_at_phone != sha256(file),
+                is_converted,
+                "{service} {body} {name}"
+            );
         }
     }
     // A file that is named by its id, with a name and a key, is one message and is converted once.
@@ -358,24 +369,27 @@ async fn gifs_sounds_and_pictures_are_converted_for_phones() {
     assert_eq!(status, 201, "{uploaded}");
     let body = json!({"type": "image", "file_id": uploaded["file_id"], "filename": "perro.gif"});
     let before = standin.phone().messages().len();
-    let first = send(&manager, body.clone(), Some("k")).await;
-    assert_eq!(first.0, 200, "{}", first.1);
-    assert_eq!(send(&manager, body, Some("k")).await, first);
+    let first_response = send(&manager, body.clone(), Some("k")).await;
+    assert_eq!(first_response.0, 200, "{}", first_response.1);
+    assert_eq!(send(&manager, body, Some("k")).await, first_response);
     assert_eq!(standin.phone().messages().len(), before + 1);
     assert_eq!(
-        shown(&last(&standin)),
+        display_data(&last_message(&standin)),
         ("video", "video/mp4", "perro.mp4", true)
     );
     // The converted file is deleted with its message. The hub's uploads and this one stay.
-    let kept = on_disk(&manager);
-    assert_eq!(kept.len(), 13 + 1, "{kept:?}");
-    assert!(kept.iter().all(|name| !name.ends_with(".part")), "{kept:?}");
+    let stored_files = stored_files(&manager);
+    assert_eq!(stored_files.len(), 13 + 1, "{stored_files:?}");
+    assert!(
+        stored_files.iter().all(|name| !name.ends_with(".part")),
+        "{stored_files:?}"
+    );
     drop(hub);
     manager.stop().await;
 }
 
 #[tokio::test]
-async fn without_ffmpeg_they_are_refused_with_the_cure() {
+async fn without_ffmpeg_convertible_files_are_refused_with_a_remedy() {
     let options = ManagerOptions::default().with("FFMPEG_BIN", "off");
     let (standin, mut manager, hub) = start(options).await;
     let dry = Hub::start(&manager, ManagerOptions::default()).await;
@@ -409,10 +423,14 @@ async fn without_ffmpeg_they_are_refused_with_the_cure() {
             dry.url("/api/send"),
         ] {
             let request = manager.client().post(&url);
-            let refused = answer(request.multipart(form(&body, file.clone(), name))).await;
-            assert_eq!(code(&refused), (400, "INVALID_REQUEST"), "{url} {body}");
-            let words = refused.1["message"].as_str().expect("words");
-            assert!(words.contains(cure), "{url} {body}: {words}");
+            let refusal = send_request(request.multipart(form(&body, file.clone(), name))).await;
+            assert_eq!(
+                status_and_code(&refusal),
+                (400, "INVALID_REQUEST"),
+                "{url} {body}"
+            );
+            let message = refusal.1["message"].as_str().expect("words");
+            assert!(message.contains(cure), "{url} {body}: {message}");
         }
     }
     // These fields are valid only for their own types.
@@ -424,16 +442,20 @@ async fn without_ffmpeg_they_are_refused_with_the_cure() {
         let mut body = body;
         body["to"] = json!(TO);
         let request = manager.client().post(hub.url("/send"));
-        let refused = answer(request.multipart(form(&body, mp4(), "a.mp4"))).await;
-        assert_eq!(code(&refused), (400, "INVALID_REQUEST"), "{body}");
+        let refusal = send_request(request.multipart(form(&body, mp4(), "a.mp4"))).await;
+        assert_eq!(
+            status_and_code(&refusal),
+            (400, "INVALID_REQUEST"),
+            "{body}"
+        );
     }
     assert!(standin.phone().messages().is_empty());
     // A file that needs no conversion is sent as usual.
     let body = json!({"to": TO, "type": "audio", "voice": true});
     let request = manager.client().post(manager.url("/send"));
-    let sent = answer(request.multipart(form(&body, ogg(), "a.ogg"))).await;
-    assert_eq!(sent.0, 200, "{}", sent.1);
-    assert_eq!(last(&standin).kind, "ptt");
+    let response = send_request(request.multipart(form(&body, ogg(), "a.ogg"))).await;
+    assert_eq!(response.0, 200, "{}", response.1);
+    assert_eq!(last_message(&standin).kind, "ptt");
     drop((hub, dry));
     manager.stop().await;
 }
@@ -447,7 +469,7 @@ fn rss(manager: &Manager) -> u64 {
 /// Checks files that are made to break, mislead or escape the program that opens them.
 #[tokio::test]
 async fn hostile_files_break_no_conversion() {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let folder = Scratch::default();
     let (gif, wav) = (gif(folder.path()), wav(folder.path()));
     // 65535 by 65535 pixels in a few bytes: a program that draws it needs 17 GiB.
@@ -495,22 +517,22 @@ async fn hostile_files_break_no_conversion() {
             .text("json", json.to_string())
             .part("file", part);
         let request = manager.client().post(manager.url("/send"));
-        let refused = answer(request.multipart(form)).await;
+        let refusal = send_request(request.multipart(form)).await;
         assert_eq!(
-            code(&refused),
+            status_and_code(&refusal),
             (400, "INVALID_REQUEST"),
             "{json} {}",
-            refused.1
+            refusal.1
         );
     }
     assert!(standin.phone().messages().is_empty());
-    assert_eq!(on_disk(&manager), Vec::<String>::new());
-    let grown = rss(&manager).saturating_sub(before);
-    assert!(grown < 32 << 20, "{grown} bytes");
+    assert_eq!(stored_files(&manager), Vec::<String>::new());
+    let growth = rss(&manager).saturating_sub(before);
+    assert!(growth < 32 << 20, "{growth} bytes");
     // The next caller is served.
     let body = json!({"to": TO, "type": "image"});
     let request = manager.client().post(manager.url("/send"));
-    let sent = answer(request.multipart(form(&body, gif, "a.gif"))).await;
-    assert_eq!(sent.0, 200, "{}", sent.1);
+    let response = send_request(request.multipart(form(&body, gif, "a.gif"))).await;
+    assert_eq!(response.0, 200, "{}", response.1);
     manager.stop().await;
 }

@@ -2,17 +2,17 @@
 
 use futures_util::future::join_all;
 use harness::standin::{LeadMessage, Received, SendBehavior, Settings, Standin};
-use harness::{Manager, ManagerOptions, linked, poll};
+use harness::{Manager, ManagerOptions, poll, start_linked};
 use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
 
-async fn plain() -> (Standin, Manager) {
-    linked(Settings::default(), ManagerOptions::default()).await
+async fn start_default() -> (Standin, Manager) {
+    start_linked(Settings::default(), ManagerOptions::default()).await
 }
 
 /// Sends `body` to [`TO`]. Returns the full id.
-async fn sent(manager: &Manager, body: Value) -> String {
+async fn send_message(manager: &Manager, body: Value) -> String {
     let (status, answer) = post(manager, body.clone()).await;
     assert_eq!(status, 200, "{body}: {answer}");
     answer["message_id"].as_str().expect("an id").to_owned()
@@ -23,17 +23,17 @@ async fn post(manager: &Manager, mut body: Value) -> (u16, Value) {
     manager.post("/send", &body).await
 }
 
-async fn refused(manager: &Manager, body: Value) -> (u16, String) {
+async fn send_refused(manager: &Manager, body: Value) -> (u16, String) {
     let (status, answer) = post(manager, body).await;
     (status, answer["code"].as_str().unwrap_or_default().into())
 }
 
-fn last(standin: &Standin) -> Received {
+fn last_message(standin: &Standin) -> Received {
     standin.phone().messages().pop().expect("a message")
 }
 
 /// Makes a lead send a message, and waits for its event. Returns its full id.
-async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
+async fn receive_message(standin: &Standin, manager: &Manager, from: &str) -> String {
     let key = standin
         .phone()
         .lead_message(&LeadMessage::text(from, "¿sigue en venta?"))
@@ -45,25 +45,25 @@ async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
         .send()
         .await
         .expect("events");
-    let mut told = String::new();
-    while !told.contains(&key) {
+    let mut stream_text = String::new();
+    while !stream_text.contains(&key) {
         let chunk = tokio::time::timeout(harness::PATIENCE, events.chunk()).await;
         let chunk = chunk.expect("in time").expect("a stream");
-        told.push_str(&String::from_utf8_lossy(&chunk.expect("no end")));
+        stream_text.push_str(&String::from_utf8_lossy(&chunk.expect("no end")));
     }
     key
 }
 
 #[tokio::test]
 async fn texts_locations_contacts_replies_and_mentions() {
-    let (standin, mut manager) = plain().await;
+    let (standin, mut manager) = start_default().await;
     // The original format, and the same with an explicit type.
     for body in [
         json!({"message": "hola"}),
         json!({"type": "text", "message": "hola"}),
     ] {
-        let id = sent(&manager, body).await;
-        let message = last(&standin);
+        let id = send_message(&manager, body).await;
+        let message = last_message(&standin);
         assert_eq!(
             (message.kind.as_str(), message.body.as_str()),
             ("chat", "hola")
@@ -72,22 +72,22 @@ async fn texts_locations_contacts_replies_and_mentions() {
     }
     // A link is looked up only on request.
     let link = "https://example.com/casa";
-    sent(&manager, json!({"message": link})).await;
-    assert_eq!(last(&standin).details.link_preview, None);
-    sent(
+    send_message(&manager, json!({"message": link})).await;
+    assert_eq!(last_message(&standin).details.link_preview, None);
+    send_message(
         &manager,
         json!({"type": "text", "message": link, "link_preview": true}),
     )
     .await;
-    assert_eq!(last(&standin).details.link_preview, Some(true));
+    assert_eq!(last_message(&standin).details.link_preview, Some(true));
 
-    let id = sent(
+    let id = send_message(
         &manager,
         json!({"type": "location", "latitude": -34.6037, "longitude": -58.3816,
                "name": "Obelisco", "address": "Av. 9 de Julio"}),
     )
     .await;
-    let message = last(&standin);
+    let message = last_message(&standin);
     let place = message.details.location.expect("a place");
     assert_eq!(
         (message.kind.as_str(), message.key),
@@ -95,49 +95,49 @@ async fn texts_locations_contacts_replies_and_mentions() {
     );
     assert_eq!((place.latitude, place.longitude), (-34.6037, -58.3816));
     assert_eq!(place.text, "Obelisco\nAv. 9 de Julio");
-    let (_, known) = manager
+    let (_, stored) = manager
         .get(&format!("/messages/{}", id.replace('@', "%40")))
         .await;
-    assert_eq!(known["type"], "location");
+    assert_eq!(stored["type"], "location");
 
     let card = |name: &str, phone: &str| json!({"name": name, "phone": phone});
     let ana = card("Ana Gómez", "+54 9 11 5825-4202");
-    sent(&manager, json!({"type": "contact", "contact": ana})).await;
-    let message = last(&standin);
+    send_message(&manager, json!({"type": "contact", "contact": ana})).await;
+    let message = last_message(&standin);
     assert_eq!(message.kind, "vcard");
     let cards = message.details.cards.expect("a card");
     assert!(cards[0].contains("FN:Ana Gómez") && cards[0].contains("waid=5491158254202:"));
-    let both = json!([ana, card("Luis", "5491158254203")]);
-    sent(&manager, json!({"type": "contact", "contacts": both})).await;
-    let message = last(&standin);
+    let both_cards = json!([ana, card("Luis", "5491158254203")]);
+    send_message(&manager, json!({"type": "contact", "contacts": both_cards})).await;
+    let message = last_message(&standin);
     assert_eq!(
         (
             message.kind.as_str(),
-            message.details.cards.map(|it| it.len())
+            message.details.cards.map(|card| card.len())
         ),
         ("multi_vcard", Some(2))
     );
 
     // Reply to an incoming and to a sent message, by either form of the id.
-    let asked = inbound(&standin, &manager, TO).await;
-    let key = asked.rsplit('_').next().expect("a key").to_owned();
-    for name in [&asked, &key] {
-        sent(
+    let received_id = receive_message(&standin, &manager, TO).await;
+    let key = received_id.rsplit('_').next().expect("a key").to_owned();
+    for name in [&received_id, &key] {
+        send_message(
             &manager,
             json!({"type": "text", "message": "sí", "reply_to": name}),
         )
         .await;
-        assert_eq!(last(&standin).details.quoted.as_ref(), Some(&key));
+        assert_eq!(last_message(&standin).details.quoted.as_ref(), Some(&key));
     }
-    let own = last(&standin);
-    sent(
+    let own_message = last_message(&standin);
+    send_message(
         &manager,
-        json!({"type": "text", "message": "de nada", "reply_to": own.key,
+        json!({"type": "text", "message": "de nada", "reply_to": own_message.key,
                           "mentions": ["5491158254202"]}),
     )
     .await;
-    let message = last(&standin);
-    assert_eq!(message.details.quoted, Some(own.id));
+    let message = last_message(&standin);
+    assert_eq!(message.details.quoted, Some(own_message.id));
     assert_eq!(
         message.details.mentions,
         Some(vec!["5491158254202@c.us".to_owned()])
@@ -145,21 +145,21 @@ async fn texts_locations_contacts_replies_and_mentions() {
 
     // A reply to an unknown message, or to one of another chat, is rejected before anything is
     // sent.
-    let others = inbound(&standin, &manager, "5491158254209").await;
+    let other_chat_id = receive_message(&standin, &manager, "5491158254209").await;
     let before = standin.phone().messages().len();
     for name in [
         "3EB0AAAAAAAAAAAAAAAAAA",
         "false_5491158254201@c.us_3A00",
-        &others,
+        &other_chat_id,
     ] {
         let body = json!({"type": "text", "message": "sí", "reply_to": name});
         assert_eq!(
-            refused(&manager, body).await,
+            send_refused(&manager, body).await,
             (404, "MESSAGE_NOT_FOUND".into())
         );
         let body = json!({"type": "reaction", "message_id": name, "emoji": "👍"});
         assert_eq!(
-            refused(&manager, body).await,
+            send_refused(&manager, body).await,
             (404, "MESSAGE_NOT_FOUND".into())
         );
     }
@@ -169,44 +169,44 @@ async fn texts_locations_contacts_replies_and_mentions() {
 
 #[tokio::test]
 async fn reactions_are_added_and_removed() {
-    let (standin, mut manager) = plain().await;
-    let asked = inbound(&standin, &manager, TO).await;
-    let key = asked.rsplit('_').next().expect("a key").to_owned();
+    let (standin, mut manager) = start_default().await;
+    let received_id = receive_message(&standin, &manager, TO).await;
+    let key = received_id.rsplit('_').next().expect("a key").to_owned();
     for emoji in ["👍🏽", "❤️", ""] {
-        let id = sent(
+        let id = send_message(
             &manager,
-            json!({"type": "reaction", "message_id": asked, "emoji": emoji}),
+            json!({"type": "reaction", "message_id": received_id, "emoji": emoji}),
         )
         .await;
-        let message = last(&standin);
+        let message = last_message(&standin);
         assert_eq!(
             (message.kind.as_str(), message.body.as_str()),
             ("reaction", emoji)
         );
         assert_eq!(message.details.reacts_to.as_ref(), Some(&key));
-        let (status, known) = manager.get(&format!("/messages/{id}")).await;
+        let (status, stored) = manager.get(&format!("/messages/{id}")).await;
         assert_eq!(
-            (status, &known["status"], &known["type"]),
+            (status, &stored["status"], &stored["type"]),
             (200, &json!("sent"), &json!("reaction"))
         );
     }
     // React to a message that was sent.
-    let own = sent(&manager, json!({"message": "hola"})).await;
-    sent(
+    let own_id = send_message(&manager, json!({"message": "hola"})).await;
+    send_message(
         &manager,
-        json!({"type": "reaction", "message_id": own, "emoji": "😊"}),
+        json!({"type": "reaction", "message_id": own_id, "emoji": "😊"}),
     )
     .await;
-    assert!(own.ends_with(&last(&standin).details.reacts_to.expect("a message")));
+    assert!(own_id.ends_with(&last_message(&standin).details.reacts_to.expect("a message")));
     standin.phone().rule(None, SendBehavior::Refuse, Some(1));
-    let body = json!({"type": "reaction", "message_id": own, "emoji": "👍"});
+    let body = json!({"type": "reaction", "message_id": own_id, "emoji": "👍"});
     // A reaction has no error number, so it is sent once more.
     assert_eq!(
-        refused(&manager, body).await,
+        send_refused(&manager, body).await,
         (504, "SEND_UNCONFIRMED".into())
     );
     harness::poll::until("the reaction", async || {
-        (last(&standin).body == "👍").then_some(())
+        (last_message(&standin).body == "👍").then_some(())
     })
     .await;
     manager.stop().await;
@@ -219,28 +219,31 @@ async fn every_kind_on_a_lid_account() {
         lid_migrated: true,
         ..Settings::default()
     };
-    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
-    let asked = inbound(&standin, &manager, TO).await;
-    sent(
+    let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
+    let received_id = receive_message(&standin, &manager, TO).await;
+    send_message(
         &manager,
-        json!({"type": "text", "message": "sí", "reply_to": asked}),
+        json!({"type": "text", "message": "sí", "reply_to": received_id}),
     )
     .await;
-    let message = last(&standin);
+    let message = last_message(&standin);
     assert!(message.chat.ends_with("@lid"), "{}", message.chat);
-    assert!(asked.ends_with(&message.details.quoted.expect("a quote")));
-    sent(
+    assert!(received_id.ends_with(&message.details.quoted.expect("a quote")));
+    send_message(
         &manager,
         json!({"type": "text", "message": "@vos", "mentions": [TO]}),
     )
     .await;
-    assert_eq!(last(&standin).details.mentions, Some(vec![message.chat]));
-    sent(
+    assert_eq!(
+        last_message(&standin).details.mentions,
+        Some(vec![message.chat])
+    );
+    send_message(
         &manager,
-        json!({"type": "reaction", "message_id": asked, "emoji": "👍"}),
+        json!({"type": "reaction", "message_id": received_id, "emoji": "👍"}),
     )
     .await;
-    assert!(asked.ends_with(&last(&standin).details.reacts_to.expect("a message")));
+    assert!(received_id.ends_with(&last_message(&standin).details.reacts_to.expect("a message")));
     manager.stop().await;
 }
 
@@ -249,7 +252,7 @@ async fn every_kind_on_a_lid_account() {
 #[tokio::test]
 async fn unknown_outcome_is_settled_for_every_kind() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     let mut cases = Vec::new();
     for (n, outcome) in [SendBehavior::Silent, SendBehavior::Lost]
@@ -261,21 +264,21 @@ async fn unknown_outcome_is_settled_for_every_kind() {
             .enumerate()
         {
             let to = format!("5491158254{n}{m}0");
-            let asked = inbound(&standin, &manager, &to).await;
+            let received_id = receive_message(&standin, &manager, &to).await;
             let body = match kind {
                 "location" => json!({"type": "location", "latitude": 1, "longitude": 2}),
                 "vcard" => {
                     json!({"type": "contact", "contact": {"name": "Ana", "phone": "5491158254202"}})
                 }
-                "chat" => json!({"type": "text", "message": "sí", "reply_to": asked}),
-                _ => json!({"type": "reaction", "message_id": asked, "emoji": "👍"}),
+                "chat" => json!({"type": "text", "message": "sí", "reply_to": received_id}),
+                _ => json!({"type": "reaction", "message_id": received_id, "emoji": "👍"}),
             };
             phone.rule(Some(&to), outcome, Some(1));
             cases.push((to, kind, body));
         }
     }
     let manager_ref = &manager;
-    let unknown = cases.iter().map(|(to, _, body)| async move {
+    let sends = cases.iter().map(|(to, _, body)| async move {
         let mut body = body.clone();
         body["to"] = json!(to);
         let (status, answer) = manager_ref.post("/send", &body).await;
@@ -288,22 +291,22 @@ async fn unknown_outcome_is_settled_for_every_kind() {
         let id = message.split("/messages/").nth(1).expect("an id");
         let id = id.split(' ').next().expect("an id").to_owned();
         poll::until("the outcome", async || {
-            let (_, known) = manager_ref.get(&format!("/messages/{id}")).await;
-            matches!(known["status"].as_str(), Some("sent" | "delivered")).then_some(())
+            let (_, stored) = manager_ref.get(&format!("/messages/{id}")).await;
+            matches!(stored["status"].as_str(), Some("sent" | "delivered")).then_some(())
         })
         .await;
     });
-    join_all(unknown).await;
+    join_all(sends).await;
     for (to, kind, _) in cases {
-        let mut there = phone.messages();
-        there.retain(|message| message.to == to);
-        assert!(there.iter().all(|message| message.kind == kind));
+        let mut messages = phone.messages();
+        messages.retain(|message| message.to == to);
+        assert!(messages.iter().all(|message| message.kind == kind));
         // A reaction may be sent twice: the result is one reaction.
         let at_most = if kind == "reaction" { 2 } else { 1 };
         assert!(
-            (1..=at_most).contains(&there.len()),
+            (1..=at_most).contains(&messages.len()),
             "{kind}: {}",
-            there.len()
+            messages.len()
         );
     }
     manager.stop().await;

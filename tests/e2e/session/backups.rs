@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use harness::standin::{LeadMessage, Settings, Standin};
 use harness::{
-    Events, Manager, ManagerOptions, Person, Scratch, WhatsappName, answer, binary, poll,
-    processes, standin,
+    Events, Manager, ManagerOptions, PasskeyBrowser, Scratch, WhatsappName, binary, poll,
+    processes, send_request, start_standin,
 };
 use serde_json::{Value, json};
 use service_runtime::process::{Process, Signal, kill};
@@ -22,7 +22,7 @@ fn options(key: &str) -> ManagerOptions {
         .with("BACKUP_EVERY_HOURS", 0)
 }
 
-async fn started(standin: &Standin, options: ManagerOptions) -> (Manager, PathBuf) {
+async fn start_linked_for_backup(standin: &Standin, options: ManagerOptions) -> (Manager, PathBuf) {
     let folder = Scratch::default();
     let backups = folder.join("backups");
     let options = options
@@ -34,9 +34,13 @@ async fn started(standin: &Standin, options: ManagerOptions) -> (Manager, PathBu
 }
 
 /// Runs `session-manager` with these arguments. Returns whether it succeeded, and its output.
-async fn command(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> (bool, String) {
+async fn run_command(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    folder: &Path,
+) -> (bool, String) {
     let output = Command::new(binary("session-manager"))
-        .args(words)
+        .args(arguments)
         .current_dir(folder)
         .env_clear()
         .envs(variables.iter().copied())
@@ -44,24 +48,27 @@ async fn command(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> (
         .output()
         .await
         .expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
+    let text = [output.stdout, output.stderr].concat();
     (
         output.status.success(),
-        String::from_utf8(said).expect("UTF-8"),
+        String::from_utf8(text).expect("UTF-8"),
     )
 }
 
 /// Generates a key. Returns its secret half and its public half.
 async fn new_key() -> (String, String) {
     let folder = Scratch::default();
-    let (done, said) = command(&["backup", "--new-key"], &[], folder.path()).await;
-    assert!(done, "{said}");
-    let word = |begins: &str| {
-        let mut words = said.split_whitespace();
-        let word = words.find_map(|word| word.strip_prefix(begins));
-        word.expect("a key").to_owned()
+    let (succeeded, output) = run_command(&["backup", "--new-key"], &[], folder.path()).await;
+    assert!(succeeded, "{output}");
+    let key_after = |prefix: &str| {
+        let mut arguments = output.split_whitespace();
+        let key_after = arguments.find_map(|key_after| key_after.strip_prefix(prefix));
+        key_after.expect("a key").to_owned()
     };
-    (word("BACKUP_KEY="), format!("age1{}", word("age1")))
+    (
+        key_after("BACKUP_KEY="),
+        format!("age1{}", key_after("age1")),
+    )
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -72,16 +79,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 async fn send(manager: &Manager, key: &str) -> (u16, Value) {
     let body = json!({"to": LEAD, "message": format!("hola {key}")});
     let request = manager.client().post(manager.url("/send")).json(&body);
-    answer(request.header("Idempotency-Key", key)).await
+    send_request(request.header("Idempotency-Key", key)).await
 }
 
 #[tokio::test]
 async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let (key, _) = new_key().await;
-    let (mut manager, _) = started(&standin, options(&key)).await;
+    let (mut manager, _) = start_linked_for_backup(&standin, options(&key)).await;
     let keys: Vec<String> = (0..6).map(|n| format!("key-{n}")).collect();
-    let sent = async {
+    let sending = async {
         for key in &keys {
             // Repeat the same key until the message is sent, whatever the responses are.
             poll::until(format!("{key} to be sent"), async || {
@@ -90,14 +97,17 @@ async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
             .await;
         }
     };
-    let taken = manager.post("/backup", &json!(null));
-    let ((status, body), ()) = tokio::join!(taken, sent);
+    let backup = manager.post("/backup", &json!(null));
+    let ((status, body), ()) = tokio::join!(backup, sending);
     assert_eq!(status, 200, "{body}");
     let file = PathBuf::from(body["file"].as_str().unwrap());
     assert_eq!(file.metadata().unwrap().len(), body["bytes"]);
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let session = manager.session().await;
-    assert_eq!(session["restarts"]["total"], 0, "a backup is no crash");
+    assert_eq!(
+        session["restarts"]["total"], 0,
+        "a backup must not count as a crash"
+    );
     let arrived: Vec<_> = standin
         .phone()
         .messages()
@@ -107,15 +117,15 @@ async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
     assert_eq!(arrived.len(), keys.len(), "{arrived:#?}");
     assert!(manager.stop().await.success());
 
-    let elsewhere = Scratch::default();
-    let tokens = elsewhere.join("tokens").display().to_string();
+    let other_folder = Scratch::default();
+    let tokens = other_folder.join("tokens").display().to_string();
     let variables = [("TOKENS_DIR", tokens.as_str()), ("BACKUP_KEY", &key)];
-    let words = ["restore", file.to_str().unwrap()];
-    let (done, said) = command(&words, &variables, elsewhere.path()).await;
-    assert!(done && said.contains("restored into"), "{said}");
+    let arguments = ["restore", file.to_str().unwrap()];
+    let (succeeded, output) = run_command(&arguments, &variables, other_folder.path()).await;
+    assert!(succeeded && output.contains("restored into"), "{output}");
     let options = ManagerOptions::default().with("WHATSAPP_WEB_URL", standin.web_url());
-    let mut restored = Manager::start_in(elsewhere, options).await;
-    restored.until("READY").await;
+    let mut restored = Manager::start_in(other_folder, options).await;
+    restored.wait_for_state("READY").await;
     let history = restored.session().await["history"].clone();
     let history = history.as_array().unwrap();
     assert!(
@@ -128,17 +138,18 @@ async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
 
 #[tokio::test]
 async fn backup_is_taken_on_schedule() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let (key, _) = new_key().await;
     let options = options(&key).with("BACKUP_EVERY_HOURS", 24);
-    let (mut manager, backups) = started(&standin, options).await;
+    let (mut manager, backups) = start_linked_for_backup(&standin, options).await;
     poll::until("the first backup", async || {
         let files = files(&backups);
-        let whole = |file: &PathBuf| file.extension().is_some_and(|end| end == "age");
-        (files.len() == 1 && files.iter().all(whole)).then_some(())
+        let is_complete =
+            |file: &PathBuf| file.extension().is_some_and(|extension| extension == "age");
+        (files.len() == 1 && files.iter().all(is_complete)).then_some(())
     })
     .await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let log = manager.service.output();
     assert!(log.contains("the session was backed up"), "{log}");
     assert!(!log.contains(&key) && log.contains("BACKUP_KEY=***"));
@@ -147,9 +158,9 @@ async fn backup_is_taken_on_schedule() {
 
 #[tokio::test]
 async fn backup_command_works_with_and_without_a_running_service() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let (key, public) = new_key().await;
-    let (mut manager, backups) = started(&standin, options(&public)).await;
+    let (mut manager, backups) = start_linked_for_backup(&standin, options(&public)).await;
     let port = manager.service.url.rsplit(':').next().unwrap().to_owned();
     let tokens = manager.tokens().display().to_string();
     let folder = backups.display().to_string();
@@ -159,37 +170,46 @@ async fn backup_command_works_with_and_without_a_running_service() {
         ("BACKUP_KEY", public.as_str()),
         ("PORT", port.as_str()),
     ];
-    let home = manager.folder.path();
-    let (done, said) = command(&["backup"], &variables, home).await;
-    assert!(done && said.contains(".tar.gz.age"), "{said}");
-    manager.until("READY").await;
-    let (done, said) = command(&["restore", "x"], &variables, home).await;
-    assert!(!done && said.contains("stop the service first"), "{said}");
+    let data_folder = manager.folder.path();
+    let (succeeded, output) = run_command(&["backup"], &variables, data_folder).await;
+    assert!(succeeded && output.contains(".tar.gz.age"), "{output}");
+    manager.wait_for_state("READY").await;
+    let (succeeded, output) = run_command(&["restore", "x"], &variables, data_folder).await;
+    assert!(
+        !succeeded && output.contains("stop the service first"),
+        "{output}"
+    );
 
     manager.stop().await;
-    let home = manager.folder.path();
-    let (done, said) = command(&["backup"], &variables, home).await;
-    assert!(done && said.contains(".tar.gz.age"), "{said}");
-    let made = files(&backups);
-    assert_eq!(made.len(), 2, "{made:?}");
-    let words = ["restore", made[0].to_str().unwrap()];
-    let (done, said) = command(&words, &variables, home).await;
-    assert!(!done && said.contains("public half"), "{said}");
-    let (other, _) = new_key().await;
-    let variables = [("TOKENS_DIR", tokens.as_str()), ("BACKUP_KEY", &other)];
-    let (done, said) = command(&words, &variables, home).await;
-    assert!(!done && said.contains("another BACKUP_KEY"), "{said}");
+    let data_folder = manager.folder.path();
+    let (succeeded, output) = run_command(&["backup"], &variables, data_folder).await;
+    assert!(succeeded && output.contains(".tar.gz.age"), "{output}");
+    let created = files(&backups);
+    assert_eq!(created.len(), 2, "{created:?}");
+    let arguments = ["restore", created[0].to_str().unwrap()];
+    let (succeeded, output) = run_command(&arguments, &variables, data_folder).await;
+    assert!(!succeeded && output.contains("public half"), "{output}");
+    let (other_key, _) = new_key().await;
+    let variables = [("TOKENS_DIR", tokens.as_str()), ("BACKUP_KEY", &other_key)];
+    let (succeeded, output) = run_command(&arguments, &variables, data_folder).await;
+    assert!(
+        !succeeded && output.contains("another BACKUP_KEY"),
+        "{output}"
+    );
     let variables = [("TOKENS_DIR", tokens.as_str()), ("BACKUP_KEY", &key)];
-    let (done, said) = command(&words, &variables, home).await;
-    assert!(done && said.contains("profile.before-restore"), "{said}");
+    let (succeeded, output) = run_command(&arguments, &variables, data_folder).await;
+    assert!(
+        succeeded && output.contains("profile.before-restore"),
+        "{output}"
+    );
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn backup_refusals_name_their_cause() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let (key, _) = new_key().await;
     let options = options(&key).with("WHATSAPP_WEB_URL", standin.web_url());
     let mut manager = Manager::start_in(Scratch::default(), options).await;
@@ -198,19 +218,19 @@ async fn backup_refusals_name_their_cause() {
     assert!(body["message"].as_str().unwrap().contains("no device"));
     manager.stop().await;
 
-    let (mut manager, _) = started(&standin, ManagerOptions::default()).await;
+    let (mut manager, _) = start_linked_for_backup(&standin, ManagerOptions::default()).await;
     let (status, body) = manager.post("/backup", &json!(null)).await;
     assert_eq!((status, &body["code"]), (409, &json!("BACKUP_UNAVAILABLE")));
     assert!(body["message"].as_str().unwrap().contains("BACKUP_KEY"));
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 
     // If the folder is not writable, no file is left, and the session comes back.
-    let (mut manager, _) = started(&standin, self::options(&key)).await;
+    let (mut manager, _) = start_linked_for_backup(&standin, self::options(&key)).await;
     std::fs::write(manager.folder.join("backups"), "a file, not a folder").unwrap();
     let (status, body) = manager.post("/backup", &json!(null)).await;
     assert_eq!((status, &body["code"]), (503, &json!("BACKUP_FAILED")));
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
@@ -228,18 +248,18 @@ impl Screen {
             .kill_on_drop(true)
             .spawn()
             .expect("Xvfb (`cargo xtask setup` installs it)");
-        let told = server.stdout.take().expect("a pipe");
-        let mut lines = BufReader::new(told).lines();
+        let stdout = server.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(stdout).lines();
         let number = lines.next_line().await.expect("a line").expect("a number");
         (Self(server), format!(":{number}"))
     }
 
     /// Ends the screen, so that it removes its lock.
     async fn end(mut self) {
-        let pid = self.0.id().expect("it runs").cast_signed();
-        let screen = Process::read(pid).expect("it runs");
+        let pid = self.0.id().expect("a running process").cast_signed();
+        let screen = Process::read(pid).expect("a running process");
         kill(screen.id(), Signal::TERM).expect("a signal");
-        self.0.wait().await.expect("its end");
+        self.0.wait().await.expect("an exit status");
     }
 }
 
@@ -262,13 +282,13 @@ fn extension(folder: &Path) {
 #[tokio::test]
 async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     // The phone's deadline for the dialog is shorter than the move to the server takes.
-    let standin = standin(Settings {
+    let standin = start_standin(Settings {
         history: std::time::Duration::from_secs(2),
         passkey: true,
         ..Settings::default()
     })
     .await;
-    let whatsapp = WhatsappName::of(&standin).await;
+    let whatsapp = WhatsappName::serve(&standin).await;
     let (key, _) = new_key().await;
     let desktop = Scratch::default();
     let path = std::env::var("PATH").expect("PATH");
@@ -293,91 +313,101 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         ("WHATSAPP_WEB_URL", WhatsappName::URL),
         ("CHROME_ARGS", args.as_str()),
     ];
-    let (done, said) = command(&["link"], &variables, desktop.path()).await;
-    assert!(!done && said.contains("there is no screen here"), "{said}");
+    let (succeeded, output_text) = run_command(&["link"], &variables, desktop.path()).await;
+    assert!(
+        !succeeded && output_text.contains("there is no screen here"),
+        "{output_text}"
+    );
 
     let (screen, display) = Screen::new().await;
     variables.push(("DISPLAY", &display));
     let output = desktop.join("said");
-    let said = || std::fs::read_to_string(&output).expect("what it said");
-    let out = std::fs::File::create(&output).expect("a file");
-    let mut linking = Command::new(binary("session-manager"))
+    let output_text = || std::fs::read_to_string(&output).expect("the output");
+    let output_file = std::fs::File::create(&output).expect("a file");
+    let mut link_process = Command::new(binary("session-manager"))
         .arg("link")
         .current_dir(desktop.path())
         .env_clear()
         .envs(variables.iter().copied())
-        .stdout(out.try_clone().expect("the file once more"))
-        .stderr(out)
+        .stdout(output_file.try_clone().expect("a second descriptor"))
+        .stderr(output_file)
         .kill_on_drop(true)
         .spawn()
         .expect("it starts");
     // A person scans when the program says so.
-    poll::until("the word to scan", async || {
-        said().contains("scan the code").then_some(())
+    poll::until("the request to scan", async || {
+        output_text().contains("scan the code").then_some(())
     })
     .await;
-    let mut person = Person::at(&desktop.join("tokens/profile")).await;
-    assert_eq!(person.root_attribute("data-extension").await, "runs");
-    person.create_for(&standin.phone()).await;
+    let mut browser = PasskeyBrowser::attach(&desktop.join("tokens/profile")).await;
+    assert_eq!(browser.root_attribute("data-extension").await, "runs");
+    browser.create_passkey_for(&standin.phone()).await;
     poll::until("a code to scan", async || {
         standin.phone().scan_current().ok()
     })
     .await;
     // The person continues in the window when WhatsApp asks for it.
-    poll::until("the word to go on", async || {
-        said()
+    poll::until("the request to continue", async || {
+        output_text()
             .contains("asks for the account's passkey")
             .then_some(())
     })
     .await;
-    person.press("shortcake_passkey_continue_button").await;
-    person.leave().await;
-    let done = linking.wait().await.expect("it ends").success();
-    let said = said();
-    assert!(done, "{said}");
-    for words in [
+    browser.press("shortcake_passkey_continue_button").await;
+    browser.close().await;
+    let succeeded = link_process.wait().await.expect("an exit status").success();
+    let output_text = output_text();
+    assert!(succeeded, "{output_text}");
+    for arguments in [
         "scan the code",
         "linked and synced",
         "session-manager restore",
     ] {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(
+            output_text.contains(arguments),
+            "{arguments}: {output_text}"
+        );
     }
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
-    processes::none_left(&desktop.join("tokens")).await;
+    processes::assert_none_left(&desktop.join("tokens")).await;
     screen.end().await;
     // Otherwise the phone would unlink the device before the server has it, or the server could not
     // write to new people.
     let device = standin.phone().state().devices.remove(0);
-    assert!(device.whats_new_seen, "{said}");
-    assert!(device.has_history, "{said}");
-    // Messages that arrive during the move are news for the server.
+    assert!(device.whats_new_seen, "{output_text}");
+    assert!(device.has_history, "{output_text}");
+    // Messages that arrive during the move are new to the server.
     let lead = LeadMessage::text("5491155550001", "mientras viajaba");
     standin.phone().lead_message(&lead).expect("a message");
-    let (done, again) = command(&["link"], &variables, desktop.path()).await;
-    assert!(!done && again.contains("linked session already"), "{again}");
+    let (succeeded, second_output) = run_command(&["link"], &variables, desktop.path()).await;
+    assert!(
+        !succeeded && second_output.contains("linked session already"),
+        "{second_output}"
+    );
 
     let server = Scratch::default();
     let server_tokens = server.join("tokens").display().to_string();
-    let taken = files(&backups).pop().expect("a backup");
+    let backup = files(&backups).pop().expect("a backup");
     let variables = [
         ("TOKENS_DIR", server_tokens.as_str()),
         ("BACKUP_KEY", key.as_str()),
     ];
-    let file = taken.display().to_string();
-    let (done, said) = command(&["restore", &file], &variables, server.path()).await;
-    assert!(done, "{said}");
+    let file = backup.display().to_string();
+    let (succeeded, output_text) =
+        run_command(&["restore", &file], &variables, server.path()).await;
+    assert!(succeeded, "{output_text}");
     // The service uses a headless Chrome, in which WhatsApp does not ask for the passkey again.
     let options = whatsapp
         .options()
         .with("BACKUP_KEY", &key)
         .with("BACKUP_EVERY_HOURS", 0);
     let mut manager = Manager::start_in(server, options).await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let (status, body) = send(&manager, "desktop").await;
     assert_eq!(status, 200, "{body}");
     let mut events = Events::open(&manager.url("/events?after=0"), None).await;
     events
-        .until(|event| event.name == "message" && event.data["body"] == "mientras viajaba")
+        .read_until(|event| event.name == "message" && event.data["body"] == "mientras viajaba")
         .await;
     let session = manager.session().await;
     let history = session["history"].as_array().expect("a history");

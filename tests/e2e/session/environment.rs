@@ -7,41 +7,41 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use harness::{Scratch, Service, binary, root};
+use harness::{Scratch, Service, binary, repository_root};
 use tokio::process::Command;
 
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
-struct Ended {
+struct ProcessResult {
     code: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
-impl Ended {
+impl ProcessResult {
     /// Returns the only line of output, after a check that nothing in `folder` changed.
     fn fatal(&self, folder: &Path) -> &str {
         assert_eq!(self.code, Some(1), "{}", self.stderr);
         assert_eq!(self.stdout, "");
-        let line = self.stderr.strip_suffix('\n').expect("a whole line");
+        let line = self.stderr.strip_suffix('\n').expect("a complete line");
         assert!(
             line.starts_with("[FATAL] ") && !line.contains('\n'),
             "{line}"
         );
-        let left: Vec<_> = std::fs::read_dir(folder).expect("its folder").collect();
-        assert!(left.is_empty(), "{left:?}");
+        let created_files: Vec<_> = std::fs::read_dir(folder).expect("the folder").collect();
+        assert!(created_files.is_empty(), "{created_files:?}");
         line
     }
 }
 
-async fn end(command: &mut Command) -> Ended {
+async fn wait_for_exit(command: &mut Command) -> ProcessResult {
     let output = command.kill_on_drop(true).output();
     let output = tokio::time::timeout(Duration::from_secs(20), output)
         .await
         .expect("an end by itself")
         .expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ended {
+    ProcessResult {
         code: output.status.code(),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
@@ -49,20 +49,22 @@ async fn end(command: &mut Command) -> Ended {
 }
 
 /// Runs the program in `folder` until it exits.
-async fn run<'a>(
+async fn run_program<'a>(
     folder: &Scratch,
     variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>,
-) -> Ended {
+) -> ProcessResult {
     let mut command = Command::new(binary("session-manager"));
-    end(command
-        .current_dir(folder.path())
-        .env_clear()
-        .envs(variables))
+    wait_for_exit(
+        command
+            .current_dir(folder.path())
+            .env_clear()
+            .envs(variables),
+    )
     .await
 }
 
 /// Returns a port that is in use, with its listener.
-fn taken() -> (TcpListener, String) {
+fn occupied_port() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener
         .local_addr()
@@ -76,10 +78,10 @@ fn taken() -> (TcpListener, String) {
 async fn invalid_variable_is_one_fatal_line_before_startup() {
     let folder = Scratch::default();
     // An error about the port would mean that the port was opened before the settings were checked.
-    let (_listener, port) = taken();
+    let (_listener, port) = occupied_port();
     let huge = "9".repeat(500);
-    let with = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
-    let latin = with(b"caf\xe9");
+    let raw = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+    let latin = raw(b"caf\xe9");
     let mut cases: Vec<(&str, OsString)> = [
         ("PORT", "tres mil"),
         ("PORT", "-1"),
@@ -114,7 +116,7 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
     ]
     .map(|(name, value)| (name, value.into()))
     .into();
-    for (name, least, most) in [
+    for (name, min, max) in [
         ("QR_ROUNDS", "-1", "1001"),
         ("RESTART_BUDGET", "-1", "1001"),
         ("RESTART_WINDOW_SECONDS", "0", "86401"),
@@ -128,7 +130,7 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
         ("TOOLS_PATIENCE_SECONDS", "0", "3601"),
         ("WATCHDOG_SECONDS", "-1", "3601"),
     ] {
-        for value in [least, most, "muchos", "1.5", "1e3", "10s"] {
+        for value in [min, max, "muchos", "1.5", "1e3", "10s"] {
             cases.push((name, value.into()));
         }
         cases.push((name, latin.clone()));
@@ -149,18 +151,18 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
         } else {
             OsStr::new(&port)
         };
-        let ended = run(&folder, [("PORT", port), (name, value.as_os_str())]).await;
-        let line = ended.fatal(folder.path());
+        let result = run_program(&folder, [("PORT", port), (name, value.as_os_str())]).await;
+        let line = result.fatal(folder.path());
         assert!(
             line.starts_with(&format!("[FATAL] {name} is ")),
             "{value:?}: {line}"
         );
         assert!(line.contains(": it takes "), "{line}");
         // Of several flags, only the wrong one is named.
-        let held = value.to_string_lossy();
-        let held = held.split_whitespace().last().unwrap_or_default();
-        let held: String = held.trim_matches('\'').chars().take(5).collect();
-        assert!(line.contains(&held), "{value:?}: {line}");
+        let value_start = value.to_string_lossy();
+        let value_start = value_start.split_whitespace().last().unwrap_or_default();
+        let value_start: String = value_start.trim_matches('\'').chars().take(5).collect();
+        assert!(line.contains(&value_start), "{value:?}: {line}");
         assert!(line.len() < 400, "{line}");
     }
 }
@@ -168,7 +170,7 @@ async fn invalid_variable_is_one_fatal_line_before_startup() {
 #[tokio::test]
 async fn invalid_secret_is_named_but_not_printed() {
     let folder = Scratch::default();
-    let (_listener, port) = taken();
+    let (_listener, port) = occupied_port();
     for secret in [
         b"Secreto-Perd\xe9do".as_slice(),
         "Secreto-Perdído".as_bytes(),
@@ -181,8 +183,8 @@ async fn invalid_secret_is_named_but_not_printed() {
             ("PORT", OsStr::new(&port)),
             ("SESSION_MANAGER_TOKEN", OsStr::from_bytes(secret)),
         ];
-        let ended = run(&folder, variables).await;
-        let line = ended.fatal(folder.path());
+        let result = run_program(&folder, variables).await;
+        let line = result.fatal(folder.path());
         assert!(line.starts_with("[FATAL] SESSION_MANAGER_TOKEN "), "{line}");
         assert!(
             !line.contains("Secreto") && !line.contains("Perd"),
@@ -191,12 +193,12 @@ async fn invalid_secret_is_named_but_not_printed() {
     }
     // A URL may contain a password as well.
     let url = OsStr::new("ftp://usuario:Secreto@web.whatsapp.com/");
-    let ended = run(&folder, [("WHATSAPP_WEB_URL", url)]).await;
-    assert!(!ended.fatal(folder.path()).contains("Secreto"));
+    let result = run_program(&folder, [("WHATSAPP_WEB_URL", url)]).await;
+    assert!(!result.fatal(folder.path()).contains("Secreto"));
 }
 
 #[tokio::test]
-async fn secret_of_a_file_or_command_is_asked_for_and_not_printed() {
+async fn secret_from_a_file_or_command_is_required_and_not_printed() {
     let (folder, secrets) = (Scratch::default(), Scratch::default());
     let file = secrets.join("token");
     std::fs::write(&file, format!("{TOKEN}\n")).expect("a file");
@@ -224,9 +226,9 @@ async fn secret_of_a_file_or_command_is_asked_for_and_not_printed() {
 }
 
 #[tokio::test]
-async fn secret_that_cannot_be_had_is_fatal() {
+async fn unavailable_secret_is_fatal() {
     let (folder, secrets) = (Scratch::default(), Scratch::default());
-    let (_listener, port) = taken();
+    let (_listener, port) = occupied_port();
     let path = |name: &str| secrets.join(name).display().to_string();
     std::fs::write(path("empty"), "\n").expect("a file");
     std::fs::write(path("latin"), b"Secreto-Perd\xe9do").expect("a file");
@@ -234,7 +236,7 @@ async fn secret_that_cannot_be_had_is_fatal() {
     let (token, file) = ("SESSION_MANAGER_TOKEN", "SESSION_MANAGER_TOKEN_FILE");
     let command = "SESSION_MANAGER_TOKEN_COMMAND";
     let key = "BACKUP_KEY_FILE";
-    for (variables, told) in [
+    for (variables, expected) in [
         (
             vec![(file, path("none"))],
             format!("{file} {:?} cannot be read", path("none")),
@@ -273,14 +275,18 @@ async fn secret_that_cannot_be_had_is_fatal() {
         ),
     ] {
         let path = std::env::var("PATH").expect("a PATH");
-        let all = [("PORT", port.as_str()), ("PATH", path.as_str())];
+        let base_variables = [("PORT", port.as_str()), ("PATH", path.as_str())];
         let variables = variables
             .iter()
             .map(|(name, value)| (*name, value.as_str()));
-        let all = all.into_iter().chain(variables);
-        let ended = run(&folder, all.map(|(name, value)| (name, OsStr::new(value)))).await;
-        let line = ended.fatal(folder.path());
-        assert!(line.contains(&told), "{told}: {line}");
+        let base_variables = base_variables.into_iter().chain(variables);
+        let result = run_program(
+            &folder,
+            base_variables.map(|(name, value)| (name, OsStr::new(value))),
+        )
+        .await;
+        let line = result.fatal(folder.path());
+        assert!(line.contains(&expected), "{expected}: {line}");
         assert!(!line.contains(TOKEN) && !line.contains("Secreto"), "{line}");
     }
 }
@@ -288,14 +294,14 @@ async fn secret_that_cannot_be_had_is_fatal() {
 #[tokio::test]
 async fn public_address_requires_a_token() {
     let folder = Scratch::default();
-    let (_listener, port) = taken();
+    let (_listener, port) = occupied_port();
     for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
         // An empty variable counts as unset.
         for token in [None, Some("")] {
             let token = token.map(|token| ("SESSION_MANAGER_TOKEN", OsStr::new(token)));
             let variables = [("PORT", OsStr::new(&port)), ("HOST", OsStr::new(host))];
-            let ended = run(&folder, variables.into_iter().chain(token)).await;
-            let line = ended.fatal(folder.path());
+            let result = run_program(&folder, variables.into_iter().chain(token)).await;
+            let line = result.fatal(folder.path());
             assert!(
                 line.contains("HOST") && line.contains("SESSION_MANAGER_TOKEN"),
                 "{line}"
@@ -317,7 +323,7 @@ async fn public_address_requires_a_token() {
 #[tokio::test]
 async fn short_token_beyond_loopback_is_fatal() {
     let folder = Scratch::default();
-    let (_listener, port) = taken();
+    let (_listener, port) = occupied_port();
     for (host, variable) in [
         ("0.0.0.0", "SESSION_MANAGER_TOKEN"),
         ("::", "SESSION_MANAGER_TOKEN"),
@@ -329,9 +335,9 @@ async fn short_token_beyond_loopback_is_fatal() {
             ("SESSION_MANAGER_TOKEN", OsStr::new(TOKEN)),
         ];
         variables.push((variable, OsStr::new("Quince-Letras-1")));
-        let ended = run(&folder, variables).await;
+        let result = run_program(&folder, variables).await;
         assert_eq!(
-            ended.fatal(folder.path()),
+            result.fatal(folder.path()),
             format!(
                 "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than 16 characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
             )
@@ -342,9 +348,9 @@ async fn short_token_beyond_loopback_is_fatal() {
 #[tokio::test]
 async fn unavailable_port_or_address_is_fatal() {
     let folder = Scratch::default();
-    let (_listener, port) = taken();
-    let ended = run(&folder, [("PORT", OsStr::new(&port))]).await;
-    let line = ended.fatal(folder.path());
+    let (_listener, port) = occupied_port();
+    let result = run_program(&folder, [("PORT", OsStr::new(&port))]).await;
+    let line = result.fatal(folder.path());
     assert!(line.contains(&format!("port {port} is taken")), "{line}");
     assert!(
         line.contains(&format!("pid {}", std::process::id())),
@@ -357,8 +363,8 @@ async fn unavailable_port_or_address_is_fatal() {
         ("HOST", OsStr::new("192.0.2.1")),
         ("SESSION_MANAGER_TOKEN", OsStr::new(TOKEN)),
     ];
-    let ended = run(&folder, variables).await;
-    let line = ended.fatal(folder.path());
+    let result = run_program(&folder, variables).await;
+    let line = result.fatal(folder.path());
     assert!(line.contains("HOST is 192.0.2.1"), "{line}");
     assert!(!line.contains(TOKEN));
 }
@@ -366,34 +372,34 @@ async fn unavailable_port_or_address_is_fatal() {
 #[tokio::test]
 async fn help_and_version_need_no_environment() {
     let folder = Scratch::default();
-    let with = |argument: &str| {
+    let output_of = |argument: &str| {
         let mut command = Command::new(binary("session-manager"));
         command.arg(argument).env_clear().current_dir(folder.path());
         command
     };
-    let help = end(&mut with("--help")).await;
+    let help = wait_for_exit(&mut output_of("--help")).await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    let file = root().join("deploy/session-manager/ecosystem.config.cjs");
+    let file = repository_root().join("deploy/session-manager/ecosystem.config.cjs");
     let file = std::fs::read_to_string(file).expect("the ecosystem file");
-    let (_, set) = file.split_once("env: environment(").expect("the variables");
-    let names = set
+    let (_, variables_text) = file.split_once("env: environment(").expect("the variables");
+    let names = variables_text
         .lines()
         .filter_map(|line| line.trim().split_once(": "))
         .filter(|(name, _)| !name.contains(|c: char| !matches!(c, 'A'..='Z' | '_')));
-    let mut listed = 0;
+    let mut count = 0;
     for (name, _) in names {
         let begins = |line: &str| line.trim_start().split(' ').next() == Some(name);
         assert!(help.stdout.lines().any(begins), "{name}: {}", help.stdout);
-        listed += 1;
+        count += 1;
     }
-    assert!(listed > 50, "{listed} variables");
-    let version = end(&mut with("--version")).await;
+    assert!(count > 50, "{count} variables");
+    let version = wait_for_exit(&mut output_of("--version")).await;
     assert_eq!(version.code, Some(0));
     assert_eq!(
         version.stdout,
         format!("session-manager {}\n", env!("CARGO_PKG_VERSION"))
     );
-    let unknown = end(&mut with("--port=1")).await;
+    let unknown = wait_for_exit(&mut output_of("--port=1")).await;
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
     assert!(unknown.stderr.contains("--port"), "{}", unknown.stderr);
 }
@@ -427,7 +433,7 @@ async fn effective_configuration_is_logged_on_one_line() {
         .collect();
     assert_eq!(lines.len(), 1, "{log}");
     let tokens = folder.join("datos").join("tokens");
-    for told in [
+    for expected in [
         "PORT=0",
         "HOST=127.0.0.1",
         "NODE_ENV=development",
@@ -438,10 +444,13 @@ async fn effective_configuration_is_logged_on_one_line() {
         "--lang=es",
         "proxy:3128",
     ] {
-        assert!(lines[0].contains(told), "{told}: {}", lines[0]);
+        assert!(lines[0].contains(expected), "{expected}: {}", lines[0]);
     }
     assert!(!log.contains(TOKEN) && !log.contains("Secreto"), "{log}");
-    assert!(!tokens.exists(), "nothing is made before somebody connects");
+    assert!(
+        !tokens.exists(),
+        "no folder is created before a client connects"
+    );
 }
 
 #[tokio::test]
@@ -474,7 +483,7 @@ async fn dot_env_file_is_not_read() {
     assert_eq!(
         status.expect("an answer").status(),
         200,
-        "no token is wanted"
+        "no token must be required"
     );
     assert!(service.stop().await.success());
     assert!(service.output().contains("SESSION_MANAGER_TOKEN=(none)"));
@@ -485,7 +494,7 @@ async fn sigterm_during_startup_stops_cleanly() {
     let folder = Scratch::default();
     for _ in 0..20 {
         let mut service = start(&folder, &[]).await;
-        let ended = tokio::time::timeout(Duration::from_secs(10), service.stop()).await;
-        assert!(ended.expect("an end").success());
+        let result = tokio::time::timeout(Duration::from_secs(10), service.stop()).await;
+        assert!(result.expect("an end").success());
     }
 }

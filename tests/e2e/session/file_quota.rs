@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesUnordered};
-use harness::{Hub, Manager, ManagerOptions, answer};
+use harness::{Hub, Manager, ManagerOptions, send_request};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ on_both_engines! {
         let token = async |cliente: u64| {
             let body = json!({"name": "prueba", "scopes": ["send"], "cliente_id": cliente});
             let request = hub.client().post(hub.url("/api/tokens")).json(&body);
-            let (status, body) = answer(request.basic_auth("admin", Some(PASSWORD))).await;
+            let (status, body) = send_request(request.basic_auth("admin", Some(PASSWORD))).await;
             assert_eq!(status, 201, "{body}");
             body["token"].as_str().expect("a token").to_owned()
         };
@@ -38,14 +38,22 @@ on_both_engines! {
                 Some(id) => request.header("x-cliente-id", id),
                 None => request,
             };
-            answer(request.bearer_auth(token).body(vec![b'a'; 700_000])).await
+            send_request(request.bearer_auth(token).body(vec![b'a'; 700_000])).await
         };
-        let (own, others) = (token(51).await, token(52).await);
-        assert_eq!(upload(&own, None).await.0, 201);
-        let (status, body) = upload(&own, None).await;
-        assert_eq!((status, &body["code"]), (507, &json!("STORAGE_FULL")), "{body}");
-        assert_eq!(upload(&own, Some(52)).await.0, 403, "as somebody else");
-        assert_eq!(upload(&others, None).await.0, 201);
+        let (own_token, other_token) = (token(51).await, token(52).await);
+        assert_eq!(upload(&own_token, None).await.0, 201);
+        let (status, body) = upload(&own_token, None).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (507, &json!("STORAGE_FULL")),
+            "{body}"
+        );
+        assert_eq!(
+            upload(&own_token, Some(52)).await.0,
+            403,
+            "a business uploads for another one"
+        );
+        assert_eq!(upload(&other_token, None).await.0, 201);
         drop(hub);
         assert!(manager.stop().await.success());
     }
@@ -60,13 +68,13 @@ async fn cliente_quota_leaves_room_for_others() {
             Some(id) => request.header("x-cliente-id", id),
             None => request,
         };
-        answer(request.body(vec![b'a'; 700_000])).await
+        send_request(request.body(vec![b'a'; 700_000])).await
     };
-    let (status, first) = upload(&manager, Some(51)).await;
-    assert_eq!(status, 201, "{first}");
-    let refused = (507, Value::from("STORAGE_FULL"));
+    let (status, uploaded) = upload(&manager, Some(51)).await;
+    assert_eq!(status, 201, "{uploaded}");
+    let storage_full = (507, Value::from("STORAGE_FULL"));
     let (status, body) = upload(&manager, Some(51)).await;
-    assert_eq!((status, body["code"].clone()), refused, "{body}");
+    assert_eq!((status, body["code"].clone()), storage_full, "{body}");
     // There is room for other businesses. The first has room again once its own file is deleted,
     // also after a restart.
     assert_eq!(upload(&manager, Some(52)).await.0, 201);
@@ -74,11 +82,11 @@ async fn cliente_quota_leaves_room_for_others() {
     assert!(manager.stop().await.success());
     manager.restart().await;
     assert_eq!(upload(&manager, Some(51)).await.0, 507);
-    let id = first["file_id"].as_str().expect("an id");
+    let id = uploaded["file_id"].as_str().expect("an id");
     let delete = manager
         .client()
         .delete(manager.url(&format!("/files/{id}")));
-    assert_eq!(answer(delete).await.0, 204);
+    assert_eq!(send_request(delete).await.0, 204);
     assert_eq!(upload(&manager, Some(51)).await.0, 201);
     assert!(manager.stop().await.success());
 }
@@ -94,12 +102,12 @@ async fn uploads_at_once_are_bounded_per_business_and_in_total() {
         let request = manager.client().post(manager.url("/files?filename=a.txt"));
         request.header("x-cliente-id", cliente)
     };
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for cliente in [51, 52] {
         let uploads = (0..TRIED).map(|_| {
-            let begun = stream::iter([Ok::<_, Infallible>("a")]).chain(stream::pending());
-            let body = reqwest::Body::wrap_stream(begun);
-            Box::pin(answer(upload(cliente).body(body)))
+            let partial_body = stream::iter([Ok::<_, Infallible>("a")]).chain(stream::pending());
+            let body = reqwest::Body::wrap_stream(partial_body);
+            Box::pin(send_request(upload(cliente).body(body)))
         });
         let mut uploads: FuturesUnordered<_> = uploads.collect();
         for _ in OF_BUSINESS..TRIED {
@@ -111,18 +119,18 @@ async fn uploads_at_once_are_bounded_per_business_and_in_total() {
             );
         }
         assert_eq!(uploads.len(), OF_BUSINESS);
-        held.push(uploads);
+        connections.push(uploads);
     }
     // The 64 uploads in progress hold all slots.
-    let refused = upload(53).body("a").send().await.expect("an answer");
-    assert_eq!(refused.status(), 503);
-    assert!(refused.headers().contains_key("retry-after"));
-    let body: Value = refused.json().await.expect("a body");
+    let response = upload(53).body("a").send().await.expect("an answer");
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+    let body: Value = response.json().await.expect("a body");
     assert_eq!(body["code"], "OVERLOADED");
     // An upload that the caller gives up releases its slot.
-    held.clear();
-    harness::poll::until("a place", async || {
-        let (status, _) = answer(upload(53).body("a")).await;
+    connections.clear();
+    harness::poll::until("a free upload slot", async || {
+        let (status, _) = send_request(upload(53).body("a")).await;
         (status == 201).then_some(())
     })
     .await;

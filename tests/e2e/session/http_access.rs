@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::http_requests::{
-    CONTACT, FILE, MESSAGE, READ, TYPING, ask, at, get, plain, post, routes, without_browser,
+    CONTACT, FILE, MESSAGE, READ, TYPING, get, post, request_to, routes, send, start_plain,
+    without_browser,
 };
 use futures_util::future::join_all;
 use harness::{Manager, ManagerOptions};
@@ -13,7 +14,7 @@ const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Checks that both tokens are accepted during a token rotation, and no other.
 #[tokio::test]
-async fn previous_token_is_taken_as_well_until_it_is_gone() {
+async fn previous_token_is_accepted_until_it_is_removed() {
     const BEFORE: &str = "El-Token-de-Antes-41";
     let options = ManagerOptions::default()
         .with("SESSION_MANAGER_TOKEN", TOKEN)
@@ -25,8 +26,8 @@ async fn previous_token_is_taken_as_well_until_it_is_gone() {
         ("El-Token-de-Antes-42", 401),
         ("", 401),
     ] {
-        let request = at(&manager, Method::GET, "/status").bearer_auth(token);
-        assert_eq!(ask(request).await.status, status, "{token}");
+        let request = request_to(&manager, Method::GET, "/status").bearer_auth(token);
+        assert_eq!(send(request).await.status, status, "{token}");
     }
 }
 
@@ -36,8 +37,8 @@ async fn wrong_tokens_are_one_log_line() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);
     let mut manager = without_browser(options).await;
     for guess in ["Adivino-Uno", "Adivino-Dos", "Adivino-Tres"] {
-        let request = at(&manager, Method::GET, "/status").bearer_auth(guess);
-        assert_eq!(ask(request).await.status, 401);
+        let request = request_to(&manager, Method::GET, "/status").bearer_auth(guess);
+        assert_eq!(send(request).await.status, 401);
     }
     manager.stop().await;
     let log = manager.service.output();
@@ -54,7 +55,7 @@ async fn wrong_tokens_are_one_log_line() {
 async fn token_is_required_everywhere_but_health() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);
     let mut manager = without_browser(options).await;
-    let wrong = [
+    let wrong_headers = [
         "Bearer wrong".to_owned(),
         "Bearer ".to_owned(),
         "Bearer".to_owned(),
@@ -67,30 +68,31 @@ async fn token_is_required_everywhere_but_health() {
         format!("Bearer {TOKEN}, Bearer {TOKEN}"),
     ];
     for (method, path) in routes().filter(|(_, path)| *path != "/health") {
-        let bare = ask(at(&manager, method.clone(), path)).await;
+        let bare = send(request_to(&manager, method.clone(), path)).await;
         assert_eq!(
             bare.refusal(),
             (401, "UNAUTHORIZED".to_owned()),
             "{method} {path}"
         );
         assert_eq!(bare.headers["www-authenticate"], "Bearer");
-        for held in &wrong {
-            let request = at(&manager, method.clone(), path).header("authorization", held);
-            let answer = ask(request).await;
+        for header in &wrong_headers {
+            let request =
+                request_to(&manager, method.clone(), path).header("authorization", header);
+            let response = send(request).await;
             assert_eq!(
-                answer.refusal(),
+                response.refusal(),
                 (401, "UNAUTHORIZED".to_owned()),
-                "{path} {held}"
+                "{path} {header}"
             );
-            assert!(!answer.body.contains(TOKEN), "{}", answer.body);
+            assert!(!response.body.contains(TOKEN), "{}", response.body);
         }
     }
     assert_eq!(get(&manager, "/health").await.status, 200);
     assert_eq!(get(&manager, "/nada").await.refusal().0, 404);
     for (method, path) in routes() {
-        let request = at(&manager, method.clone(), path).bearer_auth(TOKEN);
+        let request = request_to(&manager, method.clone(), path).bearer_auth(TOKEN);
         // The stream's body would not end.
-        let answer = request.send().await.expect("an answer");
+        let response = request.send().await.expect("an answer");
         let expected = match path {
             MESSAGE if method == Method::PUT => 400,
             "/qr.png" | "/qr.svg" | "/qr.txt" | MESSAGE | FILE => 404,
@@ -100,27 +102,27 @@ async fn token_is_required_everywhere_but_health() {
             "/screenshot.png" | CONTACT | READ => 503,
             _ => 200,
         };
-        assert_eq!(answer.status(), expected, "{method} {path}");
+        assert_eq!(response.status(), expected, "{method} {path}");
     }
-    let request = at(&manager, Method::GET, "/screenshot.png").bearer_auth(TOKEN);
+    let request = request_to(&manager, Method::GET, "/screenshot.png").bearer_auth(TOKEN);
     assert_eq!(
-        ask(request).await.refusal(),
+        send(request).await.refusal(),
         (503, "BROWSER_NOT_RUNNING".to_owned())
     );
     // A client with the token may use any host name, since it may be behind a proxy.
-    let request = at(&manager, Method::POST, "/disconnect").bearer_auth(TOKEN);
+    let request = request_to(&manager, Method::POST, "/disconnect").bearer_auth(TOKEN);
     let request = request
         .header("host", "wapp.example")
         .header("sec-fetch-site", "cross-site");
-    assert_eq!(ask(request).await.status, 200);
+    assert_eq!(send(request).await.status, 200);
     manager.stop().await;
     assert!(!manager.service.output().contains(TOKEN));
 }
 
 #[tokio::test]
 async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
-    let mut manager = plain().await;
-    let own = manager.service.url.clone();
+    let mut manager = start_plain().await;
+    let own_url = manager.service.url.clone();
     for (method, path) in routes().filter(|(_, path)| *path != "/health") {
         for host in [
             "evil.example",
@@ -128,7 +130,8 @@ async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
             "192.168.1.1:3001",
             "0.0.0.0",
         ] {
-            let answer = ask(at(&manager, method.clone(), path).header("host", host)).await;
+            let answer =
+                send(request_to(&manager, method.clone(), path).header("host", host)).await;
             assert_eq!(
                 answer.refusal(),
                 (403, "FOREIGN_HOST".to_owned()),
@@ -145,7 +148,7 @@ async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
             ("sec-fetch-site", "cross-site"),
             ("sec-fetch-site", "same-site"),
         ] {
-            let answer = ask(at(&manager, method.clone(), path).header(name, value)).await;
+            let answer = send(request_to(&manager, method.clone(), path).header(name, value)).await;
             assert_eq!(
                 answer.refusal(),
                 (403, "CROSS_SITE_REQUEST".to_owned()),
@@ -153,11 +156,15 @@ async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
             );
         }
     }
-    assert_eq!(manager.state().await, "INIT", "nothing was done");
+    assert_eq!(
+        manager.state().await,
+        "INIT",
+        "the refused requests must have no effect"
+    );
     // A browser must not show the response to a page of another site.
     for (method, path) in [(Method::GET, "/status"), (Method::OPTIONS, "/send")] {
-        let request = at(&manager, method, path).header("origin", "https://evil.example");
-        let answer = ask(request.header("access-control-request-method", "POST")).await;
+        let request = request_to(&manager, method, path).header("origin", "https://evil.example");
+        let answer = send(request.header("access-control-request-method", "POST")).await;
         assert!(
             answer.headers.get("access-control-allow-origin").is_none(),
             "{path}"
@@ -165,14 +172,18 @@ async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
     }
     for host in ["localhost", "localhost:9", "127.0.0.1", "[::1]:3001"] {
         assert_eq!(
-            ask(at(&manager, Method::GET, "/status").header("host", host))
+            send(request_to(&manager, Method::GET, "/status").header("host", host))
                 .await
                 .status,
             200
         );
     }
-    let request = at(&manager, Method::POST, "/disconnect").header("origin", own);
-    assert_eq!(ask(request).await.status, 200, "its own page may");
+    let request = request_to(&manager, Method::POST, "/disconnect").header("origin", own_url);
+    assert_eq!(
+        send(request).await.status,
+        200,
+        "the service's own page is allowed"
+    );
     let answer = get(&manager, "/screenshot.png").await;
     assert_eq!(answer.refusal(), (401, "UNAUTHORIZED".to_owned()));
     manager.stop().await;
@@ -184,7 +195,7 @@ async fn open_events(
     last_id: Option<&str>,
     count: usize,
 ) -> (reqwest::Response, Vec<String>) {
-    let request = at(manager, Method::GET, "/events");
+    let request = request_to(manager, Method::GET, "/events");
     let request = last_id
         .iter()
         .fold(request, |request, id| request.header("last-event-id", *id));
@@ -205,7 +216,7 @@ async fn open_events(
 
 #[tokio::test]
 async fn events_begin_with_the_current_state() {
-    let mut manager = plain().await;
+    let mut manager = start_plain().await;
     for id in ["abc", "-1", "1.5", "", "18446744073709551616", "%00", "1 2"] {
         let (_, names) = open_events(&manager, Some(id), 2).await;
         assert_eq!(names, ["state", "qr"], "after {id:?}");
@@ -221,23 +232,30 @@ async fn events_begin_with_the_current_state() {
 
 #[tokio::test]
 async fn hundred_open_event_streams_block_no_request() {
-    let mut manager = plain().await;
+    let mut manager = start_plain().await;
     let streams = join_all((0..100).map(|_| open_events(&manager, None, 2))).await;
-    let quick = tokio::time::timeout(Duration::from_secs(1), get(&manager, "/health")).await;
-    assert_eq!(quick.expect("an answer within a second").status, 200);
+    let quick_response =
+        tokio::time::timeout(Duration::from_secs(1), get(&manager, "/health")).await;
+    assert_eq!(
+        quick_response.expect("an answer within a second").status,
+        200
+    );
     // A change reaches every stream.
     post(&manager, "/connect", "").await;
-    manager.until("ERROR").await;
-    let began = std::time::Instant::now();
+    manager.wait_for_state("ERROR").await;
+    let start = std::time::Instant::now();
     assert!(manager.stop().await.success());
-    let took = began.elapsed();
+    let duration = start.elapsed();
     // Connections are cut after five seconds, which must not be necessary.
-    assert!(took < Duration::from_secs(4), "a stop took {took:?}");
+    assert!(
+        duration < Duration::from_secs(4),
+        "the stop took {duration:?}"
+    );
     for (mut response, _) in streams {
-        let mut rest = String::new();
+        let mut remaining = String::new();
         while let Some(chunk) = response.chunk().await.expect("an orderly end") {
-            rest.push_str(&String::from_utf8_lossy(&chunk));
+            remaining.push_str(&String::from_utf8_lossy(&chunk));
         }
-        assert!(rest.contains("CHROME_NOT_FOUND"), "{rest}");
+        assert!(remaining.contains("CHROME_NOT_FOUND"), "{remaining}");
     }
 }

@@ -2,7 +2,8 @@
 //! requests before any browser runs.
 
 use super::http_requests::{
-    FILE, HttpResponse, MESSAGE, READS, ask, at, get, plain, post, routes, without_browser,
+    FILE, HttpResponse, MESSAGE, READS, get, post, request_to, routes, send, start_plain,
+    without_browser,
 };
 use harness::ManagerOptions;
 use reqwest::Method;
@@ -13,7 +14,7 @@ const NUMBER: &str = "5491133445566";
 const TEXT: &str = "la-seña-del-depto-en-Caballito";
 
 /// Returns the rejection, which must not repeat the content of the request.
-fn discreet(answer: &HttpResponse) -> (u16, String) {
+fn refusal_without_echo(answer: &HttpResponse) -> (u16, String) {
     let body = &answer.body;
     assert!(!body.contains(NUMBER) && !body.contains(TEXT), "{body}");
     answer.refusal()
@@ -21,7 +22,7 @@ fn discreet(answer: &HttpResponse) -> (u16, String) {
 
 #[tokio::test]
 async fn response_bodies_match_byte_for_byte() {
-    let mut manager = plain().await;
+    let mut manager = start_plain().await;
     let health = get(&manager, "/health").await;
     let stamp = health
         .body
@@ -33,9 +34,12 @@ async fn response_bodies_match_byte_for_byte() {
         .map(|c| if c.is_ascii_digit() { '0' } else { c })
         .collect();
     assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{stamp}");
-    let told: Timestamp = serde_json::from_value(json!(stamp)).unwrap();
-    let apart = Timestamp::now().as_millis() - told.as_millis();
-    assert!((0..10_000).contains(&apart), "{stamp} is {apart} ms ago");
+    let reported: Timestamp = serde_json::from_value(json!(stamp)).unwrap();
+    let difference_ms = Timestamp::now().as_millis() - reported.as_millis();
+    assert!(
+        (0..10_000).contains(&difference_ms),
+        "{stamp} is {difference_ms} ms ago"
+    );
 
     let status = get(&manager, "/status").await;
     let qr = get(&manager, "/qr").await;
@@ -58,7 +62,7 @@ async fn response_bodies_match_byte_for_byte() {
             r#"{{"success":true,"message":{message},"session":"admin","state":"INIT","alreadyConnected":false}}"#
         )
     );
-    manager.until("ERROR").await;
+    manager.wait_for_state("ERROR").await;
     assert_eq!(get(&manager, "/status").await.body, r#"{"status":"ERROR"}"#);
     for (path, state) in [("/disconnect", "DISCONNECTED"), ("/logout", "DISCONNECTED")] {
         let answer = post(&manager, path, "").await;
@@ -78,21 +82,24 @@ async fn response_bodies_match_byte_for_byte() {
 
 #[tokio::test]
 async fn head_answers_as_get_without_a_body() {
-    let mut manager = plain().await;
+    let mut manager = start_plain().await;
     for path in READS {
-        let head = ask(at(&manager, Method::HEAD, path)).await;
-        assert_eq!(head.body, "", "{path}");
+        let head_response = send(request_to(&manager, Method::HEAD, path)).await;
+        assert_eq!(head_response.body, "", "{path}");
         if path == "/events" {
             // The response to GET does not end, so there is nothing to compare with.
-            assert_eq!((head.status, head.kind()), (200, "text/event-stream"));
+            assert_eq!(
+                (head_response.status, head_response.kind()),
+                (200, "text/event-stream")
+            );
             continue;
         }
         let get = get(&manager, path).await;
-        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head_response.status, get.status, "{path}");
         for name in ["content-type", "content-length"] {
             if path != "/session" || name != "content-length" {
                 assert_eq!(
-                    head.headers.get(name),
+                    head_response.headers.get(name),
                     get.headers.get(name),
                     "{path} {name}"
                 );
@@ -100,25 +107,31 @@ async fn head_answers_as_get_without_a_body() {
         }
     }
     assert_eq!(
-        ask(at(&manager, Method::HEAD, "/connect")).await.status,
+        send(request_to(&manager, Method::HEAD, "/connect"))
+            .await
+            .status,
         405
     );
-    assert_eq!(manager.state().await, "INIT", "and it connected nothing");
+    assert_eq!(
+        manager.state().await,
+        "INIT",
+        "HEAD must not connect the session"
+    );
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn cliente_id_header_is_one_positive_integer() {
-    let mut manager = plain().await;
-    let with = |method, path, ids: &[&str]| {
-        let request = at(&manager, method, path);
+    let mut manager = start_plain().await;
+    let request_with_ids = |method, path, ids: &[&str]| {
+        let request = request_to(&manager, method, path);
         let request = ids
             .iter()
             .fold(request, |request, id| request.header("x-cliente-id", *id));
-        ask(request)
+        send(request)
     };
     let huge = "9".repeat(300);
-    let nonsense: [&[&str]; 15] = [
+    let invalid_ids: [&[&str]; 15] = [
         &["0"],
         &["-1"],
         &["+1"],
@@ -136,8 +149,8 @@ async fn cliente_id_header_is_one_positive_integer() {
         &["51", "abc"],
     ];
     for (method, path) in routes() {
-        for ids in nonsense {
-            let answer = with(method.clone(), path, ids).await;
+        for ids in invalid_ids {
+            let answer = request_with_ids(method.clone(), path, ids).await;
             assert_eq!(
                 answer.refusal(),
                 (400, "INVALID_HEADER".to_owned()),
@@ -148,12 +161,12 @@ async fn cliente_id_header_is_one_positive_integer() {
     assert_eq!(
         manager.state().await,
         "INIT",
-        "a refused request does nothing"
+        "a refused request must have no effect"
     );
     for id in ["1", "51", "007", " 51 ", "9223372036854775807"] {
         for path in ["/health", "/status", "/qr", "/session"] {
             assert_eq!(
-                with(Method::GET, path, &[id]).await.status,
+                request_with_ids(Method::GET, path, &[id]).await.status,
                 200,
                 "{path} {id:?}"
             );
@@ -164,7 +177,7 @@ async fn cliente_id_header_is_one_positive_integer() {
 
 #[tokio::test]
 async fn unknown_paths_are_404_and_wrong_methods_405() {
-    let mut manager = plain().await;
+    let mut manager = start_plain().await;
     let paths = [
         "/",
         "/nada",
@@ -182,37 +195,40 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
     ];
     for path in paths {
         for method in [Method::GET, Method::POST, Method::DELETE] {
-            let answer = ask(at(&manager, method, path)).await;
+            let answer = send(request_to(&manager, method, path)).await;
             assert_eq!(answer.refusal(), (404, "NOT_FOUND".to_owned()), "{path}");
         }
     }
     let methods = [
         "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
     ];
-    for (right, path) in routes() {
+    for (allowed_method, path) in routes() {
         // An uploaded file is read and deleted under the same path.
-        let rights: &[&str] = match path {
+        let allowed_methods: &[&str] = match path {
             FILE => &["GET", "DELETE"],
             MESSAGE => &["GET", "PUT", "DELETE"],
             "/passkey" => &["GET", "POST"],
-            _ => &[right.as_str()],
+            _ => &[allowed_method.as_str()],
         };
-        for wrong in methods.into_iter().filter(|name| !rights.contains(name)) {
-            let method = Method::from_bytes(wrong.as_bytes()).unwrap();
-            let answer = ask(at(&manager, method, path)).await;
+        for wrong_method in methods
+            .into_iter()
+            .filter(|name| !allowed_methods.contains(name))
+        {
+            let method = Method::from_bytes(wrong_method.as_bytes()).unwrap();
+            let answer = send(request_to(&manager, method, path)).await;
             assert_eq!(
                 answer.refusal(),
                 (405, "METHOD_NOT_ALLOWED".to_owned()),
-                "{wrong} {path}"
+                "{wrong_method} {path}"
             );
             let allow = match path {
                 FILE => "GET,HEAD,DELETE",
                 MESSAGE => "GET,HEAD,PUT,DELETE",
                 "/passkey" => "GET,HEAD,POST",
-                _ if right == Method::GET => "GET,HEAD",
-                _ => right.as_str(),
+                _ if allowed_method == Method::GET => "GET,HEAD",
+                _ => allowed_method.as_str(),
             };
-            assert_eq!(answer.headers["allow"], allow, "{wrong} {path}");
+            assert_eq!(answer.headers["allow"], allow, "{wrong_method} {path}");
         }
     }
     // A query string is ignored.
@@ -268,12 +284,12 @@ async fn bad_bodies_are_refused_and_never_echoed() {
     .collect();
     for path in ["/send", "/pairing-code", "/passkey"] {
         for (body, code) in &anywhere {
-            let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
+            let body_start = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
             let answer = post(&manager, path, body.clone()).await;
             assert_eq!(
-                discreet(&answer),
+                refusal_without_echo(&answer),
                 (400, (*code).to_owned()),
-                "{path} {shown}"
+                "{path} {body_start}"
             );
         }
     }
@@ -300,12 +316,12 @@ async fn bad_bodies_are_refused_and_never_echoed() {
         let body = json!({"to": to, "message": message, "cliente_id": cliente}).to_string();
         let answer = post(&manager, "/send", body.clone()).await;
         assert_eq!(
-            discreet(&answer),
+            refusal_without_echo(&answer),
             (400, "INVALID_REQUEST".to_owned()),
             "{body:.80}"
         );
     }
-    let good =
+    let valid_body =
         json!({"to": NUMBER, "message": TEXT, "cliente_id": 51, "phone": NUMBER}).to_string();
     for (path, refusal) in [
         ("/send", (503, "SESSION_NOT_READY")),
@@ -313,14 +329,14 @@ async fn bad_bodies_are_refused_and_never_echoed() {
         ("/passkey", (400, "INVALID_REQUEST")),
     ] {
         for label in ["text/html", "multipart/form-data; boundary=x", "image/png"] {
-            let request = at(&manager, Method::POST, path).header("content-type", label);
-            let answer = ask(request.body(good.clone())).await;
+            let request = request_to(&manager, Method::POST, path).header("content-type", label);
+            let answer = send(request.body(valid_body.clone())).await;
             // A send may include its file. This request declares a file, but has none.
             let expected = match (path, label.starts_with("multipart")) {
                 ("/send", true) => (400, "INVALID_REQUEST".to_owned()),
                 _ => (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()),
             };
-            assert_eq!(discreet(&answer), expected, "{label}");
+            assert_eq!(refusal_without_echo(&answer), expected, "{label}");
         }
         for (size, expected) in [
             (512 * 1024, refusal),
@@ -330,11 +346,11 @@ async fn bad_bodies_are_refused_and_never_echoed() {
             let answer = post(
                 &manager,
                 path,
-                good.clone() + &" ".repeat(size - good.len()),
+                valid_body.clone() + &" ".repeat(size - valid_body.len()),
             )
             .await;
             assert_eq!(
-                discreet(&answer),
+                refusal_without_echo(&answer),
                 (expected.0, expected.1.to_owned()),
                 "{path} {size}"
             );

@@ -43,16 +43,16 @@ const WRITES: [&str; 14] = [
 ];
 
 pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
-    let reads = READS.into_iter().map(|path| (Method::GET, path));
-    let writes = WRITES.into_iter().map(|path| (Method::POST, path));
-    let others = [
+    let get_routes = READS.into_iter().map(|path| (Method::GET, path));
+    let post_routes = WRITES.into_iter().map(|path| (Method::POST, path));
+    let other_routes = [
         (Method::GET, FILE),
         (Method::DELETE, FILE),
         (Method::PUT, MESSAGE),
         (Method::DELETE, MESSAGE),
         (Method::DELETE, RECORDS),
     ];
-    reads.chain(writes).chain(others)
+    get_routes.chain(post_routes).chain(other_routes)
 }
 
 /// Starts a session-manager whose browser cannot start.
@@ -60,7 +60,7 @@ pub async fn without_browser(options: ManagerOptions) -> Manager {
     Manager::without_browser(options.with("RETRY_SECONDS", 3_600)).await
 }
 
-pub async fn plain() -> Manager {
+pub async fn start_plain() -> Manager {
     without_browser(ManagerOptions::default()).await
 }
 
@@ -70,7 +70,7 @@ pub struct HttpResponse {
     pub body: String,
 }
 
-pub async fn ask(request: RequestBuilder) -> HttpResponse {
+pub async fn send(request: RequestBuilder) -> HttpResponse {
     let response = request.send().await.expect("an answer");
     HttpResponse {
         status: response.status().as_u16(),
@@ -98,10 +98,10 @@ impl HttpResponse {
         // Compare byte for byte: the body has these keys, in this order. For a send, the keys that
         // the Node pair's clients read follow.
         let json = serde_json::to_string(&body).expect("JSON");
-        let (known, rest) = self.body.split_at(json.len().min(self.body.len()) - 1);
-        assert_eq!(known, json.trim_end_matches('}'));
+        let (expected_part, remaining) = self.body.split_at(json.len().min(self.body.len()) - 1);
+        assert_eq!(expected_part, json.trim_end_matches('}'));
         assert!(
-            rest == "}" || rest.starts_with(r#","success":false"#),
+            remaining == "}" || remaining.starts_with(r#","success":false"#),
             "{}",
             self.body
         );
@@ -117,14 +117,14 @@ impl HttpResponse {
     }
 }
 
-pub fn at(manager: &Manager, method: Method, path: &str) -> RequestBuilder {
+pub fn request_to(manager: &Manager, method: Method, path: &str) -> RequestBuilder {
     manager.client().request(method, manager.url(path))
 }
 
 pub async fn get(manager: &Manager, path: &str) -> HttpResponse {
-    ask(at(manager, Method::GET, path)).await
+    send(request_to(manager, Method::GET, path)).await
 }
 
 pub async fn post(manager: &Manager, path: &str, body: impl Into<reqwest::Body>) -> HttpResponse {
-    ask(at(manager, Method::POST, path).body(body)).await
+    send(request_to(manager, Method::POST, path).body(body)).await
 }

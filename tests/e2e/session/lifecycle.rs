@@ -1,7 +1,9 @@
 //! Tests the life of a linked session: restarts, the network, the phone.
 
 use harness::standin::{Block, LeadMessage, PageHttp, Settings};
-use harness::{Events, Manager, ManagerOptions, SseEvent, linked, poll, processes, standin};
+use harness::{
+    Events, Manager, ManagerOptions, SseEvent, poll, processes, start_linked, start_standin,
+};
 use serde_json::{Value, json};
 
 async fn send(manager: &Manager) -> (u16, Value) {
@@ -12,12 +14,12 @@ async fn send(manager: &Manager) -> (u16, Value) {
 
 #[tokio::test]
 async fn linked_session_restarts_without_a_code() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     assert!(manager.stop().await.success());
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let session = manager.session().await;
     let history = session["history"].as_array().unwrap();
     assert!(
@@ -31,10 +33,10 @@ async fn linked_session_restarts_without_a_code() {
 
 #[tokio::test]
 async fn unlinked_profile_waits_for_connect() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
     manager.stop().await;
     manager.restart().await;
     let session = manager.session().await;
@@ -48,25 +50,25 @@ async fn unlinked_profile_waits_for_connect() {
 
 #[tokio::test]
 async fn disconnect_keeps_the_device_linked() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     let (status, body) = manager.post("/disconnect", &json!(null)).await;
     assert_eq!((status, &body["state"]), (200, &json!("DISCONNECTED")));
     assert!(
         processes::chromedriver(&manager.tokens()).is_none(),
-        "answered once it is closed"
+        "the answer must come after the browser has closed"
     );
     assert_eq!(send(&manager).await.1["code"], "SESSION_NOT_READY");
     assert_eq!(standin.phone().state().devices.len(), 1);
     manager.connect().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn logout_unlinks_the_phone_and_wipes_the_profile() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     let (status, body) = manager.post("/logout", &json!(null)).await;
@@ -81,7 +83,7 @@ async fn logout_unlinks_the_phone_and_wipes_the_profile() {
     );
     assert!(
         standin.phone().state().devices.is_empty(),
-        "the phone knows"
+        "the phone must have unlinked the device"
     );
     assert!(!manager.tokens().join("profile").exists());
     let session = manager.session().await;
@@ -95,7 +97,7 @@ async fn logout_unlinks_the_phone_and_wipes_the_profile() {
 
 #[tokio::test]
 async fn logout_of_a_closed_session_unlinks_the_phone() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     manager.post("/disconnect", &json!(null)).await;
@@ -107,7 +109,7 @@ async fn logout_of_a_closed_session_unlinks_the_phone() {
     );
     assert!(
         standin.phone().state().devices.is_empty(),
-        "the phone knows"
+        "the phone must have unlinked the device"
     );
     assert!(!manager.tokens().join("profile").exists());
     // Repeat it, with no device linked and no browser running.
@@ -118,13 +120,13 @@ async fn logout_of_a_closed_session_unlinks_the_phone() {
 
 #[tokio::test]
 async fn unlink_on_the_phone_is_noticed() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     assert_eq!(standin.phone().unlink(), 1);
-    let session = manager.until_cause("DISCONNECTED", "UNLINKED").await;
+    let session = manager.wait_for_cause("DISCONNECTED", "UNLINKED").await;
     assert_eq!(session["linked"], false);
-    processes::none_left(&manager.tokens().join("profile")).await;
+    processes::assert_none_left(&manager.tokens().join("profile")).await;
     poll::until("the profile to be wiped", async || {
         (!manager.tokens().join("profile").exists()).then_some(())
     })
@@ -135,31 +137,31 @@ async fn unlink_on_the_phone_is_noticed() {
 
 #[tokio::test]
 async fn unlink_during_a_service_outage_is_noticed() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     manager.stop().await;
     standin.phone().unlink();
     manager.restart().await;
-    manager.until_cause("DISCONNECTED", "UNLINKED").await;
+    manager.wait_for_cause("DISCONNECTED", "UNLINKED").await;
     manager.link(&standin).await;
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn lost_network_is_authenticated_until_restored() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     standin.phone().set_network(false);
     let session = manager
-        .until_cause("AUTHENTICATED", "CONNECTION_LOST")
+        .wait_for_cause("AUTHENTICATED", "CONNECTION_LOST")
         .await;
     assert_eq!(session["browser"]["running"], true);
     let (status, body) = send(&manager).await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
     standin.phone().set_network(true);
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert_eq!(manager.session().await["restarts"]["total"], 0);
     assert_eq!(send(&manager).await.0, 200);
     manager.stop().await;
@@ -167,61 +169,61 @@ async fn lost_network_is_authenticated_until_restored() {
 
 #[tokio::test]
 async fn conflict_closes_the_session_until_connect() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     standin.phone().conflict().expect("a linked device");
-    let session = manager.until_cause("DISCONNECTED", "CONFLICT").await;
+    let session = manager.wait_for_cause("DISCONNECTED", "CONFLICT").await;
     assert_eq!(session["linked"], true);
-    processes::none_left(&manager.tokens().join("profile")).await;
+    processes::assert_none_left(&manager.tokens().join("profile")).await;
     manager.connect().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn whatsapp_refusals_are_errors_with_their_cause() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
-    for (block, word) in [
+    for (failure, expected) in [
         (Block::TosBlock, "TOS_BLOCK"),
         (Block::DeprecatedVersion, "DEPRECATED_VERSION"),
     ] {
-        standin.phone().block(Some(block));
-        let session = manager.until_cause("ERROR", "BLOCKED_BY_WHATSAPP").await;
+        standin.phone().block(Some(failure));
+        let session = manager.wait_for_cause("ERROR", "BLOCKED_BY_WHATSAPP").await;
         let message = session["last_error"]["message"].as_str().unwrap();
-        assert!(message.contains(word), "{message}");
+        assert!(message.contains(expected), "{message}");
         standin.phone().block(None);
         manager.connect().await;
-        manager.until("READY").await;
+        manager.wait_for_state("READY").await;
     }
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn messages_and_acks_are_published_and_resumed() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
-    let first = read_events(&manager, None, |event| event.name == "state").await;
-    assert_eq!(first.last().unwrap().data["status"], "READY");
+    let first_events = read_events(&manager, None, |event| event.name == "state").await;
+    assert_eq!(first_events.last().unwrap().data["status"], "READY");
 
     let phone = standin.phone();
     phone
         .lead_message(&LeadMessage::text("5491100000007", "buenas"))
         .unwrap();
-    let mut later = LeadMessage::text("5491100000008", "cifrado");
-    later.ciphertext_ms = 300;
-    phone.lead_message(&later).unwrap();
+    let mut encrypted_message = LeadMessage::text("5491100000008", "cifrado");
+    encrypted_message.ciphertext_ms = 300;
+    phone.lead_message(&encrypted_message).unwrap();
     phone
         .own_message("5491100000007", "desde el teléfono")
         .unwrap();
-    let told = read_events(&manager, Some(first.last().unwrap().id), |event| {
+    let published = read_events(&manager, Some(first_events.last().unwrap().id), |event| {
         event.data["body"] == "cifrado"
     })
     .await;
-    let bodies: Vec<_> = told
+    let bodies: Vec<_> = published
         .iter()
         .filter(|event| event.name == "message")
         .map(|event| {
@@ -240,7 +242,7 @@ async fn messages_and_acks_are_published_and_resumed() {
     ] {
         assert!(bodies.contains(&expected), "{bodies:?}");
     }
-    let from_lead = told
+    let from_lead = published
         .iter()
         .find(|event| event.data["body"] == "buenas")
         .unwrap();
@@ -248,14 +250,14 @@ async fn messages_and_acks_are_published_and_resumed() {
 
     assert_eq!(send(&manager).await.0, 200);
     let id = standin.phone().messages()[0].id.clone();
-    let last = told.last().unwrap().id;
-    let acks = read_events(&manager, Some(last), |event| {
+    let last_id = published.last().unwrap().id;
+    let acks = read_events(&manager, Some(last_id), |event| {
         event.data["status"] == "delivered"
     })
     .await;
     // The current state is an exception: it is sent under the id that it has.
     let news = acks.iter().filter(|event| event.name == "ack");
-    assert!(news.clone().count() > 0 && news.clone().all(|event| event.id > last));
+    assert!(news.clone().count() > 0 && news.clone().all(|event| event.id > last_id));
     let delivered = acks.last().unwrap().data["message_id"].as_str().unwrap();
     assert!(
         delivered.ends_with(&id) || id.ends_with(delivered),
@@ -266,11 +268,11 @@ async fn messages_and_acks_are_published_and_resumed() {
         .phone()
         .lead_message(&LeadMessage::text("5491100000007", "fin"))
         .unwrap();
-    let rest = read_events(&manager, Some(acks.last().unwrap().id), |event| {
+    let remaining = read_events(&manager, Some(acks.last().unwrap().id), |event| {
         event.data["body"] == "fin"
     })
     .await;
-    assert!(rest.iter().all(|event| event.data["body"] != "buenas"));
+    assert!(remaining.iter().all(|event| event.data["body"] != "buenas"));
     manager.stop().await;
 }
 
@@ -281,33 +283,34 @@ async fn read_events(
     last: impl Fn(&SseEvent) -> bool,
 ) -> Vec<SseEvent> {
     let mut events = Events::open(&manager.url("/events"), after).await;
-    events.until(last).await
+    events.read_until(last).await
 }
 
 #[tokio::test]
 async fn unreachable_page_is_an_error_until_it_answers() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     for http in [PageHttp::Error, PageHttp::Hang] {
         standin.phone().page(http);
         let options = ManagerOptions::default().with("BOOT_PATIENCE_SECONDS", 10);
         let mut manager = Manager::start_with(&standin, options).await;
         manager.connect().await;
-        manager.until("ERROR").await;
+        manager.wait_for_state("ERROR").await;
         let session = manager.session().await;
         assert_eq!(session["cause"], "PAGE_UNREACHABLE", "{session:#}");
         standin.phone().page(PageHttp::Ok);
-        manager.until("QR_REQUIRED").await;
+        manager.wait_for_state("QR_REQUIRED").await;
         manager.stop().await;
     }
 }
 
 #[tokio::test]
 async fn caches_are_cleared_at_startup_and_the_device_stays_linked() {
-    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
-    manager.until_stored().await;
+    let (_standin, mut manager) =
+        start_linked(Settings::default(), ManagerOptions::default()).await;
+    manager.wait_until_stored().await;
     manager.stop().await;
     let profile = manager.tokens().join("profile");
-    let mut grown = Vec::new();
+    let mut cache_files = Vec::new();
     for name in [
         "Default/Cache/Cache_Data",
         "Default/Code Cache/js",
@@ -316,11 +319,11 @@ async fn caches_are_cleared_at_startup_and_the_device_stays_linked() {
         std::fs::create_dir_all(profile.join(name)).expect("a folder");
         let file = profile.join(name).join("grown");
         std::fs::write(&file, vec![7; 4 << 20]).expect("a file");
-        grown.push(file);
+        cache_files.push(file);
     }
     manager.restart().await;
-    manager.until("READY").await;
-    assert!(grown.iter().all(|file| !file.exists()));
+    manager.wait_for_state("READY").await;
+    assert!(cache_files.iter().all(|file| !file.exists()));
     let metrics = manager.client().get(manager.url("/metrics"));
     let metrics = metrics.send().await.expect("metrics");
     let metrics = metrics.text().await.expect("text");

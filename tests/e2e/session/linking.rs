@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use harness::standin::{LinkCodeEvent, Settings, Standin};
-use harness::{Manager, ManagerOptions, Scratch, poll, processes, standin};
+use harness::{Manager, ManagerOptions, Scratch, poll, processes, start_standin};
 use serde_json::{Value, json};
 use session_api::Timestamp;
 
@@ -37,7 +37,7 @@ async fn read_png(manager: &Manager) -> Option<String> {
 
 #[tokio::test]
 async fn first_link_reaches_ready_and_sends() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     assert_eq!(
         manager.get("/status").await,
@@ -49,10 +49,10 @@ async fn first_link_reaches_ready_and_sends() {
         assert_eq!((status, &body["code"]), (404, &json!("QR_NOT_AVAILABLE")));
     }
     assert!(
-        processes::of(&manager.tokens())
+        processes::in_folder(&manager.tokens())
             .iter()
             .all(|p| p.comm == "session-manager"),
-        "nothing is started before somebody asks"
+        "no browser is started before a client connects"
     );
 
     let (status, body) = manager.post("/connect", &json!(null)).await;
@@ -62,12 +62,12 @@ async fn first_link_reaches_ready_and_sends() {
     assert_eq!(body["state"], "INIT");
     assert_eq!(body["alreadyConnected"], false);
 
-    manager.until("QR_REQUIRED").await;
-    let shown = poll::until("the code on the page", async || {
+    manager.wait_for_state("QR_REQUIRED").await;
+    let displayed_code = poll::until("the code on the page", async || {
         standin.phone().current_code()
     })
     .await;
-    assert_eq!(read_png(&manager).await, Some(shown.clone()));
+    assert_eq!(read_png(&manager).await, Some(displayed_code.clone()));
     let (_, body) = manager.get("/qr").await;
     assert_eq!(body["status"], "QR_AVAILABLE");
     assert!(
@@ -95,8 +95,11 @@ async fn first_link_reaches_ready_and_sends() {
         .await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
 
-    standin.phone().scan(&shown).expect("the code on show");
-    manager.until("READY").await;
+    standin
+        .phone()
+        .scan(&displayed_code)
+        .expect("the displayed code");
+    manager.wait_for_state("READY").await;
     assert_eq!(manager.get("/qr").await, (200, json!({"status": "NO_QR"})));
     let session = manager.session().await;
     let states: Vec<_> = session["history"]
@@ -161,7 +164,7 @@ async fn first_link_reaches_ready_and_sends() {
 
 #[tokio::test]
 async fn fifty_connects_start_one_browser() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let calls: Vec<_> = (0..50)
         .map(|_| {
@@ -172,8 +175,8 @@ async fn fifty_connects_start_one_browser() {
     for call in calls {
         assert_eq!(call.await.unwrap(), 200);
     }
-    manager.until("QR_REQUIRED").await;
-    let drivers = processes::of(&manager.tokens())
+    manager.wait_for_state("QR_REQUIRED").await;
+    let drivers = processes::in_folder(&manager.tokens())
         .iter()
         .filter(|process| process.comm == "chromedriver")
         .count();
@@ -184,21 +187,21 @@ async fn fifty_connects_start_one_browser() {
 
 #[tokio::test]
 async fn polling_during_linking_is_harmless() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let pollers: Vec<_> = ["/status", "/qr"]
         .map(|path| {
             let (client, url, stop) = (manager.client().clone(), manager.url(path), stop.clone());
             tokio::spawn(async move {
-                let mut asked = 0_u32;
+                let mut request_count = 0_u32;
                 let mut tick = tokio::time::interval(MS(10));
                 while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                     tick.tick().await;
                     assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
-                    asked += 1;
+                    request_count += 1;
                 }
-                asked
+                request_count
             })
         })
         .into();
@@ -221,22 +224,22 @@ async fn served_qr_is_always_the_current_one() {
         codes: 4,
         ..Settings::default()
     };
-    let standin = standin(settings).await;
+    let standin = start_standin(settings).await;
     let mut manager =
         Manager::start_with(&standin, ManagerOptions::default().with("QR_ROUNDS", 0)).await;
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
-    let mut seen = BTreeSet::new();
-    let mut known = BTreeSet::new();
+    manager.wait_for_state("QR_REQUIRED").await;
+    let mut served_codes = BTreeSet::new();
+    let mut page_codes = BTreeSet::new();
     // Each code of the round is served only while the page shows it, or until the next code, and
     // never later.
-    let closed = poll::until("the end of the round", async || {
+    let closed_session = poll::until("the end of the round", async || {
         let before = standin.phone().current_code();
-        let read = read_png(&manager).await;
+        let served_code = read_png(&manager).await;
         let after = standin.phone().current_code();
-        known.extend(before.clone());
-        if let Some(read) = read {
-            if before == after && before.as_ref() != Some(&read) {
+        page_codes.extend(before.clone());
+        if let Some(served_code) = served_code {
+            if before == after && before.as_ref() != Some(&served_code) {
                 // The page's report may be on its way, but must arrive soon.
                 poll::until_within(MS(2_000), "the new code to be served", async || {
                     let current = standin.phone().current_code();
@@ -244,34 +247,34 @@ async fn served_qr_is_always_the_current_one() {
                 })
                 .await;
             }
-            seen.insert(read);
+            served_codes.insert(served_code);
         }
         (manager.state().await == "DISCONNECTED").then_some(())
     });
-    closed.await;
-    assert_eq!(seen.len(), 4, "four codes make the round");
+    closed_session.await;
+    assert_eq!(served_codes.len(), 4, "a round must have four codes");
     assert_eq!(manager.session().await["cause"], "CODE_NOT_SCANNED");
     assert_eq!(manager.get("/qr").await.1, json!({"status": "NO_QR"}));
-    processes::none_left(&manager.tokens().join("profile")).await;
-    // From there the session starts over.
+    processes::assert_none_left(&manager.tokens().join("profile")).await;
+    // After that the session starts over.
     manager.link(&standin).await;
     manager.stop().await;
 }
 
 /// Checks that an idle page is refreshed in whichever way it still supports.
-async fn refreshes(change: impl FnOnce(&mut Settings)) {
+async fn assert_idle_page_refreshes(change: impl FnOnce(&mut Settings)) {
     let mut settings = Settings {
         first_code: MS(700),
         codes: 1,
         ..Settings::default()
     };
     change(&mut settings);
-    let standin = standin(settings).await;
+    let standin = start_standin(settings).await;
     let mut manager =
         Manager::start_with(&standin, ManagerOptions::default().with("QR_ROUNDS", 2)).await;
     manager.connect().await;
     let mut codes = BTreeSet::new();
-    poll::until("three rounds of one code", async || {
+    poll::until("three rounds of one code each", async || {
         codes.extend(read_png(&manager).await);
         (manager.state().await == "DISCONNECTED").then_some(())
     })
@@ -283,12 +286,12 @@ async fn refreshes(change: impl FnOnce(&mut Settings)) {
 
 #[tokio::test]
 async fn expired_qr_is_refreshed_by_the_launch_utils() {
-    refreshes(|_| {}).await;
+    assert_idle_page_refreshes(|_| {}).await;
 }
 
 #[tokio::test]
 async fn expired_qr_is_refreshed_by_the_old_command() {
-    refreshes(|settings| {
+    assert_idle_page_refreshes(|settings| {
         settings.launch_refresh_qr = false;
         settings.cmd_refresh_qr = true;
     })
@@ -297,54 +300,60 @@ async fn expired_qr_is_refreshed_by_the_old_command() {
 
 #[tokio::test]
 async fn expired_qr_is_refreshed_by_the_button() {
-    refreshes(|settings| settings.launch_refresh_qr = false).await;
+    assert_idle_page_refreshes(|settings| settings.launch_refresh_qr = false).await;
 }
 
 #[tokio::test]
 async fn undrawn_qr_code_is_composed() {
-    composed(|_| {}, 5).await;
+    assert_code_is_composed(|_| {}, 5).await;
 }
 
 #[tokio::test]
 async fn qr_code_of_six_fields_is_composed_of_six() {
-    composed(|settings| settings.code_with_help = true, 6).await;
+    assert_code_is_composed(|settings| settings.code_with_help = true, 6).await;
 }
 
 #[tokio::test]
 async fn qr_code_in_a_url_is_composed_as_a_url() {
-    composed(|settings| settings.code_as_url = true, 5).await;
+    assert_code_is_composed(|settings| settings.code_as_url = true, 5).await;
 }
 
 /// Checks that a code which is not drawn is composed, with as many fields as the page's own.
-async fn composed(change: impl FnOnce(&mut Settings), fields: usize) {
+async fn assert_code_is_composed(change: impl FnOnce(&mut Settings), fields: usize) {
     let mut settings = Settings {
         data_ref: false,
         ..Settings::default()
     };
     change(&mut settings);
-    let standin = standin(settings).await;
+    let standin = start_standin(settings).await;
     let mut manager = Manager::start(&standin).await;
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
-    let read = read_png(&manager).await.expect("a code");
-    assert_eq!(read.split(',').count(), fields, "{read}");
-    assert_eq!(Some(&read), standin.phone().current_code().as_ref());
-    standin.phone().scan(&read).expect("the phone takes it");
-    manager.until("READY").await;
+    manager.wait_for_state("QR_REQUIRED").await;
+    let composed_code = read_png(&manager).await.expect("a code");
+    assert_eq!(composed_code.split(',').count(), fields, "{composed_code}");
+    assert_eq!(
+        Some(&composed_code),
+        standin.phone().current_code().as_ref()
+    );
+    standin
+        .phone()
+        .scan(&composed_code)
+        .expect("a code that the phone accepts");
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn pairing_code_links_the_device() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let phone = json!({"phone": "+54 9 11 0000-0001"});
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!((status, &body["code"]), (404, &json!("QR_NOT_AVAILABLE")));
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
-    for bad in [json!({"phone": "12"}), json!({"phone": "no"}), json!({})] {
-        let (status, body) = manager.post("/pairing-code", &bad).await;
+    manager.wait_for_state("QR_REQUIRED").await;
+    for invalid_body in [json!({"phone": "12"}), json!({"phone": "no"}), json!({})] {
+        let (status, body) = manager.post("/pairing-code", &invalid_body).await;
         assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
     }
     // The code is available immediately, although wa-js loads later than the code to scan.
@@ -360,8 +369,8 @@ async fn pairing_code_links_the_device() {
     standin
         .phone()
         .link_code(&code)
-        .expect("the phone takes it");
-    manager.until("READY").await;
+        .expect("a code that the phone accepts");
+    manager.wait_for_state("READY").await;
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!((status, &body["code"]), (409, &json!("ALREADY_LINKED")));
     manager.stop().await;
@@ -372,8 +381,8 @@ const PAIRED: &str = "5491100000001";
 
 /// Returns a service that requested a pairing code, and its response, once the codes to scan have
 /// expired.
-async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
-    let standin = standin(Settings {
+async fn start_with_pairing_code() -> (Standin, Manager, Value) {
+    let standin = start_standin(Settings {
         first_code: MS(2_500),
         codes: 1,
         ..Settings::default()
@@ -381,7 +390,7 @@ async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
     .await;
     let manager = Manager::start(&standin).await;
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
     let phone = json!({"phone": PAIRED});
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!(status, 200, "{body}");
@@ -395,8 +404,8 @@ async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
 /// pairing code.
 #[tokio::test]
 async fn pairing_code_outlives_the_qr_codes() {
-    let (standin, mut manager, body) = pairing_after_the_codes().await;
-    poll::until("the code to scan to go", async || {
+    let (standin, mut manager, body) = start_with_pairing_code().await;
+    poll::until("the codes to scan to expire", async || {
         (manager.get("/qr").await.1["status"] == "NO_QR").then_some(())
     })
     .await;
@@ -406,16 +415,16 @@ async fn pairing_code_outlives_the_qr_codes() {
     standin
         .phone()
         .link_code_event(LinkCodeEvent::RefreshAltLinkingCode);
-    let renewed = poll::until("a new code to type", async || {
-        let (_, other) = manager
+    let renewed_code = poll::until("a new code to type", async || {
+        let (_, response) = manager
             .post("/pairing-code", &json!({"phone": PAIRED}))
             .await;
-        (other["code"] != body["code"]).then_some(other)
+        (response["code"] != body["code"]).then_some(response)
     })
     .await;
-    let code = renewed["code"].as_str().expect("a code");
-    standin.phone().link_code(code).expect("it is good");
-    manager.until("READY").await;
+    let code = renewed_code["code"].as_str().expect("a code");
+    standin.phone().link_code(code).expect("a valid code");
+    manager.wait_for_state("READY").await;
     assert_eq!(manager.session().await["pairing_code"], json!(null));
     manager.stop().await;
 }
@@ -423,18 +432,18 @@ async fn pairing_code_outlives_the_qr_codes() {
 /// Checks that a code which the phone already has stays valid while the next step takes time.
 #[tokio::test]
 async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
-    let (standin, mut manager, body) = pairing_after_the_codes().await;
-    let until = |body: &Value| -> Option<i64> {
+    let (standin, mut manager, body) = start_with_pairing_code().await;
+    let expiry_ms = |body: &Value| -> Option<i64> {
         let at: Timestamp = serde_json::from_value(body["expires_at"].clone()).ok()?;
         Some(at.as_millis())
     };
-    let before = until(&body).expect("a time");
+    let before = expiry_ms(&body).expect("a time");
     standin
         .phone()
         .link_code_event(LinkCodeEvent::PrimaryHelloReceived);
-    poll::until("a minute more", async || {
+    poll::until("the code to stay valid for another minute", async || {
         let session = manager.session().await;
-        let now = until(&session["pairing_code"])?;
+        let now = expiry_ms(&session["pairing_code"])?;
         (now - before == 60_000).then_some(())
     })
     .await;
@@ -443,7 +452,7 @@ async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
 
 #[tokio::test]
 async fn expired_pairing_code_gives_way_to_qr_codes() {
-    let (standin, mut manager, _) = pairing_after_the_codes().await;
+    let (standin, mut manager, _) = start_with_pairing_code().await;
     standin
         .phone()
         .link_code_event(LinkCodeEvent::ForceManualRefresh);
@@ -451,13 +460,13 @@ async fn expired_pairing_code_gives_way_to_qr_codes() {
         standin.phone().scan_current().ok()
     })
     .await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn page_navigation_after_the_scan_still_links() {
-    let standin = standin(Settings {
+    let standin = start_standin(Settings {
         navigate_after_link: true,
         ..Settings::default()
     })
@@ -475,7 +484,7 @@ async fn page_navigation_after_the_scan_still_links() {
 /// are limited in length.
 #[tokio::test]
 async fn device_survives_a_long_profile_path() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let folder = Scratch::default();
     let tokens = folder
         .join(&"a-folder-with-a-long-name/".repeat(6))
@@ -487,7 +496,7 @@ async fn device_survives_a_long_profile_path() {
     manager.link(&standin).await;
     assert!(manager.stop().await.success());
     manager.restart().await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert!(manager.stop().await.success());
 }
 
@@ -495,17 +504,17 @@ async fn device_survives_a_long_profile_path() {
 #[tokio::test]
 async fn pairing_code_is_renewed_while_requested() {
     let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
-    let run = tokio::process::Command::new("node")
+    let script = tokio::process::Command::new("node")
         .arg("link-code.mjs")
         .current_dir(scripts)
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(harness::PATIENCE, run);
-    let output = output.await.expect("it ends").expect("node");
-    let said = [output.stdout, output.stderr].concat();
+    let output = tokio::time::timeout(harness::PATIENCE, script);
+    let output = output.await.expect("an end in time").expect("node");
+    let text = [output.stdout, output.stderr].concat();
     assert!(
         output.status.success(),
         "{}",
-        String::from_utf8_lossy(&said)
+        String::from_utf8_lossy(&text)
     );
 }

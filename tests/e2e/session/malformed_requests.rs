@@ -10,14 +10,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Longer than any response takes, shorter than the service waits for a slow client.
-const PROMPT: Duration = Duration::from_secs(20);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(20);
 const HOST: &str = "Host: 127.0.0.1\r\nConnection: close\r\n";
 
 async fn manager() -> Manager {
     Manager::without_browser(ManagerOptions::default()).await
 }
 
-async fn open(manager: &Manager) -> TcpStream {
+async fn connect(manager: &Manager) -> TcpStream {
     let address = manager
         .service
         .url
@@ -27,29 +27,29 @@ async fn open(manager: &Manager) -> TcpStream {
 }
 
 /// Writes only `bytes`, and reads until the service closes.
-async fn raw(manager: &Manager, bytes: impl AsRef<[u8]>, end: bool) -> String {
-    let mut stream = open(manager).await;
+async fn send_raw(manager: &Manager, bytes: impl AsRef<[u8]>, end: bool) -> String {
+    let mut stream = connect(manager).await;
     // The service may close before it has read everything.
     let _ = stream.write_all(bytes.as_ref()).await;
     if end {
         let _ = stream.shutdown().await;
     }
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(PROMPT, stream.read_to_end(&mut answer)).await;
+    let reading = tokio::time::timeout(CLOSE_TIMEOUT, stream.read_to_end(&mut answer)).await;
     // A reset after the response also counts as a close.
-    let _ = read.unwrap_or_else(|_| {
-        let sent = String::from_utf8_lossy(bytes.as_ref());
-        panic!("still open: {:.60}", sent.escape_debug().to_string())
+    let _ = reading.unwrap_or_else(|_| {
+        let sent_text = String::from_utf8_lossy(bytes.as_ref());
+        panic!("still open: {:.60}", sent_text.escape_debug().to_string())
     });
     String::from_utf8(answer).expect("UTF-8")
 }
 
 /// Returns the status and code; `None` if the connection was closed without a response.
-fn verdict(answer: &str) -> Option<(u16, String)> {
-    if answer.is_empty() {
+fn status_and_code(response: &str) -> Option<(u16, String)> {
+    if response.is_empty() {
         return None;
     }
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a whole head");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a complete head");
     let status: u16 = head
         .split(' ')
         .nth(1)
@@ -57,7 +57,7 @@ fn verdict(answer: &str) -> Option<(u16, String)> {
         .parse()
         .expect("a number");
     let body: Value =
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {response}"));
     if status >= 400 {
         let mut keys: Vec<&str> = body
             .as_object()
@@ -67,10 +67,10 @@ fn verdict(answer: &str) -> Option<(u16, String)> {
             .collect();
         // The Node pair's clients read these keys in addition.
         keys.retain(|key| !["ok", "success", "detail_code"].contains(key));
-        assert_eq!(keys, ["code", "error", "message"], "{answer}");
+        assert_eq!(keys, ["code", "error", "message"], "{response}");
         assert!(
             body["error"] == true || body["error"] == body["code"],
-            "{answer}"
+            "{response}"
         );
         assert!(
             head.to_lowercase()
@@ -82,14 +82,18 @@ fn verdict(answer: &str) -> Option<(u16, String)> {
     Some((status, code.to_owned()))
 }
 
-async fn healthy(manager: &Manager) {
+async fn assert_healthy(manager: &Manager) {
     let answer = tokio::time::timeout(Duration::from_secs(2), manager.get("/health")).await;
     assert_eq!(answer.expect("an answer in time").0, 200);
 }
 
-async fn stopped(mut manager: Manager) {
-    healthy(&manager).await;
-    assert_eq!(manager.state().await, "INIT", "nobody connected");
+async fn stop_unconnected(mut manager: Manager) {
+    assert_healthy(&manager).await;
+    assert_eq!(
+        manager.state().await,
+        "INIT",
+        "no request may connect the session"
+    );
     assert!(manager.stop().await.success());
     let log = manager.service.output();
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
@@ -98,7 +102,7 @@ async fn stopped(mut manager: Manager) {
 #[tokio::test]
 async fn malformed_bytes_are_refused_with_a_message() {
     let manager = manager().await;
-    let bad = Some((400, "BAD_REQUEST".to_owned()));
+    let bad_request = Some((400, "BAD_REQUEST".to_owned()));
     let random: Vec<u8> = (0..4_000_u32)
         .map(|n| (n * 73 + 11).to_le_bytes()[0])
         .collect();
@@ -123,127 +127,130 @@ async fn malformed_bytes_are_refused_with_a_message() {
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         &random,
     ] {
-        let answer = raw(&manager, request, false).await;
+        let answer = send_raw(&manager, request, false).await;
         assert_eq!(
-            verdict(&answer),
-            bad,
+            status_and_code(&answer),
+            bad_request,
             "{:?}",
             String::from_utf8_lossy(request)
         );
     }
     // HTTP/2 without negotiation: the connection is closed.
-    let answer = raw(&manager, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", false).await;
-    assert_eq!(verdict(&answer), None);
-    stopped(manager).await;
+    let answer = send_raw(&manager, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", false).await;
+    assert_eq!(status_and_code(&answer), None);
+    stop_unconnected(manager).await;
 }
 
 #[tokio::test]
 async fn unusual_requests_get_their_status() {
     let manager = manager().await;
-    let long = "a".repeat(300_000);
-    let many: String = (0..2_000).map(|n| format!("X-{n}: 1\r\n")).collect();
+    let long_value = "a".repeat(300_000);
+    let many_headers: String = (0..2_000).map(|n| format!("X-{n}: 1\r\n")).collect();
     let wide: String = (0..50)
-        .map(|n| format!("X-{n}: {}\r\n", &long[..1_000]))
+        .map(|n| format!("X-{n}: {}\r\n", &long_value[..1_000]))
         .collect();
-    let refused = |status, code: &str| Some((status, code.to_owned()));
+    let refusal = |status, code: &str| Some((status, code.to_owned()));
     for (request, expected) in [
-        ("GET /health HTTP/1.0\r\n\r\n".to_owned(), refused(200, "")),
+        ("GET /health HTTP/1.0\r\n\r\n".to_owned(), refusal(200, "")),
         (
             "\r\n\r\nGET /health HTTP/1.0\r\n\r\n".to_owned(),
-            refused(200, ""),
+            refusal(200, ""),
         ),
         (
             format!("GET http://127.0.0.1/status HTTP/1.1\r\n{HOST}\r\n"),
-            refused(200, ""),
+            refusal(200, ""),
         ),
         (
             format!("GET http://evil.example/status HTTP/1.1\r\n{HOST}\r\n"),
-            refused(403, "FOREIGN_HOST"),
+            refusal(403, "FOREIGN_HOST"),
         ),
         (
             format!("GET /status HTTP/1.1\r\n{HOST}Host: evil.example\r\n\r\n"),
-            refused(403, "FOREIGN_HOST"),
+            refusal(403, "FOREIGN_HOST"),
         ),
         (
             "GET /status HTTP/1.1\r\nHost: évil\r\nConnection: close\r\n\r\n".to_owned(),
-            refused(403, "FOREIGN_HOST"),
+            refusal(403, "FOREIGN_HOST"),
         ),
         (
             "GET /status HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n".to_owned(),
-            refused(403, "FOREIGN_HOST"),
+            refusal(403, "FOREIGN_HOST"),
         ),
         (
             format!("CONNECT 127.0.0.1:22 HTTP/1.1\r\n{HOST}\r\n"),
-            refused(404, "NOT_FOUND"),
+            refusal(404, "NOT_FOUND"),
         ),
         (
             format!("OPTIONS * HTTP/1.1\r\n{HOST}\r\n"),
-            refused(404, "NOT_FOUND"),
+            refusal(404, "NOT_FOUND"),
         ),
         (
             format!("GET /../../etc/passwd HTTP/1.1\r\n{HOST}\r\n"),
-            refused(404, "NOT_FOUND"),
+            refusal(404, "NOT_FOUND"),
         ),
         (
             format!("GET /%zz%00%ff%u1234 HTTP/1.1\r\n{HOST}\r\n"),
-            refused(404, "NOT_FOUND"),
+            refusal(404, "NOT_FOUND"),
         ),
         (
             format!("GET /ñandú HTTP/1.1\r\n{HOST}\r\n"),
-            refused(404, "NOT_FOUND"),
+            refusal(404, "NOT_FOUND"),
         ),
         (
-            format!("GET /{} HTTP/1.1\r\n{HOST}\r\n", &long[..9_000]),
-            refused(414, "URI_TOO_LONG"),
+            format!("GET /{} HTTP/1.1\r\n{HOST}\r\n", &long_value[..9_000]),
+            refusal(414, "URI_TOO_LONG"),
         ),
         (
-            format!("GET /{} HTTP/1.1\r\n{HOST}\r\n", &long[..70_000]),
-            refused(414, "URI_TOO_LONG"),
+            format!("GET /{} HTTP/1.1\r\n{HOST}\r\n", &long_value[..70_000]),
+            refusal(414, "URI_TOO_LONG"),
         ),
         (
-            format!("GET /{long} HTTP/1.1\r\n{HOST}\r\n"),
-            refused(414, "URI_TOO_LONG"),
+            format!("GET /{long_value} HTTP/1.1\r\n{HOST}\r\n"),
+            refusal(414, "URI_TOO_LONG"),
         ),
         (
-            format!("GET /status?{} HTTP/1.1\r\n{HOST}\r\n", &long[..9_000]),
-            refused(414, "URI_TOO_LONG"),
+            format!(
+                "GET /status?{} HTTP/1.1\r\n{HOST}\r\n",
+                &long_value[..9_000]
+            ),
+            refusal(414, "URI_TOO_LONG"),
         ),
         (
-            format!("GET /status HTTP/1.1\r\n{HOST}{many}\r\n"),
-            refused(431, "HEADERS_TOO_LARGE"),
+            format!("GET /status HTTP/1.1\r\n{HOST}{many_headers}\r\n"),
+            refusal(431, "HEADERS_TOO_LARGE"),
         ),
         (
             format!("GET /status HTTP/1.1\r\n{HOST}{wide}\r\n"),
-            refused(431, "HEADERS_TOO_LARGE"),
+            refusal(431, "HEADERS_TOO_LARGE"),
         ),
         (
-            format!("GET /status HTTP/1.1\r\n{HOST}X: {long}\r\n\r\n"),
-            refused(431, "HEADERS_TOO_LARGE"),
+            format!("GET /status HTTP/1.1\r\n{HOST}X: {long_value}\r\n\r\n"),
+            refusal(431, "HEADERS_TOO_LARGE"),
         ),
         (
             format!(
                 "POST /send HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n"
             ),
-            refused(400, "INVALID_REQUEST"),
+            refusal(400, "INVALID_REQUEST"),
         ),
         (
             format!(
                 "POST /send HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"
             ),
-            refused(400, "INVALID_REQUEST"),
+            refusal(400, "INVALID_REQUEST"),
         ),
         // The chunked encoding overrides the length, and no bytes are left over.
         (
             format!(
                 "POST /send HTTP/1.1\r\n{HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
             ),
-            refused(400, "INVALID_JSON"),
+            refusal(400, "INVALID_JSON"),
         ),
     ] {
-        let answer = raw(&manager, &request, false).await;
-        assert_eq!(verdict(&answer), expected, "{request:.120}");
+        let answer = send_raw(&manager, &request, false).await;
+        assert_eq!(status_and_code(&answer), expected, "{request:.120}");
     }
-    stopped(manager).await;
+    stop_unconnected(manager).await;
 }
 
 #[tokio::test]
@@ -263,8 +270,8 @@ async fn partial_requests_end_with_their_connection() {
             Some((400, "INVALID_REQUEST".to_owned())),
         ),
     ] {
-        let answer = raw(&manager, request, true).await;
-        assert_eq!(verdict(&answer), expected, "{request}");
+        let answer = send_raw(&manager, request, true).await;
+        assert_eq!(status_and_code(&answer), expected, "{request}");
     }
     // The client disconnects before the response, or in the middle of a body.
     for request in [
@@ -272,17 +279,17 @@ async fn partial_requests_end_with_their_connection() {
         "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000\r\n\r\n{",
     ] {
-        let gone = join_all((0..50).map(|_| async {
-            let mut stream = open(&manager).await;
+        let connections = join_all((0..50).map(|_| async {
+            let mut stream = connect(&manager).await;
             stream
                 .write_all(request.as_bytes())
                 .await
                 .expect("a request");
         }));
-        gone.await;
-        healthy(&manager).await;
+        connections.await;
+        assert_healthy(&manager).await;
     }
-    stopped(manager).await;
+    stop_unconnected(manager).await;
 }
 
 #[tokio::test]
@@ -299,20 +306,20 @@ async fn pipelined_requests_are_answered_in_order() {
         request("POST /connect"),
     ]
     .concat();
-    let answers = raw(&manager, pipeline, false).await;
+    let answers = send_raw(&manager, pipeline, false).await;
     let statuses: Vec<&str> = answers
         .match_indices("HTTP/1.1 ")
         .map(|(at, found)| &answers[at + found.len()..][..3])
         .collect();
     assert_eq!(statuses, ["200", "405", "400", "404", "400"], "{answers}");
-    stopped(manager).await;
+    stop_unconnected(manager).await;
 }
 
 #[tokio::test]
 async fn slow_senders_are_disconnected_and_do_not_block_others() {
     let manager = manager().await;
     let heads = join_all((0..200).map(|_| async {
-        let mut stream = open(&manager).await;
+        let mut stream = connect(&manager).await;
         stream
             .write_all(b"GET /health HTTP/1.1\r\nHost: loc")
             .await
@@ -321,9 +328,9 @@ async fn slow_senders_are_disconnected_and_do_not_block_others() {
     }))
     .await;
     let bodies = join_all((0..200).map(|_| async {
-        let mut stream = open(&manager).await;
-        let half = b"POST /send HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 90\r\n\r\n{";
-        stream.write_all(half).await.expect("half a body");
+        let mut stream = connect(&manager).await;
+        let partial_request = b"POST /send HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 90\r\n\r\n{";
+        stream.write_all(partial_request).await.expect("half a body");
         stream
     }))
     .await;
@@ -342,9 +349,9 @@ async fn slow_senders_are_disconnected_and_do_not_block_others() {
             tokio::time::timeout(patience, stream.read_to_string(&mut answer))
                 .await
                 .expect("an end")
-                .expect("an orderly one");
-            assert_eq!(verdict(&answer), expected);
+                .expect("a clean close");
+            assert_eq!(status_and_code(&answer), expected);
         }
     }
-    stopped(manager).await;
+    stop_unconnected(manager).await;
 }

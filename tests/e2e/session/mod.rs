@@ -19,7 +19,7 @@ mod standin_real_clients;
 mod watchdog;
 
 /// Writes a program that starts Chromium with a DevTools port besides its pipe, which `CHROME_ARGS`
-/// cannot do. The authenticator of a person needs that port. Returns the path of the program.
+/// cannot do. The owner's authenticator needs that port. Returns the path of the program.
 fn chromium_with_devtools(folder: &std::path::Path) -> String {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use harness::standin::{Settings, Standin};
-use harness::{AssertionOptions, Authenticator, Events, Manager, ManagerOptions, poll, standin};
+use harness::{
+    AssertionOptions, Authenticator, Events, Manager, ManagerOptions, poll, start_standin,
+};
 use serde_json::{Value, json};
 
-use crate::deploy::doctor::{check, doctor};
+use crate::deploy::doctor::{doctor, find_check};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const PHONE: &str = "5491100000001";
 
 /// Returns settings of an account that requires its passkey.
-fn asks() -> Settings {
+fn passkey_settings() -> Settings {
     Settings {
         passkey: true,
         ..Settings::default()
@@ -20,12 +22,12 @@ fn asks() -> Settings {
 }
 
 /// Returns a page whose code was scanned and that requests the passkey.
-async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
-    let standin = standin(settings).await;
-    let authenticator = Authenticator::of(&standin.phone());
+async fn start_scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
+    let standin = start_standin(settings).await;
+    let authenticator = Authenticator::registered_with(&standin.phone());
     let manager = Manager::start(&standin).await;
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
     poll::until("a code to scan", async || {
         standin.phone().scan_current().ok()
     })
@@ -34,8 +36,8 @@ async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
 }
 
 /// Waits until an answer is requested. Returns the body of `GET /passkey`.
-async fn required(manager: &Manager) -> Value {
-    poll::until("a passkey to be asked for", async || {
+async fn wait_for_request(manager: &Manager) -> Value {
+    poll::until("a passkey request", async || {
         let (status, body) = manager.get("/passkey").await;
         assert_eq!(status, 200, "{body}");
         (body["status"] == "PASSKEY_REQUIRED").then_some(body)
@@ -51,8 +53,13 @@ async fn metric(manager: &Manager, line: &str) -> Option<String> {
         .text()
         .await
         .expect("text");
-    let found = text.lines().find(|found| found.starts_with(line))?;
-    found.split_whitespace().next_back().map(str::to_owned)
+    let matching_line = text
+        .lines()
+        .find(|matching_line| matching_line.starts_with(line))?;
+    matching_line
+        .split_whitespace()
+        .next_back()
+        .map(str::to_owned)
 }
 
 fn causes(session: &Value) -> Vec<String> {
@@ -65,29 +72,29 @@ fn causes(session: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn passkey_assertion_links_the_device() {
-    let (standin, mut manager, authenticator) = scanned(asks()).await;
-    let asked = required(&manager).await;
-    let keys: Vec<_> = asked.as_object().unwrap().keys().collect();
+    let (standin, mut manager, authenticator) = start_scanned(passkey_settings()).await;
+    let request = wait_for_request(&manager).await;
+    let keys: Vec<_> = request.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["expires_at", "public_key", "status"]);
-    let wanted = &asked["public_key"];
-    assert_eq!(wanted["rpId"], "whatsapp.com");
-    assert_eq!(wanted["userVerification"], "required");
-    assert_eq!(wanted["timeout"], 600_000);
-    assert_eq!(wanted["extensions"], json!({"uvm": true}));
+    let options = &request["public_key"];
+    assert_eq!(options["rpId"], "whatsapp.com");
+    assert_eq!(options["userVerification"], "required");
+    assert_eq!(options["timeout"], 600_000);
+    assert_eq!(options["extensions"], json!({"uvm": true}));
     let session = manager.session().await;
     assert_eq!(session["state"], "QR_REQUIRED");
     assert_eq!(session["cause"], "PASSKEY_REQUIRED");
     assert_eq!(session["passkey"]["stage"], "required");
-    assert_eq!(session["passkey"]["expires_at"], asked["expires_at"]);
+    assert_eq!(session["passkey"]["expires_at"], request["expires_at"]);
     assert_eq!(manager.get("/qr").await.1, json!({"status": "NO_QR"}));
     let phone = json!({"phone": PHONE});
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!((status, &body["code"]), (404, &json!("QR_NOT_AVAILABLE")));
 
-    let answer = authenticator.answer(&asked);
+    let answer = authenticator.sign_request(&request);
     let (status, body) = manager.post("/passkey", &answer).await;
     assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     assert_eq!(
         manager.get("/passkey").await.1,
@@ -127,10 +134,10 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
         next_code: MS(100),
         // Without `data-ref`, a code is composed from `Conn.ref`.
         data_ref: false,
-        ..asks()
+        ..passkey_settings()
     };
-    let standin = standin(settings).await;
-    let authenticator = Authenticator::of(&standin.phone());
+    let standin = start_standin(settings).await;
+    let authenticator = Authenticator::registered_with(&standin.phone());
     // The codes expire long before the answer arrives.
     let options = ManagerOptions::default()
         .with("HEARTBEAT_MS", 100)
@@ -142,7 +149,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
         standin.phone().scan_current().ok()
     })
     .await;
-    let asked = required(&manager).await;
+    let request = wait_for_request(&manager).await;
     let idle = |phone: &harness::standin::Phone| (phone.state().idle == 1).then_some(());
     let phone = standin.phone();
     phone
@@ -150,11 +157,11 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
         .await
         .expect("the round of codes to end");
     // Both the boot timeout and the two seconds of a composed code have passed.
-    let since = manager.session().await["passkey"]["since"].clone();
-    let since = millis(&since);
-    poll::until("four seconds of it", async || {
+    let passkey_since = manager.session().await["passkey"]["since"].clone();
+    let passkey_since = millis(&passkey_since);
+    poll::until("four seconds of the passkey screen", async || {
         let now = manager.get("/health").await.1["timestamp"].clone();
-        (millis(&now) - since > 4_000).then_some(())
+        (millis(&now) - passkey_since > 4_000).then_some(())
     })
     .await;
     assert_eq!(
@@ -162,26 +169,29 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
         None
     );
     let (status, body) = manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
     assert_eq!(status, 200, "{body}");
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert_eq!(phone.passkey_refusals(), [""; 0]);
     // From the request on, no event reported a code or another browser.
-    let mut asked_for = false;
+    let mut was_requested = false;
     while let Some(event) = events.next().await {
         match event.name.as_str() {
-            "state" if event.data["cause"] == "PASSKEY_REQUIRED" => asked_for = true,
+            "state" if event.data["cause"] == "PASSKEY_REQUIRED" => was_requested = true,
             "state" if event.data["status"] == "READY" => break,
             "state" => assert!(
-                !asked_for || event.data["cause"] == "CODE_SCANNED",
+                !was_requested || event.data["cause"] == "CODE_SCANNED",
                 "{event:?}"
             ),
-            "qr" => assert!(!asked_for || event.data["status"] == "NO_QR", "{event:?}"),
+            "qr" => assert!(
+                !was_requested || event.data["status"] == "NO_QR",
+                "{event:?}"
+            ),
             _ => {}
         }
     }
-    assert!(asked_for);
+    assert!(was_requested);
     assert_eq!(manager.session().await["restarts"]["total"], 0);
     manager.stop().await;
 }
@@ -194,14 +204,16 @@ fn millis(timestamp: &Value) -> i64 {
 
 #[tokio::test]
 async fn wrong_assertion_is_refused_and_requested_again() {
-    let (standin, mut manager, authenticator) = scanned(asks()).await;
-    let asked = required(&manager).await;
+    let (standin, mut manager, authenticator) = start_scanned(passkey_settings()).await;
+    let request = wait_for_request(&manager).await;
     // Everything is right except the key.
-    let stranger = Authenticator::new("passkey");
-    let (status, body) = manager.post("/passkey", &stranger.answer(&asked)).await;
+    let unknown_authenticator = Authenticator::new("passkey");
+    let (status, body) = manager
+        .post("/passkey", &unknown_authenticator.sign_request(&request))
+        .await;
     assert_eq!(status, 200, "{body}");
-    let challenge = &asked["public_key"]["challenge"];
-    let again = poll::until("another challenge", async || {
+    let challenge = &request["public_key"]["challenge"];
+    let next_challenge = poll::until("another challenge", async || {
         let (_, body) = manager.get("/passkey").await;
         let other = &body["public_key"]["challenge"];
         (other.is_string() && other != challenge).then_some(body)
@@ -213,7 +225,7 @@ async fn wrong_assertion_is_refused_and_requested_again() {
     );
     assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
     let (status, body) = manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
     assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
     assert!(
@@ -224,18 +236,18 @@ async fn wrong_assertion_is_refused_and_requested_again() {
     );
 
     let (status, body) = manager
-        .post("/passkey", &authenticator.answer(&again))
+        .post("/passkey", &authenticator.sign_request(&next_challenge))
         .await;
     assert_eq!(status, 200, "{body}");
     // The page that was scanned can no longer be verified, so a person has to compare the code.
-    let code = confirmation(&manager).await;
+    let code = wait_for_code(&manager).await;
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
     assert_eq!(
         manager.session().await["passkey"]["needs_confirmation"],
         true
     );
     let (status, body) = manager
-        .post("/passkey", &authenticator.answer(&again))
+        .post("/passkey", &authenticator.sign_request(&next_challenge))
         .await;
     assert_eq!(
         (status, &body["code"]),
@@ -243,14 +255,14 @@ async fn wrong_assertion_is_refused_and_requested_again() {
     );
     let (status, body) = manager.post("/passkey/confirm", &Value::Null).await;
     assert_eq!(status, 200, "{body}");
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     let line = "leadmaster_passkeys_total{step=\"refused\"}";
     assert_eq!(metric(&manager, line).await.as_deref(), Some("1"));
     manager.stop().await;
 }
 
 /// Returns the verification code once the page displays it.
-async fn confirmation(manager: &Manager) -> String {
+async fn wait_for_code(manager: &Manager) -> String {
     poll::until("a verification code", async || {
         let (_, body) = manager.get("/passkey").await;
         let code = body["verification_code"].as_str().map(str::to_owned);
@@ -261,56 +273,56 @@ async fn confirmation(manager: &Manager) -> String {
 
 #[tokio::test]
 async fn invalid_assertion_names_its_field() {
-    let (standin, mut manager, authenticator) = scanned(asks()).await;
-    let asked = required(&manager).await;
-    let right = authenticator.answer(&asked);
-    let changed = |pointer: &str, value: Value| {
-        let mut body = right.clone();
+    let (standin, mut manager, authenticator) = start_scanned(passkey_settings()).await;
+    let request = wait_for_request(&manager).await;
+    let valid_answer = authenticator.sign_request(&request);
+    let with_value = |pointer: &str, value: Value| {
+        let mut body = valid_answer.clone();
         *body.pointer_mut(pointer).expect("a field") = value;
         body
     };
-    let without = |field: &str| {
-        let mut body = right.clone();
+    let without_field = |field: &str| {
+        let mut body = valid_answer.clone();
         body.as_object_mut().unwrap().remove(field);
         body
     };
-    let with = |answer| authenticator.answer_with(&asked, answer);
+    let answer_with = |answer| authenticator.sign_request_with(&request, answer);
     let right_one = AssertionOptions::default();
     for (field, body) in [
-        ("id", without("id")),
-        ("response", without("response")),
-        ("type", changed("/type", json!("password"))),
-        ("rawId", changed("/rawId", json!("AAAA"))),
-        ("id", changed("/id", json!("not base64url!"))),
+        ("id", without_field("id")),
+        ("response", without_field("response")),
+        ("type", with_value("/type", json!("password"))),
+        ("rawId", with_value("/rawId", json!("AAAA"))),
+        ("id", with_value("/id", json!("not base64url!"))),
         (
             "response.signature",
-            changed("/response/signature", json!("")),
+            with_value("/response/signature", json!("")),
         ),
         (
             "response.clientDataJSON",
-            changed("/response/clientDataJSON", json!("AAAA")),
+            with_value("/response/clientDataJSON", json!("AAAA")),
         ),
         (
             "response.authenticatorData",
-            changed("/response/authenticatorData", json!("AAAA")),
+            with_value("/response/authenticatorData", json!("AAAA")),
         ),
         (
             "response.clientDataJSON",
-            with(AssertionOptions {
+            answer_with(AssertionOptions {
                 origin: "https://hub.example",
                 ..right_one
             }),
         ),
         (
             "response.authenticatorData",
-            with(AssertionOptions {
-                party: "hub.example",
+            answer_with(AssertionOptions {
+                relying_party: "hub.example",
                 ..right_one
             }),
         ),
         (
             "response.authenticatorData",
-            with(AssertionOptions {
+            answer_with(AssertionOptions {
                 flags: 1,
                 ..right_one
             }),
@@ -323,14 +335,14 @@ async fn invalid_assertion_names_its_field() {
     }
     // None of these answers reached WhatsApp, and the request is unchanged.
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
-    assert_eq!(manager.get("/passkey").await.1, asked);
+    assert_eq!(manager.get("/passkey").await.1, request);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn cancelled_passkey_returns_to_the_qr_code() {
-    let (standin, mut manager, authenticator) = scanned(asks()).await;
-    let asked = required(&manager).await;
+    let (standin, mut manager, authenticator) = start_scanned(passkey_settings()).await;
+    let request = wait_for_request(&manager).await;
     let (status, body) = manager.post("/passkey/confirm", &Value::Null).await;
     assert_eq!(
         (status, &body["code"]),
@@ -338,13 +350,13 @@ async fn cancelled_passkey_returns_to_the_qr_code() {
     );
     let (status, body) = manager.post("/passkey/cancel", &Value::Null).await;
     assert_eq!(status, 200, "{body}");
-    manager.until_cause("QR_REQUIRED", "CODE_SHOWN").await;
+    manager.wait_for_cause("QR_REQUIRED", "CODE_SHOWN").await;
     assert_eq!(
         manager.get("/passkey").await.1,
         json!({"status": "NO_PASSKEY"})
     );
     for (path, body) in [
-        ("/passkey", authenticator.answer(&asked)),
+        ("/passkey", authenticator.sign_request(&request)),
         ("/passkey/cancel", Value::Null),
         ("/passkey/confirm", Value::Null),
     ] {
@@ -355,16 +367,16 @@ async fn cancelled_passkey_returns_to_the_qr_code() {
         );
     }
     assert_eq!(standin.phone().state().passkeys_wanted, 0);
-    // From there linking works, with another request.
+    // After that linking works, with another request.
     poll::until("a code to scan", async || {
         standin.phone().scan_current().ok()
     })
     .await;
-    let asked = required(&manager).await;
+    let request = wait_for_request(&manager).await;
     manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     manager.stop().await;
 }
 
@@ -372,13 +384,13 @@ async fn cancelled_passkey_returns_to_the_qr_code() {
 async fn unanswered_passkey_times_out() {
     let settings = Settings {
         passkey_life: MS(1_500),
-        ..asks()
+        ..passkey_settings()
     };
-    let (standin, mut manager, authenticator) = scanned(settings).await;
-    let asked = required(&manager).await;
-    manager.until_cause("QR_REQUIRED", "CODE_SHOWN").await;
+    let (standin, mut manager, authenticator) = start_scanned(settings).await;
+    let request = wait_for_request(&manager).await;
+    manager.wait_for_cause("QR_REQUIRED", "CODE_SHOWN").await;
     let (status, body) = manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
     assert_eq!(
         (status, &body["code"]),
@@ -396,76 +408,80 @@ async fn passkey_is_requested_again_when_the_phone_does_not_follow() {
     let settings = Settings {
         passkey_phone: None,
         passkey_step: MS(300),
-        ..asks()
+        ..passkey_settings()
     };
-    let (_standin, mut manager, authenticator) = scanned(settings).await;
-    let asked = required(&manager).await;
+    let (_standin, mut manager, authenticator) = start_scanned(settings).await;
+    let request = wait_for_request(&manager).await;
     manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
-    poll::until("the page to give up on the phone", async || {
+    poll::until("the page to stop waiting for the phone", async || {
         let line = "leadmaster_passkeys_total{step=\"refused\"}";
         metric(&manager, line).await
     })
     .await;
-    required(&manager).await;
+    wait_for_request(&manager).await;
     assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn passkey_follows_a_pairing_code() {
-    let standin = standin(asks()).await;
-    let authenticator = Authenticator::of(&standin.phone());
+    let standin = start_standin(passkey_settings()).await;
+    let authenticator = Authenticator::registered_with(&standin.phone());
     let mut manager = Manager::start(&standin).await;
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
     let (status, body) = manager
         .post("/pairing-code", &json!({"phone": PHONE}))
         .await;
     assert_eq!(status, 200, "{body}");
-    let typed = standin.phone().link_code(body["code"].as_str().unwrap());
-    assert_eq!(typed.expect("the phone takes it"), "", "no device yet");
-    let asked = required(&manager).await;
+    let result = standin.phone().link_code(body["code"].as_str().unwrap());
+    assert_eq!(
+        result.expect("a code that the phone accepts"),
+        "",
+        "no device may be linked yet"
+    );
+    let request = wait_for_request(&manager).await;
     assert_eq!(manager.session().await["pairing_code"], Value::Null);
     manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     manager.stop().await;
 }
 
-/// Links with a page that changed: its events are missing, or the test ids of its screen.
-async fn by_the_other_signs(change: impl FnOnce(&mut Settings)) {
-    let mut settings = asks();
+/// Links with a changed page, whose events or test ids are missing.
+async fn link_with_changed_page(change: impl FnOnce(&mut Settings)) {
+    let mut settings = passkey_settings();
     change(&mut settings);
-    let (standin, mut manager, authenticator) = scanned(settings).await;
-    let asked = required(&manager).await;
+    let (standin, mut manager, authenticator) = start_scanned(settings).await;
+    let request = wait_for_request(&manager).await;
     assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
     let (status, body) = manager
-        .post("/passkey", &authenticator.answer(&asked))
+        .post("/passkey", &authenticator.sign_request(&request))
         .await;
     assert_eq!(status, 200, "{body}");
-    manager.until("READY").await;
+    manager.wait_for_state("READY").await;
     assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn passkey_works_without_page_events() {
-    by_the_other_signs(|settings| settings.passkey_events = false).await;
+    link_with_changed_page(|settings| settings.passkey_events = false).await;
 }
 
 #[tokio::test]
 async fn passkey_works_without_test_ids() {
-    by_the_other_signs(|settings| settings.passkey_test_ids = false).await;
+    link_with_changed_page(|settings| settings.passkey_test_ids = false).await;
 }
 
 /// Checks a page where only the type of linking reports the passkey, and nobody presses the button.
 #[tokio::test]
 async fn passkey_works_by_the_pairing_type_alone() {
-    by_the_other_signs(|settings| {
+    link_with_changed_page(|settings| {
         settings.passkey_events = false;
         settings.passkey_test_ids = false;
     })
@@ -475,22 +491,22 @@ async fn passkey_works_by_the_pairing_type_alone() {
 /// Checks that `doctor` names the passkey, and where to read what to do.
 #[tokio::test]
 async fn doctor_names_a_pending_passkey() {
-    let (_standin, mut manager, _) = scanned(asks()).await;
-    required(&manager).await;
+    let (_standin, mut manager, _) = start_scanned(passkey_settings()).await;
+    wait_for_request(&manager).await;
     // Name this service, since others may run at the same time.
     let pid = manager.service.pid().to_string();
     let (_, report) = doctor("session-manager", &["--pid", &pid], &[]).await;
-    let check = check(&report, "session");
+    let check = find_check(&report, "session");
     assert_eq!(check["verdict"], "warning", "{check:#}");
-    let found = check["found"].as_str().expect("words");
-    assert!(found.contains("PASSKEY_REQUIRED"), "{found}");
+    let finding = check["found"].as_str().expect("a text");
+    assert!(finding.contains("PASSKEY_REQUIRED"), "{finding}");
     assert_eq!(check["cure"], "docs/operations.md, Passkey");
     manager.stop().await;
 }
 
 #[tokio::test]
 async fn account_without_a_passkey_is_unaffected() {
-    let standin = standin(Settings::default()).await;
+    let standin = start_standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     assert_eq!(
         manager.get("/passkey").await.1,

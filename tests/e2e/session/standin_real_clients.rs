@@ -27,7 +27,7 @@ async fn standin_settings_show_in_its_page() {
     run_peer("standin-edges.mjs").await;
 }
 
-/// Checks a person's Cancel of a passkey, and searches that overlap.
+/// Checks a user's cancellation of a passkey, and searches that overlap.
 #[tokio::test]
 async fn page_script_runs_on_the_standin() {
     run_peer("page-script.mjs").await;
@@ -71,18 +71,21 @@ async fn run_peer(script: &str) {
         .expect("node must be installed");
     let output = tokio::time::timeout(LIMIT, child.wait_with_output())
         .await
-        .expect("the script ends by itself")
-        .expect("its output can be read");
-    let said = String::from_utf8_lossy(&output.stdout);
+        .expect("an end in time")
+        .expect("the output");
+    let stdout = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{script} failed:\n{said}{complained}"
+        "{script} failed:\n{stdout}{complained}"
     );
     standin.stop().await;
 
-    let left = processes_with(&profile);
-    assert!(left.is_empty(), "{script} left processes: {left:?}");
+    let leftovers = processes_with(&profile);
+    assert!(
+        leftovers.is_empty(),
+        "{script} left processes behind: {leftovers:?}"
+    );
 }
 
 /// Returns the processes that have the profile on their command line.

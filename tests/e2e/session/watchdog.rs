@@ -28,41 +28,41 @@ impl Systemd {
     }
 
     /// Returns the next message; `None` if none arrives within the timeout.
-    fn hear(&self, patience: Duration) -> Option<String> {
-        let mut held = [0; 256];
+    fn receive(&self, patience: Duration) -> Option<String> {
+        let mut buffer = [0; 256];
         self.0.set_read_timeout(Some(patience)).expect("a timeout");
-        let length = self.0.recv(&mut held).ok()?;
-        Some(String::from_utf8_lossy(&held[..length]).trim().to_owned())
+        let length = self.0.recv(&mut buffer).ok()?;
+        Some(String::from_utf8_lossy(&buffer[..length]).trim().to_owned())
     }
 
     /// Waits for this message.
-    fn until(&self, word: &str) {
-        while self.hear(harness::PATIENCE).expect(word) != word {}
+    fn wait_for(&self, word: &str) {
+        while self.receive(harness::PATIENCE).expect(word) != word {}
     }
 }
 
 /// Runs `health` of the service. Returns whether it succeeded, and its output.
-async fn health(program: &str, url: &str, words: &[&str]) -> (bool, String) {
+async fn health(program: &str, url: &str, arguments: &[&str]) -> (bool, String) {
     let port = url.rsplit(':').next().expect("a port");
     let output = Command::new(binary(program))
         .arg("health")
-        .args(words)
+        .args(arguments)
         .env_clear()
         .env("PORT", port)
         .kill_on_drop(true)
         .output()
         .await
         .expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).expect("UTF-8");
-    (output.status.success(), said)
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).expect("UTF-8");
+    (output.status.success(), text)
 }
 
 /// Makes the driver hang. It records a link in a file, and a pipe without a reader blocks it
 /// midway, as a hung disk would. Returns the pipe.
-async fn hang(manager: &Manager, standin: &Standin) -> PathBuf {
+async fn hang_driver(manager: &Manager, standin: &Standin) -> PathBuf {
     manager.connect().await;
-    manager.until("QR_REQUIRED").await;
+    manager.wait_for_state("QR_REQUIRED").await;
     let pipe = manager.tokens().join("linked.json.new");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
     poll::until("a code to scan", async || {
@@ -76,47 +76,47 @@ async fn hang(manager: &Manager, standin: &Standin) -> PathBuf {
 async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
     let folder = Scratch::default();
     let (systemd, socket) = Systemd::listen(folder.path());
-    let standin = harness::standin(Settings::default()).await;
+    let standin = harness::start_standin(Settings::default()).await;
     let options = ManagerOptions::default()
         .with("NOTIFY_SOCKET", socket)
         .with("WATCHDOG_USEC", WATCHDOG.as_micros());
     let mut manager = Manager::start_with(&standin, options).await;
-    systemd.until("READY=1");
-    systemd.until("WATCHDOG=1");
-    systemd.until("WATCHDOG=1");
+    systemd.wait_for("READY=1");
+    systemd.wait_for("WATCHDOG=1");
+    systemd.wait_for("WATCHDOG=1");
     let url = manager.service.url.clone();
-    let (well, said) = health("session-manager", &url, &["--deep"]).await;
-    assert!(well && said.contains("not ready"), "{said}");
-    let (ready, said) = health("session-manager", &url, &["--ready"]).await;
+    let (succeeded, report) = health("session-manager", &url, &["--deep"]).await;
+    assert!(succeeded && report.contains("not ready"), "{report}");
+    let (ready, report) = health("session-manager", &url, &["--ready"]).await;
     assert!(
-        !ready && said.contains("not ready: the session is"),
-        "{said}"
+        !ready && report.contains("not ready: the session is"),
+        "{report}"
     );
 
-    let pipe = hang(&manager, &standin).await;
-    let hung = poll::until("the hang to be told", async || {
-        let (well, said) = health("session-manager", &url, &["--deep"]).await;
-        (!well).then_some(said)
+    let pipe = hang_driver(&manager, &standin).await;
+    let hang_output = poll::until("the hang to be reported", async || {
+        let (succeeded, report) = health("session-manager", &url, &["--deep"]).await;
+        (!succeeded).then_some(report)
     })
     .await;
     assert!(
-        hung.contains("the session's driver has not answered"),
-        "{hung}"
+        hang_output.contains("the session's driver has not answered"),
+        "{hang_output}"
     );
     let (status, body) = manager.get("/health/deep").await;
     assert_eq!((status, &body["alive"]), (503, &false.into()), "{body}");
     // The port alone does not reveal the hang.
     assert!(health("session-manager", &url, &[]).await.0);
     // Read the earlier messages. Then no more arrive, for longer than systemd would wait.
-    while systemd.hear(Duration::from_millis(1)).is_some() {}
-    assert_eq!(systemd.hear(WATCHDOG * 2), None);
+    while systemd.receive(Duration::from_millis(1)).is_some() {}
+    assert_eq!(systemd.receive(WATCHDOG * 2), None);
 
     // The driver continues once it can.
     drop(std::fs::File::open(&pipe).expect("the pipe"));
-    systemd.until("WATCHDOG=1");
-    std::fs::remove_file(&pipe).expect("it is there");
+    systemd.wait_for("WATCHDOG=1");
+    std::fs::remove_file(&pipe).expect("an existing pipe");
     let _ = manager.stop().await;
-    systemd.until("STOPPING=1");
+    systemd.wait_for("STOPPING=1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,48 +131,54 @@ async fn hub_is_ready_only_with_its_session_manager() {
     ]
     .map(|(name, value)| (name.to_owned(), value));
     let mut hub = Service::start("central-hub", folder.path(), &variables).await;
-    systemd.until("READY=1");
-    systemd.until("WATCHDOG=1");
+    systemd.wait_for("READY=1");
+    systemd.wait_for("WATCHDOG=1");
     poll::until("the hub to be ready", async || {
         let (ready, _) = health("central-hub", &hub.url, &["--ready"]).await;
         ready.then_some(())
     })
     .await;
     drop(manager);
-    let said = poll::until("the hub to miss it", async || {
-        let (ready, said) = health("central-hub", &hub.url, &["--ready"]).await;
-        (!ready).then_some(said)
-    })
+    let report = poll::until(
+        "the hub to notice the missing session-manager",
+        async || {
+            let (ready, report) = health("central-hub", &hub.url, &["--ready"]).await;
+            (!ready).then_some(report)
+        },
+    )
     .await;
-    assert!(said.contains("session-manager does not answer"), "{said}");
+    assert!(
+        report.contains("session-manager does not answer"),
+        "{report}"
+    );
     // The hub itself does not hang.
     assert!(health("central-hub", &hub.url, &["--deep"]).await.0);
-    while systemd.hear(Duration::from_millis(1)).is_some() {}
-    systemd.until("WATCHDOG=1");
+    while systemd.receive(Duration::from_millis(1)).is_some() {}
+    systemd.wait_for("WATCHDOG=1");
     assert!(hub.stop().await.success());
-    let (well, said) = health("central-hub", &hub.url, &["--deep"]).await;
+    let (succeeded, report) = health("central-hub", &hub.url, &["--deep"]).await;
     assert!(
-        !well && said.contains("does not answer on 127.0.0.1:"),
-        "{said}"
+        !succeeded && report.contains("does not answer on 127.0.0.1:"),
+        "{report}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hang_ends_the_service_that_nobody_watches() {
-    let standin = harness::standin(Settings::default()).await;
+async fn hung_service_without_a_supervisor_ends_itself() {
+    let standin = harness::start_standin(Settings::default()).await;
     // Longer than a check takes to fail.
     let options = ManagerOptions::default().with("WATCHDOG_SECONDS", 12);
     let mut manager = Manager::start_with(&standin, options).await;
-    let pipe = hang(&manager, &standin).await;
-    let ended = manager.service.ended().await;
-    assert_eq!(ended.code(), Some(1), "{ended}");
+    let pipe = hang_driver(&manager, &standin).await;
+    let exit_status = manager.service.wait_for_end().await;
+    assert_eq!(exit_status.code(), Some(1), "{exit_status}");
     let output = manager.service.output();
-    let last = output.lines().last().unwrap_or_default();
-    let why = "[FATAL] the service hangs, and ends itself after 12 s: the session's driver has not answered for 5 s";
-    assert_eq!(last, why, "{output}");
+    let last_line = output.lines().last().unwrap_or_default();
+    let reason = "[FATAL] the service hangs, and ends itself after 12 s: the session's driver has not answered for 5 s";
+    assert_eq!(last_line, reason, "{output}");
     // Everything that it started ended with it, so that the next service can begin.
-    processes::none_left(&manager.tokens()).await;
-    std::fs::remove_file(&pipe).expect("it is there");
+    processes::assert_none_left(&manager.tokens()).await;
+    std::fs::remove_file(&pipe).expect("an existing pipe");
     manager.restart().await;
     manager.connect().await;
     // The page may have kept the link although the driver could not record it.
@@ -193,7 +199,7 @@ async fn hang_ends_the_service_that_nobody_watches() {
 /// Checks that the hub ends itself although all its threads, and the last log line as well, wait
 /// for a log that nobody reads.
 #[tokio::test(flavor = "multi_thread")]
-async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
+async fn hub_with_an_unread_log_pipe_ends_itself() {
     let folder = Scratch::default();
     let (log, writer) = std::io::pipe().expect("a pipe");
     let mut command = std::process::Command::new(binary("central-hub"));
@@ -214,10 +220,14 @@ async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
     let mut line = String::new();
     while !line.contains("listening on http://") {
         line.clear();
-        assert_ne!(log.read_line(&mut line).expect("its log"), 0, "it ended");
+        assert_ne!(
+            log.read_line(&mut line).expect("its log"),
+            0,
+            "the hub ended"
+        );
     }
     // From here on nobody reads, and the pipe is full.
-    let filling = std::thread::spawn(move || {
+    let filler_thread = std::thread::spawn(move || {
         let mut writer = writer;
         while writer.write_all(&[b' '; 4096]).is_ok() {}
     });
@@ -227,5 +237,5 @@ async fn hub_whose_log_nobody_reads_any_more_ends_itself() {
     .await;
     assert_eq!(status.code(), Some(1), "{status}");
     drop(log);
-    filling.join().expect("no panic");
+    filler_thread.join().expect("no panic");
 }

@@ -1,4 +1,4 @@
-//! Answers for a passkey for WhatsApp, as another machine of the account's owner would.
+//! Signs WhatsApp's passkey requests, as another device of the account's owner would.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +30,7 @@ pub struct AssertionOptions<'a> {
     /// The origin that the response is for.
     pub origin: &'a str,
     /// The relying party of the passkey.
-    pub party: &'a str,
+    pub relying_party: &'a str,
     /// The authenticator's flags.
     pub flags: u8,
 }
@@ -39,7 +39,7 @@ impl Default for AssertionOptions<'_> {
     fn default() -> Self {
         Self {
             origin: "https://web.whatsapp.com",
-            party: "whatsapp.com",
+            relying_party: "whatsapp.com",
             flags: VERIFIED,
         }
     }
@@ -51,8 +51,8 @@ impl Authenticator {
     pub fn new(id: &str) -> Self {
         let random = SystemRandom::new();
         let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
-        let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
-        let pair = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random);
+        let key_document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, key_document.as_ref(), &random);
         Self {
             id: URL_SAFE_NO_PAD.encode(id),
             pair: pair.expect("the same key"),
@@ -60,35 +60,44 @@ impl Authenticator {
         }
     }
 
-    /// Creates a passkey and adds it to the account of `phone`.
+    /// Creates a passkey, and registers it with the account of `phone`.
     #[must_use]
-    pub fn of(phone: &Phone) -> Self {
-        let new = Self::new("passkey");
-        let key = URL_SAFE_NO_PAD.encode(new.pair.public_key().as_ref());
-        phone.add_passkey(&new.id, &key).expect("a key of P-256");
-        new
+    pub fn registered_with(phone: &Phone) -> Self {
+        let authenticator = Self::new("passkey");
+        let key = URL_SAFE_NO_PAD.encode(authenticator.pair.public_key().as_ref());
+        phone
+            .add_passkey(&authenticator.id, &key)
+            .expect("a key of P-256");
+        authenticator
     }
 
-    /// Responds to the request from `GET /passkey`.
+    /// Signs the request in a body of `GET /passkey`.
     #[must_use]
-    pub fn answer(&self, asked: &Value) -> Value {
-        self.answer_with(asked, AssertionOptions::default())
+    pub fn sign_request(&self, request: &Value) -> Value {
+        self.sign_request_with(request, AssertionOptions::default())
     }
 
-    /// Works like [`Self::answer`], but with these options, which may make the answer invalid.
+    /// Works like [`Self::sign_request`], but with options that may make the response invalid.
     #[must_use]
-    pub fn answer_with(&self, asked: &Value, answer: AssertionOptions<'_>) -> Value {
+    pub fn sign_request_with(&self, request: &Value, options: AssertionOptions<'_>) -> Value {
         let client_data = json!({
             "type": "webauthn.get",
-            "challenge": asked["public_key"]["challenge"],
-            "origin": answer.origin,
+            "challenge": request["public_key"]["challenge"],
+            "origin": options.origin,
             "crossOrigin": false,
         });
         let client_data = client_data.to_string();
-        let mut data = Sha256::digest(answer.party).to_vec();
-        data.extend([answer.flags, 0, 0, 0, 1]);
-        let signed = [data.clone(), Sha256::digest(&client_data).to_vec()].concat();
-        let signature = self.pair.sign(&self.random, &signed).expect("it signs");
+        let mut authenticator_data = Sha256::digest(options.relying_party).to_vec();
+        authenticator_data.extend([options.flags, 0, 0, 0, 1]);
+        let signed_bytes = [
+            authenticator_data.clone(),
+            Sha256::digest(&client_data).to_vec(),
+        ]
+        .concat();
+        let signature = self
+            .pair
+            .sign(&self.random, &signed_bytes)
+            .expect("a signature");
         json!({
             "id": self.id,
             "rawId": self.id,
@@ -97,7 +106,7 @@ impl Authenticator {
             "clientExtensionResults": {},
             "response": {
                 "clientDataJSON": URL_SAFE_NO_PAD.encode(client_data),
-                "authenticatorData": URL_SAFE_NO_PAD.encode(data),
+                "authenticatorData": URL_SAFE_NO_PAD.encode(authenticator_data),
                 "signature": URL_SAFE_NO_PAD.encode(signature.as_ref()),
                 "userHandle": URL_SAFE_NO_PAD.encode("owner"),
             },

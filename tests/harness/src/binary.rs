@@ -12,9 +12,9 @@ use crate::poll;
 /// Returns the path of a binary of the workspace.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this test's own path");
+    let test_path = std::env::current_exe().expect("this test's own path");
     // The test is target/<profile>/deps/<test>, or target/<profile>/<binary>.
-    let mut folder = test.parent().expect("its folder");
+    let mut folder = test_path.parent().expect("its folder");
     if folder.ends_with("deps") {
         folder = folder.parent().expect("a target folder");
     }
@@ -49,10 +49,10 @@ impl Service {
             output,
         };
         service.url = poll::until(format!("{name} to listen"), async || {
-            if let Some(status) = service.child.try_wait().expect("its state") {
+            if let Some(status) = service.child.try_wait().expect("its status") {
                 panic!("{name} ended with {status}: {}", service.output());
             }
-            listening_on(&service.output)
+            find_listening_url(&service.output)
         })
         .await;
         service
@@ -84,10 +84,10 @@ impl Service {
     }
 
     /// Waits until the service ends.
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub async fn wait_for_end(&mut self) -> ExitStatus {
         let child = &mut self.child;
         poll::until("the service to end", async || {
-            child.try_wait().expect("its state")
+            child.try_wait().expect("its status")
         })
         .await
     }
@@ -95,13 +95,13 @@ impl Service {
     /// Sends SIGTERM, then waits until the service ends.
     pub async fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
-        self.ended().await
+        self.wait_for_end().await
     }
 
     /// Sends `kill -9`, then waits until the service ends.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
-        self.ended().await;
+        self.wait_for_end().await;
     }
 }
 
@@ -112,12 +112,12 @@ impl Drop for Service {
         }
         if std::thread::panicking() {
             // Print it, so that it is captured with the other output of the failed test.
-            #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
+            #[expect(clippy::print_stderr, reason = "the output of a failed test")]
             {
                 eprintln!("--- {}\n{}", self.output.display(), self.output());
             }
         }
-        // The service itself makes its children die with it, which is tested.
+        // The service's children end with it, which other tests check.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -126,21 +126,21 @@ impl Drop for Service {
 fn spawn(name: &str, folder: &Path, variables: &[(String, String)]) -> (Child, PathBuf) {
     let output = folder.join(format!("{name}.log"));
     let mut command = command(name, folder, variables, &output);
-    (command.spawn().expect("it starts"), output)
+    (command.spawn().expect("a started program"), output)
 }
 
-/// Starts `name` so that the kernel kills it when this process ends, for any reason.
-pub fn bound_to_us(
+/// Starts `name` so that the kernel kills it when this process ends for any reason.
+pub fn spawn_bound_to_test(
     name: &str,
     folder: &Path,
     variables: &[(String, String)],
     output: &Path,
 ) -> Child {
-    spawn_bound(command(name, folder, variables, output)).expect("it starts")
+    spawn_bound(command(name, folder, variables, output)).expect("a started program")
 }
 
 /// Finds the URL in a service's log; `None` until the service listens.
-pub fn listening_on(output: &Path) -> Option<String> {
+pub fn find_listening_url(output: &Path) -> Option<String> {
     let output = std::fs::read_to_string(output).unwrap_or_default();
     let line = output.lines().find(|line| line.contains("listening on "))?;
     let at = line.find("http://")?;
@@ -183,7 +183,7 @@ pub async fn run_to_end(
     let status = poll::until_within(
         Duration::from_secs(20),
         format!("{name} to end"),
-        async || child.try_wait().expect("its state"),
+        async || child.try_wait().expect("its status"),
     )
     .await;
     (status, std::fs::read_to_string(output).unwrap_or_default())

@@ -10,7 +10,7 @@ use session_client::ClientError;
 
 use crate::http;
 
-const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
+const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A received event.
 #[derive(Clone, Debug)]
@@ -37,32 +37,37 @@ impl fmt::Debug for Events {
 }
 
 impl Events {
-    /// Opens the stream at `url`, after the event `last` if one is given.
-    pub async fn open(url: &str, last: Option<u64>) -> Self {
-        Self::try_open(url, last).await.expect("a stream of events")
+    /// Opens the stream at `url`, after the event `after` if one is given.
+    pub async fn open(url: &str, after: Option<u64>) -> Self {
+        Self::try_open(url, after)
+            .await
+            .expect("a stream of events")
     }
 
     /// Works like [`Self::open`], for a service that may be down: returns `None` then.
-    pub async fn try_open(url: &str, last: Option<u64>) -> Option<Self> {
+    pub async fn try_open(url: &str, after: Option<u64>) -> Option<Self> {
         // A stream does not end, so a client cannot wait for its end.
-        let mut request = http().get(url).timeout(ENDLESS);
-        if let Some(id) = last {
+        let mut request = http().get(url).timeout(NO_TIMEOUT);
+        if let Some(id) = after {
             request = request.header("last-event-id", id.to_string());
         }
-        Some(Self::of(request.send().await.ok()?))
+        Some(Self::from_response(request.send().await.ok()?))
     }
 
     /// Reads the events of an existing response.
     #[must_use]
-    pub fn of(response: reqwest::Response) -> Self {
-        let kind = response.headers().get("content-type");
-        let kind = kind.expect("a content type").to_str().expect("ASCII");
+    pub fn from_response(response: reqwest::Response) -> Self {
+        let content_type = response.headers().get("content-type");
+        let content_type = content_type
+            .expect("a content type")
+            .to_str()
+            .expect("ASCII");
         assert_eq!(
-            (response.status().as_u16(), kind),
+            (response.status().as_u16(), content_type),
             (200, "text/event-stream")
         );
         Self {
-            decoded: Box::pin(session_client::decode(response, ENDLESS)),
+            decoded: Box::pin(session_client::decode(response, NO_TIMEOUT)),
         }
     }
 
@@ -70,7 +75,7 @@ impl Events {
     pub async fn next(&mut self) -> Option<SseEvent> {
         let event = match self.decoded.next().await? {
             Ok(event) => event,
-            Err(ClientError::BadResponse(odd)) => panic!("{odd}"),
+            Err(ClientError::BadResponse(error)) => panic!("{error}"),
             Err(_) => return None,
         };
         Some(SseEvent {
@@ -80,21 +85,21 @@ impl Events {
         })
     }
 
-    /// Returns all events up to and including the first for which `last` is true.
-    pub async fn until(&mut self, last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
+    /// Returns all events up to and including the first for which `after` is true.
+    pub async fn read_until(&mut self, is_last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
         let mut events = Vec::new();
         let reading = async {
             loop {
                 let event = self.next().await.expect("an open stream");
-                let done = last(&event);
+                let done = is_last(&event);
                 events.push(event);
                 if done {
                     return;
                 }
             }
         };
-        let read = tokio::time::timeout(crate::PATIENCE, reading).await;
-        assert!(read.is_ok(), "the event did not come after {events:#?}");
+        let result = tokio::time::timeout(crate::PATIENCE, reading).await;
+        assert!(result.is_ok(), "the event did not come after {events:#?}");
         events
     }
 }

@@ -9,16 +9,21 @@ use crate::{Hub, node_scripts, processes};
 
 /// Runs `script` of `tests/node` with these variables, and with the hub's address in `HUB_URL`.
 /// Fails the test if the script fails, takes longer than `patience`, or leaves a browser behind.
-pub async fn browser_flow(hub: &Hub, script: &str, variables: &[(&str, &str)], patience: Duration) {
+pub async fn run_browser_flow(
+    hub: &Hub,
+    script: &str,
+    variables: &[(&str, &str)],
+    patience: Duration,
+) {
     let scripts = node_scripts();
     assert!(
         scripts.join("node_modules/playwright-core").is_dir(),
         "playwright-core is not installed in tests/node: `cargo xtask test` does that"
     );
     let temporary = hub.folder.join("browser-tmp");
-    // It is there where a flow ran on this hub before.
+    // The folder exists already if a flow has run on this hub before.
     std::fs::create_dir_all(&temporary).expect("a folder");
-    let run = Command::new("node")
+    let command = Command::new("node")
         .arg(script)
         .current_dir(&scripts)
         .env("HUB_URL", &hub.service.url)
@@ -27,7 +32,7 @@ pub async fn browser_flow(hub: &Hub, script: &str, variables: &[(&str, &str)], p
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(patience, run)
+    let output = tokio::time::timeout(patience, command)
         .await
         .expect("the flow to end")
         .expect("node");
@@ -37,5 +42,5 @@ pub async fn browser_flow(hub: &Hub, script: &str, variables: &[(&str, &str)], p
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    processes::none_left(&temporary).await;
+    processes::assert_none_left(&temporary).await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::manager::answer;
+use crate::manager::send_request;
 use crate::{Manager, ManagerOptions, Scratch, Service, http};
 
 /// A running central-hub.
@@ -55,11 +55,11 @@ impl Hub {
 
     /// Requests `GET path`. Returns the status and the body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        answer(self.client.get(self.url(path))).await
+        send_request(self.client.get(self.url(path))).await
     }
 
     /// Requests `POST path` with a JSON body. Returns the status and the body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        answer(self.client.post(self.url(path)).json(body)).await
+        send_request(self.client.post(self.url(path)).json(body)).await
     }
 }

@@ -41,18 +41,22 @@ pub struct ManagerOptions {
 impl ManagerOptions {
     /// Sets a variable of the environment.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers pass numbers and strings"
+    )]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.variables.retain(|(known, _)| known != name);
+        self.variables.retain(|(other, _)| other != name);
         self.variables.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// Returns the value of the variable with this name.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<&str> {
-        let mut all = self.variables.iter();
-        all.find(|(known, _)| known == name)
+    pub fn get_variable(&self, name: &str) -> Option<&str> {
+        let mut variables = self.variables.iter();
+        variables
+            .find(|(other, _)| other == name)
             .map(|(_, value)| value.as_str())
     }
 
@@ -103,7 +107,7 @@ impl Manager {
 
     /// Starts a session-manager in `folder` with only these options.
     pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
-        let options = match options.named("TOKENS_DIR") {
+        let options = match options.get_variable("TOKENS_DIR") {
             Some(_) => options,
             None => options.with("TOKENS_DIR", folder.join("tokens").display()),
         };
@@ -130,7 +134,7 @@ impl Manager {
     /// Returns the folder that keeps the linked device.
     #[must_use]
     pub fn tokens(&self) -> PathBuf {
-        PathBuf::from(self.options.named("TOKENS_DIR").expect("TOKENS_DIR"))
+        PathBuf::from(self.options.get_variable("TOKENS_DIR").expect("TOKENS_DIR"))
     }
 
     /// Returns the HTTP client.
@@ -148,13 +152,13 @@ impl Manager {
     /// Requests `GET path`. Returns the status and the body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let request = self.client.get(self.url(path));
-        answer(request).await
+        send_request(request).await
     }
 
     /// Requests `POST path` with a JSON body. Returns the status and the body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.client.post(self.url(path)).json(body);
-        answer(request).await
+        send_request(request).await
     }
 
     /// Requests `POST /connect`, which must succeed.
@@ -175,7 +179,7 @@ impl Manager {
     }
 
     /// Waits until the session is in this state.
-    pub async fn until(&self, state: &str) {
+    pub async fn wait_for_state(&self, state: &str) {
         let deadline = tokio::time::Instant::now() + crate::PATIENCE;
         while self.state().await != state {
             if tokio::time::Instant::now() > deadline {
@@ -191,7 +195,7 @@ impl Manager {
 
     /// Waits until the session is in this state with this cause. Returns the body of `GET
     /// /session`.
-    pub async fn until_cause(&self, state: &str, cause: &str) -> Value {
+    pub async fn wait_for_cause(&self, state: &str, cause: &str) -> Value {
         poll::until(format!("{state} because of {cause}"), async || {
             let session = self.session().await;
             (session["state"] == state && session["cause"] == cause).then_some(session)
@@ -204,14 +208,14 @@ impl Manager {
     /// Chromium sometimes treats an `IndexedDB` as corrupted if it was killed while it wrote to it,
     /// and deletes it, including the linked device ("Got corruption" in `chrome_debug.log`). A test
     /// that needs the device afterwards must not kill Chromium at such a moment.
-    pub async fn until_stored(&self) {
+    pub async fn wait_until_stored(&self) {
         let folder = self.tokens().join("profile/Default/IndexedDB");
-        let mut before = Vec::new();
-        poll::until("the page's storage to be at rest", async || {
+        let mut earlier = Vec::new();
+        poll::until("the page's storage to stop changing", async || {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            let now = sizes_in(&folder);
-            let at_rest = !now.is_empty() && now == before;
-            before = now;
+            let current = list_files(&folder);
+            let at_rest = !current.is_empty() && current == earlier;
+            earlier = current;
             at_rest.then_some(())
         })
         .await;
@@ -220,18 +224,18 @@ impl Manager {
     /// Links the session, and waits until it is READY.
     pub async fn link(&self, standin: &Standin) {
         self.connect().await;
-        self.until("QR_REQUIRED").await;
+        self.wait_for_state("QR_REQUIRED").await;
         poll::until("a code to scan", async || {
             standin.phone().scan_current().ok()
         })
         .await;
-        self.until("READY").await;
+        self.wait_for_state("READY").await;
     }
 
-    /// Sends SIGTERM, and waits for the end. Fails the test if anything is left.
+    /// Sends SIGTERM, and waits for the end. Fails the test if a process or a lock is left.
     pub async fn stop(&mut self) -> ExitStatus {
         let status = self.service.stop().await;
-        processes::none_left(&self.tokens()).await;
+        processes::assert_none_left(&self.tokens()).await;
         self.assert_no_lock();
         status
     }
@@ -249,25 +253,25 @@ impl Manager {
 }
 
 /// Lists every file below `folder` with its size and modification time.
-fn sizes_in(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
-    let mut found = Vec::new();
+fn list_files(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         // Chrome may have removed the file meanwhile.
-        let Ok(facts) = entry.metadata() else {
+        let Ok(metadata) = entry.metadata() else {
             continue;
         };
-        if facts.is_dir() {
-            found.extend(sizes_in(&entry.path()));
+        if metadata.is_dir() {
+            files.extend(list_files(&entry.path()));
         } else {
-            found.push((entry.path(), facts.len(), facts.modified().ok()));
+            files.push((entry.path(), metadata.len(), metadata.modified().ok()));
         }
     }
-    found.sort();
-    found
+    files.sort();
+    files
 }
 
 /// Sends `request`. Returns the status and the body, which is `Null` if it is not JSON.
-pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub async fn send_request(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
     (status, response.json().await.unwrap_or(Value::Null))

@@ -24,7 +24,7 @@ use service_runtime::process::spawn_bound;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::{Scratch, http_builder, poll, root};
+use crate::{Scratch, http_builder, poll, repository_root};
 
 /// A running nginx in front of hubs.
 #[derive(Debug)]
@@ -45,46 +45,46 @@ impl Nginx {
     pub const ADDRESS_HEADER: &str = "x-test-address";
 
     /// Starts nginx in front of these hubs, each given as `http://ADDRESS:PORT`.
-    pub async fn before(hubs: &[&str]) -> Self {
-        Self::serving(None, hubs).await
+    pub async fn start(hubs: &[&str]) -> Self {
+        Self::start_with(None, hubs).await
     }
 
-    /// Works like [`Self::before`], with `node-page.conf` set up as the file describes: a page with
+    /// Works like [`Self::start`], with `node-page.conf` set up as the file describes: a page with
     /// the text `index` is served besides the hubs.
     pub async fn with_node_page(index: &str, hubs: &[&str]) -> Self {
-        Self::serving(Some(index), hubs).await
+        Self::start_with(Some(index), hubs).await
     }
 
-    async fn serving(index: Option<&str>, hubs: &[&str]) -> Self {
+    async fn start_with(index: Option<&str>, hubs: &[&str]) -> Self {
         // Retry, since another test may take a port that is free now.
         for _ in 0..5 {
             let folder = Scratch::default();
-            certify(folder.path());
-            let (http, https) = (free(), free());
+            write_certificates(folder.path());
+            let (http, https) = (free_address(), free_address());
             let mut text = configuration(folder.path(), http, https);
             if let Some(index) = index {
-                text = beside_a_page(folder.path(), index, &text);
+                text = with_page_location(folder.path(), index, &text);
             }
             std::fs::write(folder.join("leadmaster.conf"), text).expect("a file");
             let mut nginx = Self {
-                child: start(folder.path(), hubs),
+                child: spawn(folder.path(), hubs),
                 folder,
                 http,
                 https,
             };
-            if nginx.listens().await {
+            if nginx.wait_until_listening().await {
                 return nginx;
             }
-            let said = nginx.said();
-            assert!(said.contains("Address already in use"), "{said}");
+            let log = nginx.output();
+            assert!(log.contains("Address already in use"), "{log}");
         }
         panic!("no port stays free");
     }
 
     /// Returns the output of nginx so far.
     #[must_use]
-    pub fn said(&self) -> String {
-        std::fs::read_to_string(self.folder.join("said")).unwrap_or_default()
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.folder.join("output.log")).unwrap_or_default()
     }
 
     /// Returns the path of the certificate that clients must trust.
@@ -95,7 +95,7 @@ impl Nginx {
 
     /// Waits for the start, and returns whether it succeeded. nginx binds all ports before it
     /// responds on any.
-    async fn listens(&mut self) -> bool {
+    async fn wait_until_listening(&mut self) -> bool {
         let address = self.https;
         let child = &mut self.child;
         poll::until("nginx to listen, or to end", async || {
@@ -118,11 +118,11 @@ impl Nginx {
             .timeout(Duration::from_secs(90))
     }
 
-    /// Returns a client that connects from `from`, an address of this machine.
+    /// Returns a client that connects from `last_octet`, an address of this machine.
     #[must_use]
-    pub fn client(&self, from: u8) -> Client {
+    pub fn client(&self, last_octet: u8) -> Client {
         self.client_builder()
-            .local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, from)))
+            .local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last_octet)))
             .build()
             .expect("a client")
     }
@@ -183,26 +183,28 @@ impl Drop for Nginx {
     }
 }
 
-fn free() -> SocketAddr {
+fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address")
 }
 
 /// Creates a certificate for [`Nginx::NAME`], and the authority that clients
 /// trust.
-fn certify(folder: &Path) {
-    let mut params = CertificateParams::new(Vec::new()).expect("no names");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+fn write_certificates(folder: &Path) {
+    let mut parameters = CertificateParams::new(Vec::new()).expect("no names");
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // With the default name, each certificate would be its own authority.
-    params.distinguished_name = DistinguishedName::new();
-    params
+    parameters.distinguished_name = DistinguishedName::new();
+    parameters
         .distinguished_name
         .push(DnType::CommonName, "authority of a test");
     let generate = || KeyPair::generate().expect("a key");
-    let authority = CertifiedIssuer::self_signed(params, generate()).expect("an authority");
+    let authority = CertifiedIssuer::self_signed(parameters, generate()).expect("an authority");
     let key = generate();
-    let params = CertificateParams::new(vec![Nginx::NAME.to_owned()]).expect("a name");
-    let certificate = params.signed_by(&key, &authority).expect("a certificate");
+    let parameters = CertificateParams::new(vec![Nginx::NAME.to_owned()]).expect("a name");
+    let certificate = parameters
+        .signed_by(&key, &authority)
+        .expect("a certificate");
     for (name, text) in [
         ("authority.pem", authority.pem()),
         ("fullchain.pem", certificate.pem()),
@@ -214,10 +216,10 @@ fn certify(folder: &Path) {
 
 /// Returns the file of `deploy/`, changed to loopback and these ports.
 fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
-    let file = root().join("deploy/nginx/leadmaster.conf");
+    let file = repository_root().join("deploy/nginx/leadmaster.conf");
     let mut text = std::fs::read_to_string(file).expect("the file of deploy/");
     let letsencrypt = format!("/etc/letsencrypt/live/{}", Nginx::NAME);
-    for (theirs, ours) in [
+    for (original, replacement) in [
         ("listen 80;", format!("listen {http};")),
         ("listen 443 ssl", format!("listen {https} ssl")),
         // Not every machine has IPv6.
@@ -226,37 +228,43 @@ fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
         (letsencrypt.as_str(), folder.display().to_string()),
         ("http://127.0.0.1:3012", "http://hubs".to_owned()),
     ] {
-        assert!(text.contains(theirs), "{theirs} is not in the file");
-        text = text.replace(theirs, &ours);
+        assert!(text.contains(original), "{original} is not in the file");
+        text = text.replace(original, &replacement);
     }
     text
 }
 
-/// Returns that configuration with `node-page.conf` in place of its last location, and creates the
+/// Returns the configuration with `node-page.conf` in place of its last location, and creates the
 /// page for it to serve.
-fn beside_a_page(folder: &Path, index: &str, text: &str) -> String {
-    let file = root().join("deploy/nginx/node-page.conf");
+fn with_page_location(folder: &Path, index: &str, text: &str) -> String {
+    let file = repository_root().join("deploy/nginx/node-page.conf");
     let mut snippet = std::fs::read_to_string(file).expect("the file of deploy/");
-    let build = folder.join("dist");
-    std::fs::create_dir(&build).expect("a folder");
-    std::fs::write(build.join("index.html"), index).expect("a file");
-    for (theirs, ours) in [
-        ("/var/www/leadmaster-page", build.display().to_string()),
+    let page_folder = folder.join("dist");
+    std::fs::create_dir(&page_folder).expect("a folder");
+    std::fs::write(page_folder.join("index.html"), index).expect("a file");
+    for (original, replacement) in [
+        (
+            "/var/www/leadmaster-page",
+            page_folder.display().to_string(),
+        ),
         ("http://127.0.0.1:3012;\n}", "http://hubs;\n}".to_owned()),
     ] {
-        assert!(snippet.contains(theirs), "{theirs} is not in the file");
-        snippet = snippet.replace(theirs, &ours);
+        assert!(snippet.contains(original), "{original} is not in the file");
+        snippet = snippet.replace(original, &replacement);
     }
     std::fs::write(folder.join("node-page.conf"), snippet).expect("a file");
-    let last = "  location / {\n    proxy_pass http://hubs;\n  }\n";
-    assert!(text.contains(last), "the last location is another: {text}");
-    text.replace(last, "  include node-page.conf;\n")
+    let last_location = "  location / {\n    proxy_pass http://hubs;\n  }\n";
+    assert!(
+        text.contains(last_location),
+        "the last location has changed: {text}"
+    );
+    text.replace(last_location, "  include node-page.conf;\n")
 }
 
 /// Starts nginx as a single process that dies with this one. Everything that it writes is in
 /// `folder`. It has as many connections as in Debian's own configuration.
-fn start(folder: &Path, hubs: &[&str]) -> Child {
-    let mut main = format!(
+fn spawn(folder: &Path, hubs: &[&str]) -> Child {
+    let mut configuration = format!(
         "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\n\
          events {{ worker_connections 768; }}\nhttp {{\naccess_log off;\ngzip on;\n\
          set_real_ip_from 127.0.0.0/8;\nreal_ip_header {};\nupstream hubs {{\n",
@@ -265,15 +273,15 @@ fn start(folder: &Path, hubs: &[&str]) -> Child {
     for hub in hubs {
         let address = hub.trim_start_matches("http://");
         // `max_fails=0`: the hub is never skipped after a failure, since the test needs this one.
-        main += &format!("server {address} max_fails=0;\n");
+        configuration += &format!("server {address} max_fails=0;\n");
     }
-    main += "}\n";
+    configuration += "}\n";
     for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        main += &format!("{kind}_temp_path {kind};\n");
+        configuration += &format!("{kind}_temp_path {kind};\n");
     }
-    main += "include leadmaster.conf;\n}\n";
-    std::fs::write(folder.join("nginx.conf"), main).expect("a file");
-    let said = File::create(folder.join("said")).expect("a file");
+    configuration += "include leadmaster.conf;\n}\n";
+    std::fs::write(folder.join("nginx.conf"), configuration).expect("a file");
+    let log = File::create(folder.join("output.log")).expect("a file");
     let mut command = Command::new("nginx");
     command
         .arg("-p")
@@ -281,6 +289,7 @@ fn start(folder: &Path, hubs: &[&str]) -> Child {
         .args(["-c", "nginx.conf", "-e", "stderr"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(said);
-    spawn_bound(command).expect("nginx: `cargo xtask test` brings it, or put it on PATH")
+        .stderr(log);
+    spawn_bound(command)
+        .expect("nginx is missing: `cargo xtask test` installs it, or put it on PATH")
 }

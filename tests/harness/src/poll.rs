@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Polls `probe` until it returns a value. Panics with `what` after `patience`.
 pub async fn until_within<T>(
@@ -15,14 +15,14 @@ pub async fn until_within<T>(
 ) -> T {
     let deadline = Instant::now() + patience;
     loop {
-        if let Some(found) = probe().await {
-            return found;
+        if let Some(value) = probe().await {
+            return value;
         }
         assert!(
             Instant::now() < deadline,
             "waited {patience:?} in vain for: {what}"
         );
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -11,36 +11,38 @@ use crate::poll;
 /// Returns all running processes that have `folder` in their command line or environment, except
 /// this test.
 #[must_use]
-pub fn of(folder: &Path) -> Vec<Process> {
-    let needle = folder.as_os_str().as_bytes();
-    let this = std::process::id().cast_signed();
+pub fn in_folder(folder: &Path) -> Vec<Process> {
+    let folder_bytes = folder.as_os_str().as_bytes();
+    let own_pid = std::process::id().cast_signed();
     let table = ProcessTable::scan().expect("/proc");
     table
         .alive()
-        .filter(|process| process.pid != this)
+        .filter(|process| process.pid != own_pid)
         .filter(|process| {
             let environment =
                 std::fs::read(format!("/proc/{}/environ", process.pid)).unwrap_or_default();
             process.cmdline_contains(folder)
-                || environment.windows(needle.len()).any(|part| part == needle)
+                || environment
+                    .windows(folder_bytes.len())
+                    .any(|part| part == folder_bytes)
         })
         .cloned()
         .collect()
 }
 
-/// Waits until no process of `folder` is running. Otherwise fails with a list of those that are
-/// left.
-pub async fn none_left(folder: &Path) {
+/// Waits until no process of `folder` is running. Fails with a list of the remaining ones after a
+/// timeout.
+pub async fn assert_none_left(folder: &Path) {
     let patience = Duration::from_secs(15);
     let deadline = tokio::time::Instant::now() + patience;
     loop {
-        let left = of(folder);
-        if left.is_empty() {
+        let remaining = in_folder(folder);
+        if remaining.is_empty() {
             return;
         }
         assert!(
             tokio::time::Instant::now() < deadline,
-            "still alive after {patience:?}: {left:#?}"
+            "still alive after {patience:?}: {remaining:#?}"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -49,19 +51,23 @@ pub async fn none_left(folder: &Path) {
 /// Returns the ChromeDriver of `folder`, if it is running.
 #[must_use]
 pub fn chromedriver(folder: &Path) -> Option<Process> {
-    of(folder).into_iter().find(|p| p.comm == "chromedriver")
+    in_folder(folder)
+        .into_iter()
+        .find(|p| p.comm == "chromedriver")
 }
 
 /// Returns the shim of `folder`, the program that ChromeDriver starts as Chrome.
 #[must_use]
-pub fn stand_in(folder: &Path) -> Option<Process> {
-    of(folder).into_iter().find(|p| p.comm == "chrome-shim")
+pub fn shim(folder: &Path) -> Option<Process> {
+    in_folder(folder)
+        .into_iter()
+        .find(|p| p.comm == "chrome-shim")
 }
 
 /// Returns Chrome's main process of `folder`, which is the one without `--type=`.
 #[must_use]
 pub fn chrome(folder: &Path) -> Option<Process> {
-    of(folder)
+    in_folder(folder)
         .into_iter()
         .filter(|p| !["chromedriver", "chrome-shim"].contains(&p.comm.as_str()))
         .find(|p| p.cmdline_contains("--user-data-dir") && !p.cmdline_contains("--type="))
@@ -70,7 +76,7 @@ pub fn chrome(folder: &Path) -> Option<Process> {
 /// Returns the renderers of `folder`.
 #[must_use]
 pub fn renderers(folder: &Path) -> Vec<Process> {
-    of(folder)
+    in_folder(folder)
         .into_iter()
         .filter(|p| p.cmdline_contains("--type=renderer"))
         .collect()
@@ -81,8 +87,8 @@ pub fn kill_hard(process: &Process) {
     kill(process.id(), Signal::KILL).expect("a signal");
 }
 
-/// Waits until `process` is gone.
-pub async fn gone(process: &Process) {
+/// Waits until `process` has ended.
+pub async fn wait_for_end(process: &Process) {
     poll::until(format!("the end of {}", process.comm), async || {
         (!process.id().is_alive()).then_some(())
     })

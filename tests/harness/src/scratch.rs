@@ -37,7 +37,7 @@ impl Drop for Scratch {
         // folder while it is being deleted.
         let deadline = Instant::now() + Duration::from_secs(15);
         while std::thread::panicking()
-            && !processes::of(self.path()).is_empty()
+            && !processes::in_folder(self.path()).is_empty()
             && Instant::now() < deadline
         {
             std::thread::sleep(Duration::from_millis(20));

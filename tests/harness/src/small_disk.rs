@@ -11,7 +11,7 @@ use crate::Scratch;
 /// A separate disk in memory, which is unmounted on drop.
 #[derive(Debug)]
 pub struct SmallDisk {
-    at: PathBuf,
+    mount_point: PathBuf,
     _folder: Scratch,
 }
 
@@ -24,23 +24,26 @@ impl SmallDisk {
             return None;
         }
         let folder = Scratch::default();
-        let at = folder.join("disk");
-        std::fs::create_dir_all(&at).expect("a folder");
+        let mount_point = folder.join("disk");
+        std::fs::create_dir_all(&mount_point).expect("a folder");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o"])
             .arg(format!("size={mib}m,mode=0700"))
             .arg("tmpfs")
-            .arg(&at)
+            .arg(&mount_point)
             .status();
         assert!(mounted.expect("mount").success());
         let _folder = folder;
-        Some(Self { at, _folder })
+        Some(Self {
+            mount_point,
+            _folder,
+        })
     }
 
     /// Returns the path at which the disk is mounted.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.at
+        &self.mount_point
     }
 
     /// Fills all the space that is left.
@@ -55,14 +58,17 @@ impl SmallDisk {
     }
 
     fn filler(&self) -> PathBuf {
-        self.at.join("filler")
+        self.mount_point.join("filler")
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Unmount lazily, since a failed test may have left a service on the disk.
-        let unmount = Command::new("umount").arg("--lazy").arg(&self.at).status();
+        let unmount = Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.mount_point)
+            .status();
         drop(unmount);
     }
 }

@@ -18,35 +18,35 @@ use crate::ManagerOptions;
 pub struct WhatsappName(SocketAddr);
 
 impl WhatsappName {
-    /// The URL of its page.
+    /// The URL of WhatsApp's page.
     pub const URL: &str = "https://web.whatsapp.com/";
 
     /// Serves `standin` over TLS with a new certificate.
-    pub async fn of(standin: &Standin) -> Self {
-        let own = rcgen::generate_simple_self_signed(vec!["web.whatsapp.com".to_owned()]);
-        let own = own.expect("a certificate");
-        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
+    pub async fn serve(standin: &Standin) -> Self {
+        let certificate = rcgen::generate_simple_self_signed(vec!["web.whatsapp.com".to_owned()]);
+        let certificate = certificate.expect("a certificate");
+        let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![own.cert.der().clone()], key)
-            .expect("its own key");
+            .with_single_cert(vec![certificate.cert.der().clone()], key)
+            .expect("a matching key");
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let behind = standin.web_url();
-        let behind = behind
+        let standin_address = standin.web_url();
+        let standin_address = standin_address
             .trim_start_matches("http://")
             .trim_end_matches('/')
             .to_owned();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let (acceptor, behind) = (acceptor.clone(), behind.clone());
+                let (acceptor, standin_address) = (acceptor.clone(), standin_address.clone());
                 tokio::spawn(async move {
                     let mut outside = acceptor.accept(socket).await.ok()?;
-                    let mut inside = TcpStream::connect(behind).await.ok()?;
+                    let mut inside = TcpStream::connect(standin_address).await.ok()?;
                     copy_bidirectional(&mut outside, &mut inside).await.ok()
                 });
             }

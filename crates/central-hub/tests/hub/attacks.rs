@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::access::{PASSWORD, admin, answer, basic, bearer};
+use crate::access::{PASSWORD, admin_auth, basic_auth, bearer, send_request};
 use crate::fake_session_manager::{FakeSessionManager, state};
-use crate::support::{Events, Hub, until};
+use crate::support::{Events, Hub, wait_until};
 
 const ANA: &str = "5491158254201";
 const ANA_ID: &str = "5491158254201@c.us";
@@ -44,17 +44,17 @@ async fn sent(store: &Store, cliente_id: u64, campaign_id: Option<i64>, key: &st
     store.change(id, change).await.unwrap().unwrap();
 }
 
-async fn post(hub: &Hub, by: &str, path: &str, body: Value) -> (u16, Value) {
-    hub.by(by, "POST", path, body).await
+async fn post(hub: &Hub, caller: &str, path: &str, body: Value) -> (u16, Value) {
+    hub.call_as(caller, "POST", path, body).await
 }
 
-async fn get(hub: &Hub, by: &str, path: &str) -> (u16, Value) {
-    hub.by(by, "GET", path, json!(null)).await
+async fn get(hub: &Hub, caller: &str, path: &str) -> (u16, Value) {
+    hub.call_as(caller, "GET", path, json!(null)).await
 }
 
-async fn campaign(hub: &Hub, by: &str, cliente_id: Option<u64>) -> i64 {
+async fn campaign(hub: &Hub, caller: &str, cliente_id: Option<u64>) -> i64 {
     let body = json!({"nombre": "marzo", "mensaje": "hola", "cliente_id": cliente_id});
-    let (status, body) = post(hub, by, "/api/sender/campaigns", body).await;
+    let (status, body) = post(hub, caller, "/api/sender/campaigns", body).await;
     assert_eq!(status, 201, "{body}");
     body["id"].as_i64().unwrap()
 }
@@ -63,26 +63,27 @@ async fn start(database: &Database, peer: &FakeSessionManager) -> Hub {
     Hub::start_on(&database.url(), &peer.url, OPEN).await
 }
 
-async fn locked_on(database: &Database) -> (FakeSessionManager, Hub) {
+async fn start_with_password_on(database: &Database) -> (FakeSessionManager, Hub) {
     let peer = FakeSessionManager::start().await;
-    peer.answers("/status", 200, r#"{"status":"READY"}"#);
+    peer.set_response("/status", 200, r#"{"status":"READY"}"#);
     let hub = start(database, &peer).await;
     (peer, hub)
 }
 
 /// Returns inbound messages, newest first: text, business and campaign.
 async fn inbound(hub: &Hub) -> Vec<(Value, Value, Value)> {
-    let (status, body) = get(hub, &admin(), "/api/listener/messages").await;
+    let (status, body) = get(hub, &admin_auth(), "/api/listener/messages").await;
     assert_eq!(status, 200, "{body}");
-    let all = body["mensajes"].as_array().unwrap().iter();
-    all.map(|it| {
-        (
-            it["mensaje"].clone(),
-            it["cliente_id"].clone(),
-            it["campañaId"].clone(),
-        )
-    })
-    .collect()
+    let messages = body["mensajes"].as_array().unwrap().iter();
+    messages
+        .map(|row| {
+            (
+                row["mensaje"].clone(),
+                row["cliente_id"].clone(),
+                row["campañaId"].clone(),
+            )
+        })
+        .collect()
 }
 
 on_both_engines! {
@@ -93,7 +94,7 @@ on_both_engines! {
             let text = format!("respuesta {number}");
             peer.publish_message(&format!("false_{ANA_ID}_3A{number:02}"), ANA_ID, &text);
             let mut found = None;
-            until("the answer", async || {
+            wait_until("the reply to be stored", async || {
                 found = inbound(&hub).await.into_iter().find(|(it, ..)| *it == text);
                 found.is_some()
             })
@@ -101,7 +102,7 @@ on_both_engines! {
             let (_, cliente, campaign) = found.unwrap();
             (cliente, campaign)
         };
-        let of_51 = campaign(&hub, &admin(), Some(51)).await;
+        let of_51 = campaign(&hub, &admin_auth(), Some(51)).await;
         sent(&hub.store, 51, Some(of_51), "K1").await;
         assert_eq!(answered(1).await, (json!(51), json!(of_51)));
         // A later message of another business, without a campaign.
@@ -110,7 +111,7 @@ on_both_engines! {
         // The first business writes again; its campaign still applies.
         sent(&hub.store, 51, None, "K3").await;
         assert_eq!(answered(3).await, (json!(51), json!(of_51)));
-        let of_52 = campaign(&hub, &admin(), Some(52)).await;
+        let of_52 = campaign(&hub, &admin_auth(), Some(52)).await;
         sent(&hub.store, 52, Some(of_52), "K4").await;
         assert_eq!(answered(4).await, (json!(52), json!(of_52)));
         hub.stop().await;
@@ -119,37 +120,71 @@ on_both_engines! {
     async fn business_opts_out_only_its_own_contacts(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;
-        let (ana, luis) = (hub.add_cliente("ana", 51).await, hub.add_cliente("luis", 52).await);
+        let (ana, luis) = (
+            hub.add_cliente("ana", 51).await,
+            hub.add_cliente("luis", 52).await,
+        );
         sent(&hub.store, 51, None, "K1").await;
         let path = "/api/sender/bajas";
-        let one = format!("{path}/{ANA}");
-        let off = json!({"telefono": ANA, "motivo": "lo pidió por teléfono"});
-        let (status, body) = post(&hub, &luis, path, off.clone()).await;
-        assert_eq!((status, &body["code"]), (403, &json!("FORBIDDEN")), "{body}");
-        assert_eq!(get(&hub, &luis, &one).await.0, 404);
-        let (status, body) = post(&hub, &ana, path, off.clone()).await;
+        let opt_out_path = format!("{path}/{ANA}");
+        let opt_out = json!({"telefono": ANA, "motivo": "lo pidió por teléfono"});
+        let (status, body) = post(&hub, &luis, path, opt_out.clone()).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("FORBIDDEN")),
+            "{body}"
+        );
+        assert_eq!(get(&hub, &luis, &opt_out_path).await.0, 404);
+        let (status, body) = post(&hub, &ana, path, opt_out.clone()).await;
         assert_eq!(status, 201, "{body}");
-        assert_eq!((&body["por"], &body["cliente_id"]), (&json!("ana"), &json!(51)));
+        assert_eq!(
+            (&body["por"], &body["cliente_id"]),
+            (&json!("ana"), &json!(51))
+        );
         // Every caller sees the opt-out; only its business sees the reason.
-        let (status, body) = get(&hub, &luis, &one).await;
+        let (status, body) = get(&hub, &luis, &opt_out_path).await;
         assert_eq!(status, 200);
         for hidden in ["motivo", "por", "cliente_id"] {
             assert_eq!(body[hidden], json!(null), "{body}");
         }
         // A repeated opt-out does not reveal it either.
-        let (_, again) = post(&hub, &admin(), path, off).await;
-        assert_eq!(again["por"], "ana", "who did it stays");
-        let (_, list) = get(&hub, &admin(), path).await;
+        let (_, repeated) = post(&hub, &admin_auth(), path, opt_out).await;
+        assert_eq!(repeated["por"], "ana", "the first author of the opt-out must stay");
+        let (_, list) = get(&hub, &admin_auth(), path).await;
         assert_eq!(list["bajas"][0]["motivo"], "lo pidió por teléfono");
         // A campaign's recipients count as the business's contacts; an
         // administrator may opt out any number.
-        let other = "5491158254209";
+        let other_number = "5491158254209";
         let id = campaign(&hub, &luis, Some(52)).await;
-        let list = hub.http.post(hub.url(&format!("/api/sender/campaigns/{id}/recipients")));
-        let list = list.header("authorization", &luis).header("content-type", "text/csv");
-        assert_eq!(answer(list.body(format!("telefono\n{other}\n"))).await.0, 201);
-        assert_eq!(post(&hub, &luis, path, json!({"telefono": other})).await.0, 201);
-        assert_eq!(post(&hub, &admin(), path, json!({"telefono": "5491158254207"})).await.0, 201);
+        let list = hub
+            .http
+            .post(hub.url(&format!("/api/sender/campaigns/{id}/recipients")));
+        let list = list
+            .header("authorization", &luis)
+            .header("content-type", "text/csv");
+        assert_eq!(
+            send_request(list.body(format!("telefono\n{other_number}\n")))
+                .await
+                .0,
+            201
+        );
+        assert_eq!(
+            post(&hub, &luis, path, json!({"telefono": other_number}))
+                .await
+                .0,
+            201
+        );
+        assert_eq!(
+            post(
+                &hub,
+                &admin_auth(),
+                path,
+                json!({"telefono": "5491158254207"})
+            )
+            .await
+            .0,
+            201
+        );
         hub.stop().await;
     }
 
@@ -159,12 +194,16 @@ on_both_engines! {
         let mut tx = hub.store.begin().await.unwrap();
         let text = "ñandú ".repeat(8_000);
         for number in 0..200 {
-            let body = if number == 0 { "la aguja".to_owned() } else { format!("{number} {text}") };
+            let body = if number == 0 {
+                "la aguja".to_owned()
+            } else {
+                format!("{number} {text}")
+            };
             sqlx::query("INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state, due_at, created_at, updated_at)
                  VALUES ('in', 'chat', 51, $1, 'text', $2, 'received', 0, 0, 0)")
-                .bind(format!("54911{number:08}@c.us"))
-                .bind(body)
-                .execute(&mut *tx).await.unwrap();
+                    .bind(format!("54911{number:08}@c.us"))
+                    .bind(body)
+                    .execute(&mut *tx).await.unwrap();
         }
         tx.commit().await.unwrap();
         hub.store.rebuild_index().await.unwrap();
@@ -172,51 +211,72 @@ on_both_engines! {
             let (mut pages, mut found, mut before) = (0, 0, String::new());
             loop {
                 let path = format!("{list}?buscar=AGUJA&limite=50{before}");
-                let (status, page) = get(&hub, &admin(), &path).await;
+                let (status, page) = get(&hub, &admin_auth(), &path).await;
                 assert_eq!(status, 200, "{page}");
                 pages += 1;
                 found += page[key].as_array().unwrap().len();
-                let Some(next) = page["siguiente"].as_i64() else { return (pages, found) };
+                let Some(next) = page["siguiente"].as_i64() else {
+                    return (pages, found);
+                };
                 before = format!("&antes={next}");
             }
         };
         // 11 MB of text, of which the search reads one message thanks to the index.
-        for (list, key) in [("/api/listener/messages", "mensajes"), ("/api/listener/conversations", "conversaciones")] {
+        for (list, key) in [
+            ("/api/listener/messages", "mensajes"),
+            ("/api/listener/conversations", "conversaciones"),
+        ] {
             let (pages, found) = pages(list, key).await;
             assert_eq!(found, 1, "{list}");
             assert_eq!(pages, 1, "{list}");
         }
         // A large page is limited by its size.
-        let (_, page) = get(&hub, &admin(), "/api/listener/messages?limite=200").await;
+        let (_, page) = get(&hub, &admin_auth(), "/api/listener/messages?limite=200").await;
         let length = page["mensajes"].as_array().unwrap().len();
-        assert!((50..=100).contains(&length) && page["siguiente"].is_i64(), "{length}");
+        assert!(
+            (50..=100).contains(&length) && page["siguiente"].is_i64(),
+            "{length}"
+        );
         // The number of concurrent searches per business is limited.
-        let by = admin();
-        let searches = (0..20).map(|_| get(&hub, &by, "/api/listener/messages?buscar=nandu&limite=5"));
+        let caller = admin_auth();
+        let searches = (0..20).map(|_| {
+            get(
+                &hub,
+                &caller,
+                "/api/listener/messages?buscar=nandu&limite=5",
+            )
+        });
         let searched = join_all(searches);
-        let asked = async {
+        let pending_searches = async {
             let mut worst = Duration::ZERO;
             for _ in 0..10 {
-                let begun = Instant::now();
+                let start = Instant::now();
                 assert_eq!(hub.get("/health").await.0, 200);
-                worst = worst.max(begun.elapsed());
+                worst = worst.max(start.elapsed());
             }
             worst
         };
-        let (answers, worst) = tokio::join!(searched, asked);
+        let (answers, worst) = tokio::join!(searched, pending_searches);
         assert!(worst < Duration::from_secs(2), "{worst:?}");
-        let refused: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
-        assert!(!refused.is_empty());
-        assert!(refused.iter().all(|(_, body)| body["code"] == "TOO_MANY_AT_ONCE"));
+        let refusals: Vec<_> = answers
+            .iter()
+            .filter(|(status, _)| *status == 429)
+            .collect();
+        assert!(!refusals.is_empty());
+        assert!(
+            refusals
+                .iter()
+                .all(|(_, body)| body["code"] == "TOO_MANY_AT_ONCE")
+        );
         assert!(answers.iter().filter(|(status, _)| *status == 200).count() >= 4);
         hub.stop().await;
     }
 
     async fn nul_characters_and_out_of_range_ids_cause_no_500(database: Database) {
-        let (_peer, hub) = locked_on(&database).await;
-        let by = admin();
+        let (_peer, hub) = start_with_password_on(&database).await;
+        let caller = admin_auth();
         let text = "a\u{0}b";
-        let mut said = String::new();
+        let mut messages = String::new();
         for path in [
             "/api/sender/messages?buscar=a%00b",
             "/api/sender/messages?telefono=a%00b&estado=a%00b",
@@ -227,53 +287,99 @@ on_both_engines! {
             "/api/sender/messages/status/a%00b",
             "/api/users/9223372036854775808",
         ] {
-            let (status, body) = get(&hub, &by, path).await;
+            let (status, body) = get(&hub, &caller, path).await;
             assert!(status < 500, "{path}: {body}");
-            said += &body.to_string();
+            messages += &body.to_string();
         }
         for (path, body) in [
             ("/api/tokens", json!({"name": text, "scopes": ["read"]})),
-            ("/api/sender/bajas", json!({"telefono": ANA, "motivo": text})),
-            ("/api/sender/messages/send", json!({"destinatario": ANA, "mensaje": text})),
-            ("/api/sender/campaigns", json!({"nombre": text, "mensaje": text})),
-            ("/api/auth/login", json!({"username": text, "password": text})),
-            ("/api/webhooks", json!({"url": format!("https://example.com/{text}"), "descripcion": text})),
+            (
+                "/api/sender/bajas",
+                json!({"telefono": ANA, "motivo": text}),
+            ),
+            (
+                "/api/sender/messages/send",
+                json!({"destinatario": ANA, "mensaje": text}),
+            ),
+            (
+                "/api/sender/campaigns",
+                json!({"nombre": text, "mensaje": text}),
+            ),
+            (
+                "/api/auth/login",
+                json!({"username": text, "password": text}),
+            ),
+            (
+                "/api/webhooks",
+                json!({"url": format!("https://example.com/{text}"), "descripcion": text}),
+            ),
         ] {
-            let (status, body) = post(&hub, &by, path, body).await;
+            let (status, body) = post(&hub, &caller, path, body).await;
             assert!(status < 500, "{path}: {body}");
-            said += &body.to_string();
+            messages += &body.to_string();
         }
         // SQLite stores a NUL; on PostgreSQL the caller gets an error.
         let is_postgres = matches!(database, Database::Postgres { .. });
-        assert_eq!(said.contains("cannot store"), is_postgres, "{said}");
+        assert_eq!(messages.contains("cannot store"), is_postgres, "{messages}");
         hub.stop().await;
     }
 
     async fn accounts_made_without_a_password_are_marked(database: Database) {
-        let peer = FakeSessionManager::nowhere().await;
+        let peer = FakeSessionManager::unused_url().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
         let token = json!({"name": "vieja", "scopes": ["read"]});
-        let (status, body) = answer(hub.http.post(hub.url("/api/tokens")).json(&token)).await;
+        let (status, body) = send_request(hub.http.post(hub.url("/api/tokens")).json(&token)).await;
         assert_eq!((status, &body["unguarded"]), (201, &json!(true)), "{body}");
         let old = bearer(body["token"].as_str().unwrap());
         let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
-        assert_eq!(answer(hub.http.post(hub.url("/api/users")).json(&user)).await.0, 201);
+        assert_eq!(
+            send_request(hub.http.post(hub.url("/api/users")).json(&user))
+                .await
+                .0,
+            201
+        );
         hub.stop().await;
         let hub = Hub::start_on(&database.url(), &peer, OPEN).await;
         assert_eq!(hub.store.unguarded().await.unwrap(), (1, 1));
-        let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
+        let (_, tokens) = get(&hub, &admin_auth(), "/api/tokens").await;
         assert_eq!(tokens["tokens"][0]["unguarded"], true);
-        let new = hub.add_token(&admin(), &["read"], None).await;
-        let (_, users) = get(&hub, &admin(), "/api/users").await;
-        let marked: Vec<_> = users["users"].as_array().unwrap().iter()
-            .map(|it| (it["username"].as_str().unwrap(), it["unguarded"].as_bool().unwrap())).collect();
+        let new = hub.add_token(&admin_auth(), &["read"], None).await;
+        let (_, users) = get(&hub, &admin_auth(), "/api/users").await;
+        let marked: Vec<_> = users["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| {
+                (
+                    user["username"].as_str().unwrap(),
+                    user["unguarded"].as_bool().unwrap(),
+                )
+            })
+            .collect();
         assert_eq!(marked, [("admin", false), ("eva", true)]);
         // Each user and token can be revoked or secured separately.
         let eva = users["users"][1]["id"].clone();
-        let (status, body) = hub.by(&admin(), "PUT", &format!("/api/users/{eva}"), json!({"password": "otra clave larga"})).await;
+        let (status, body) = hub
+            .call_as(
+                &admin_auth(),
+                "PUT",
+                &format!("/api/users/{eva}"),
+                json!({"password": "otra clave larga"}),
+            )
+            .await;
         assert_eq!((status, &body["unguarded"]), (200, &json!(false)));
         let id = tokens["tokens"][0]["id"].clone();
-        assert_eq!(hub.by(&admin(), "DELETE", &format!("/api/tokens/{id}"), json!(null)).await.0, 200);
+        assert_eq!(
+            hub.call_as(
+                &admin_auth(),
+                "DELETE",
+                &format!("/api/tokens/{id}"),
+                json!(null)
+            )
+            .await
+            .0,
+            200
+        );
         assert_eq!(get(&hub, &old, "/api/config").await.0, 401);
         assert_eq!(get(&hub, &bearer(&new), "/api/config").await.0, 200);
         assert_eq!(hub.store.unguarded().await.unwrap(), (0, 0));
@@ -281,53 +387,53 @@ on_both_engines! {
     }
 
     async fn bulk_accepts_only_the_callers_own_campaigns(database: Database) {
-        let (_peer, hub) = locked_on(&database).await;
+        let (_peer, hub) = start_with_password_on(&database).await;
         let (ana, luis) = (
             hub.add_cliente("ana", 51).await,
             hub.add_cliente("luis", 52).await,
         );
-        let own = campaign(&hub, &ana, None).await;
-        let bulk = async |by: &str, campaign: i64, cliente_id: Option<u64>| {
+        let own_campaign = campaign(&hub, &ana, None).await;
+        let bulk = async |caller: &str, campaign: i64, cliente_id: Option<u64>| {
             let message = json!({"destinatario": ANA, "mensaje": "hola", "cliente_id": cliente_id});
             let body = json!({"campañaId": campaign, "mensajes": [message]});
-            post(&hub, by, "/api/sender/messages/bulk", body).await
+            post(&hub, caller, "/api/sender/messages/bulk", body).await
         };
-        for (by, id) in [(&luis, own), (&luis, 999), (&admin(), 999)] {
-            let (status, body) = bulk(by, id, None).await;
+        for (caller, id) in [(&luis, own_campaign), (&luis, 999), (&admin_auth(), 999)] {
+            let (status, body) = bulk(caller, id, None).await;
             assert_eq!(
                 (status, &body["code"]),
                 (404, &json!("NOT_FOUND")),
                 "{body}"
             );
         }
-        let (status, body) = bulk(&admin(), own, Some(52)).await;
+        let (status, body) = bulk(&admin_auth(), own_campaign, Some(52)).await;
         assert_eq!(
             (status, &body["code"]),
             (400, &json!("INVALID_REQUEST")),
             "{body}"
         );
-        for by in [&ana, &admin()] {
-            let (status, body) = bulk(by, own, None).await;
+        for caller in [&ana, &admin_auth()] {
+            let (status, body) = bulk(caller, own_campaign, None).await;
             assert_eq!(status, 202, "{body}");
             let message = &body["mensajes"][0];
             assert_eq!(
                 (&message["campañaId"], &message["cliente_id"]),
-                (&json!(own), &json!(51))
+                (&json!(own_campaign), &json!(51))
             );
         }
         hub.stop().await;
     }
 
     async fn linking_code_requires_the_permission_to_link(database: Database) {
-        let (peer, hub) = locked_on(&database).await;
+        let (peer, hub) = start_with_password_on(&database).await;
         let code = json!({"status": "QR_AVAILABLE", "qr": "data:1", "expires_in_ms": 60_000});
-        peer.first_events(&[("state", state("QR_REQUIRED", 3)), ("qr", code.to_string())]);
-        let reads = bearer(&hub.add_token(&admin(), &["read"], None).await);
-        let of_business = bearer(&hub.add_token(&admin(), &["read"], Some(51)).await);
-        let links = bearer(&hub.add_token(&admin(), &["read", "link"], None).await);
+        peer.set_first_events(&[("state", state("QR_REQUIRED", 3)), ("qr", code.to_string())]);
+        let reads = bearer(&hub.add_token(&admin_auth(), &["read"], None).await);
+        let of_business = bearer(&hub.add_token(&admin_auth(), &["read"], Some(51)).await);
+        let links = bearer(&hub.add_token(&admin_auth(), &["read", "link"], None).await);
         let ana = hub.add_cliente("ana", 51).await;
-        let by_password = admin();
-        peer.tell("qr", code.to_string());
+        let by_password = admin_auth();
+        peer.send_event("qr", code.to_string());
         let listeners = [
             (&reads, false),
             (&of_business, false),
@@ -335,10 +441,10 @@ on_both_engines! {
             (&ana, true),
             (&by_password, true),
         ];
-        for (generation, (by, sees)) in (10..).zip(listeners) {
-            let mut events = Events::of(listen(&hub, by).await);
-            peer.tell("qr", code.to_string());
-            peer.tell("state", state("READY", generation));
+        for (generation, (caller, sees)) in (10..).zip(listeners) {
+            let mut events = Events::from_response(listen(&hub, caller).await);
+            peer.send_event("qr", code.to_string());
+            peer.send_event("state", state("READY", generation));
             let mut codes = 0;
             loop {
                 let (name, data) = events.next().await.unwrap();
@@ -347,29 +453,29 @@ on_both_engines! {
                     break;
                 }
             }
-            assert_eq!(codes > 0, sees, "{by}");
+            assert_eq!(codes > 0, sees, "{caller}");
         }
         hub.stop().await;
     }
 
     async fn open_stream_ends_when_permissions_are_reduced(database: Database) {
-        let (_peer, hub) = locked_on(&database).await;
+        let (_peer, hub) = start_with_password_on(&database).await;
         let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
-        let (_, eva) = post(&hub, &admin(), "/api/users", user).await;
+        let (_, eva) = post(&hub, &admin_auth(), "/api/users", user).await;
         let path = format!("/api/users/{}", eva["id"]);
         let change = async |change: Value| {
-            let (status, body) = hub.by(&admin(), "PUT", &path, change).await;
+            let (status, body) = hub.call_as(&admin_auth(), "PUT", &path, change).await;
             assert_eq!(status, 200, "{body}");
         };
-        let by_password = basic("eva", "una clave larga");
+        let by_password = basic_auth("eva", "una clave larga");
         let token = bearer(&hub.add_token(&by_password, &["read"], None).await);
         let session = hub.sign_in("eva", "una clave larga").await;
         // After a demotion, the session, the password and the user's token end.
         let mut open = Vec::new();
-        for by in [&bearer(&session.jwt), &by_password, &token] {
-            open.push(listen(&hub, by).await);
+        for caller in [&bearer(&session.jwt), &by_password, &token] {
+            open.push(listen(&hub, caller).await);
         }
-        let others = listen(&hub, &admin()).await;
+        let others = listen(&hub, &admin_auth()).await;
         change(json!({"role": "cliente", "cliente_id": 51})).await;
         for stream in open {
             ends(stream).await;
@@ -383,12 +489,17 @@ on_both_engines! {
         change(json!({"password": "otra clave larga"})).await;
         ends(stream).await;
         // After a token is revoked.
-        let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
-        let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+        let (_, tokens) = get(&hub, &admin_auth(), "/api/tokens").await;
+        let token = bearer(&hub.add_token(&admin_auth(), &["read"], None).await);
         let stream = listen(&hub, &token).await;
         let id = tokens["tokens"][0]["id"].as_i64().unwrap() + 1;
         let path = format!("/api/tokens/{id}");
-        assert_eq!(hub.by(&admin(), "DELETE", &path, json!(null)).await.0, 200);
+        assert_eq!(
+            hub.call_as(&admin_auth(), "DELETE", &path, json!(null))
+                .await
+                .0,
+            200
+        );
         ends(stream).await;
         // Other callers' streams stay open.
         let mut others = others.bytes_stream();
@@ -402,88 +513,103 @@ on_both_engines! {
     }
 
     async fn event_streams_per_caller_are_limited(database: Database) {
-        let (_peer, hub) = locked_on(&database).await;
-        let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+        let (_peer, hub) = start_with_password_on(&database).await;
+        let token = bearer(&hub.add_token(&admin_auth(), &["read"], None).await);
         let mut open = join_all((0..64).map(|_| listen(&hub, &token))).await;
         assert!(open.iter().all(|response| response.status() == 200));
-        let refused = listen(&hub, &token).await;
-        assert_eq!(refused.status(), 429);
-        assert!(refused.headers().contains_key("retry-after"));
-        let body: Value = refused.json().await.unwrap();
+        let refusal = listen(&hub, &token).await;
+        assert_eq!(refusal.status(), 429);
+        assert!(refusal.headers().contains_key("retry-after"));
+        let body: Value = refusal.json().await.unwrap();
         assert_eq!(body["code"], "TOO_MANY_AT_ONCE");
         // Other callers, and other requests of this one, are unaffected.
-        assert_eq!(listen(&hub, &admin()).await.status(), 200);
+        assert_eq!(listen(&hub, &admin_auth()).await.status(), 200);
         assert_eq!(get(&hub, &token, "/api/config").await.0, 200);
         open.pop();
-        until("a place", async || {
+        wait_until("a free event stream", async || {
             listen(&hub, &token).await.status() == 200
         })
         .await;
         // The users of a business share its limit.
         let ana = hub.add_cliente("ana", 51).await;
-        let first = bearer(&hub.add_token(&ana, &["read"], None).await);
-        let second = bearer(&hub.add_token(&ana, &["read"], None).await);
-        let by = [&ana, &first, &second];
-        let streams = join_all((0..150).map(|number| listen(&hub, by[number % 3]))).await;
-        let let_in = streams.iter().filter(|it| it.status() == 200).count();
+        let first_token = bearer(&hub.add_token(&ana, &["read"], None).await);
+        let second_token = bearer(&hub.add_token(&ana, &["read"], None).await);
+        let callers = [&ana, &first_token, &second_token];
+        let streams = join_all((0..150).map(|number| listen(&hub, callers[number % 3]))).await;
+        let let_in = streams
+            .iter()
+            .filter(|stream| stream.status() == 200)
+            .count();
         assert_eq!(let_in, 128);
         drop((open, streams));
         hub.stop().await;
     }
 
     async fn tokens_of_a_business_are_bounded(database: Database) {
-        let (_peer, hub) = locked_on(&database).await;
+        let (_peer, hub) = start_with_password_on(&database).await;
         let ana = hub.add_cliente("ana", 51).await;
         let luis = hub.add_cliente("luis", 52).await;
-        let make = async |by: &str, cliente_id: Option<u64>| {
+        let make = async |caller: &str, cliente_id: Option<u64>| {
             let body = json!({"name": "tienda", "scopes": ["read"], "cliente_id": cliente_id});
-            post(&hub, by, "/api/tokens", body).await
+            post(&hub, caller, "/api/tokens", body).await
         };
         for _ in 0..100 {
             let (status, body) = make(&ana, None).await;
             assert_eq!(status, 201, "{body}");
         }
         // Whoever creates the token, the business already has the maximum.
-        for (by, cliente_id) in [(ana.as_str(), None), (admin().as_str(), Some(51))] {
-            let (status, body) = make(by, cliente_id).await;
-            assert_eq!((status, &body["code"]), (409, &json!("TOO_MANY_TOKENS")), "{body}");
+        for (caller, cliente_id) in [(ana.as_str(), None), (admin_auth().as_str(), Some(51))] {
+            let (status, body) = make(caller, cliente_id).await;
+            assert_eq!(
+                (status, &body["code"]),
+                (409, &json!("TOO_MANY_TOKENS")),
+                "{body}"
+            );
         }
         // Other businesses are unaffected, and revoking a token makes room.
         assert_eq!(make(&luis, None).await.0, 201);
-        assert_eq!(make(&admin(), None).await.0, 201);
+        assert_eq!(make(&admin_auth(), None).await.0, 201);
         let (_, listed) = get(&hub, &ana, "/api/tokens?limit=1").await;
         let path = format!("/api/tokens/{}", listed["tokens"][0]["id"]);
-        assert_eq!(hub.by(&ana, "DELETE", &path, json!(null)).await.0, 200);
+        assert_eq!(hub.call_as(&ana, "DELETE", &path, json!(null)).await.0, 200);
         assert_eq!(make(&ana, None).await.0, 201);
         hub.stop().await;
     }
 
     async fn slow_uploads_do_not_block_sign_in(database: Database) {
-        let (_peer, hub) = locked_on(&database).await;
+        let (_peer, hub) = start_with_password_on(&database).await;
         let mut open = Vec::new();
         for business in 51..=56_u64 {
-            let by = hub.add_cliente(&format!("u{business}"), business).await;
+            let caller = hub.add_cliente(&format!("u{business}"), business).await;
             for _ in 0..5 {
-                let id = campaign(&hub, &by, None).await;
-                open.push(slow_list(&hub, &by, id).await);
+                let id = campaign(&hub, &caller, None).await;
+                open.push(slow_list(&hub, &caller, id).await);
             }
         }
         // Sixteen are accepted, four per business; the others are rejected.
-        let mut refused = Vec::new();
+        let mut refused_statuses = Vec::new();
         for stream in &mut open {
             let mut head = [0; 12];
             let read = stream.read_exact(&mut head);
             // Accepted uploads have no response yet.
             if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(200), read).await {
-                refused.push(String::from_utf8(head[9..].to_vec()).unwrap());
+                refused_statuses.push(String::from_utf8(head[9..].to_vec()).unwrap());
             }
         }
-        let of = |status: &str| refused.iter().filter(|it| *it == status).count();
-        assert_eq!(refused.len(), 30 - 16, "{refused:?}");
-        assert!(of("429") >= 4 && of("503") >= 1, "{refused:?}");
-        let begun = Instant::now();
+        let count_of = |status: &str| {
+            refused_statuses
+                .iter()
+                .filter(|item| *item == status)
+                .count()
+        };
+        assert_eq!(refused_statuses.len(), 30 - 16, "{refused_statuses:?}");
+        assert!(
+            count_of("429") >= 4 && count_of("503") >= 1,
+            "{refused_statuses:?}"
+        );
+        let start = Instant::now();
         hub.sign_in("admin", PASSWORD).await;
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(5));
         hub.stop().await;
     }
 
@@ -499,11 +625,11 @@ on_both_engines! {
         event["phone"] = json!(ANA);
         event["lid"] = json!(lid);
         peer.publish("message", &event);
-        until("heard", async || inbound(&hub).await.len() == 1).await;
+        wait_until("the messages to be stored", async || inbound(&hub).await.len() == 1).await;
         let path = format!("/api/listener/history/{lid}");
-        let (_, known) = get(&hub, &ana, &path).await;
+        let (_, stored) = get(&hub, &ana, &path).await;
         assert_eq!(
-            (&known["telefono"], &known["chat"]),
+            (&stored["telefono"], &stored["chat"]),
             (&json!(ANA), &json!(ANA_ID))
         );
         let (status, unknown) = get(&hub, &luis, &path).await;
@@ -562,11 +688,11 @@ async fn ends_within(limit: Duration, response: Response) {
 }
 
 /// Starts an upload that stalls halfway.
-async fn slow_list(hub: &Hub, by: &str, campaign: i64) -> TcpStream {
+async fn slow_list(hub: &Hub, caller: &str, campaign: i64) -> TcpStream {
     let address = hub.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "POST /api/sender/campaigns/{campaign}/recipients HTTP/1.1\r\nhost: localhost\r\nauthorization: {by}\r\ncontent-type: text/csv\r\ncontent-length: 100000\r\n\r\ntelefono\n"
+        "POST /api/sender/campaigns/{campaign}/recipients HTTP/1.1\r\nhost: localhost\r\nauthorization: {caller}\r\ncontent-type: text/csv\r\ncontent-length: 100000\r\n\r\ntelefono\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
@@ -581,18 +707,23 @@ async fn internal_token_guesses_are_rate_limited() {
         let body = json!({"cliente_id": 51, "from": ANA, "message": "hola", "message_id": "A1"});
         let request = hub.http.post(hub.url("/api/listener/incoming-message"));
         let request = request.header("x-internal-token", token);
-        answer(request.header("x-forwarded-for", from).json(&body)).await
+        send_request(request.header("x-forwarded-for", from).json(&body)).await
     };
     let guess = |number: usize| {
         let report = &report;
         async move { report(&format!("guess-{number}"), "203.0.113.9").await.0 }
     };
     let mut statuses = Vec::new();
-    for some in (0..610).collect::<Vec<_>>().chunks(50) {
-        statuses.extend(join_all(some.iter().map(|number| guess(*number))).await);
+    for numbers in (0..610).collect::<Vec<_>>().chunks(50) {
+        statuses.extend(join_all(numbers.iter().map(|number| guess(*number))).await);
     }
-    let of = |wanted| statuses.iter().filter(|it| **it == wanted).count();
-    assert!(of(401) >= 600 && of(429) > 0 && of(401) + of(429) == 610);
+    let count_of = |expected| {
+        statuses
+            .iter()
+            .filter(|status| **status == expected)
+            .count()
+    };
+    assert!(count_of(401) >= 600 && count_of(429) > 0 && count_of(401) + count_of(429) == 610);
     let (status, body) = report("hunter2hunter2hunter2", "203.0.113.9").await;
     assert_eq!((status, &body["code"]), (429, &json!("TOO_MANY_ATTEMPTS")));
     let (status, body) = report("hunter2hunter2hunter2", "203.0.113.10").await;
@@ -605,47 +736,50 @@ async fn internal_token_guesses_are_rate_limited() {
 async fn two_hubs_enforce_rules_and_limits_together() {
     let database = Database::postgres();
     let peer = FakeSessionManager::with_event_log().await;
-    let one = start(&database, &peer).await;
-    let other = start(&database, &peer).await;
-    let ana = one.add_cliente("ana", 51).await;
-    let token = bearer(&one.add_token(&ana, &["read", "send"], None).await);
-    let open = listen(&other, &ana).await;
-    let with_token = listen(&other, &token).await;
+    let first_hub = start(&database, &peer).await;
+    let second_hub = start(&database, &peer).await;
+    let ana = first_hub.add_cliente("ana", 51).await;
+    let token = bearer(&first_hub.add_token(&ana, &["read", "send"], None).await);
+    let open = listen(&second_hub, &ana).await;
+    let with_token = listen(&second_hub, &token).await;
 
     // The last sender gets the reply, which is stored once.
-    sent(&one.store, 51, None, "K1").await;
-    sent(&other.store, 52, None, "K2").await;
+    sent(&first_hub.store, 51, None, "K1").await;
+    sent(&second_hub.store, 52, None, "K2").await;
     peer.publish_message(&format!("false_{ANA_ID}_3A01"), ANA_ID, "respuesta");
-    until("the answer", async || inbound(&one).await.len() == 1).await;
-    for hub in [&one, &other] {
+    wait_until("the reply to be stored", async || {
+        inbound(&first_hub).await.len() == 1
+    })
+    .await;
+    for hub in [&first_hub, &second_hub] {
         let (text, cliente, _) = inbound(hub).await.remove(0);
         assert_eq!((text, cliente), (json!("respuesta"), json!(52)));
     }
 
     // After an opt-out at one hub, the other sends nothing.
-    let off = json!({"telefono": ANA});
-    let (status, body) = post(&one, &admin(), "/api/sender/bajas", off).await;
+    let opt_out = json!({"telefono": ANA});
+    let (status, body) = post(&first_hub, &admin_auth(), "/api/sender/bajas", opt_out).await;
     assert_eq!(status, 201, "{body}");
     let path = format!("/api/sender/bajas/{ANA}");
-    assert_eq!(get(&other, &admin(), &path).await.0, 200);
-    let many = json!({"mensajes": [{"destinatario": ANA, "mensaje": "hola"}]});
+    assert_eq!(get(&second_hub, &admin_auth(), &path).await.0, 200);
+    let bulk_body = json!({"mensajes": [{"destinatario": ANA, "mensaje": "hola"}]});
     let path = "/api/sender/messages/bulk";
-    let (status, body) = post(&other, &token, path, many).await;
-    let refused = (status, &body["mensajes"][0]["error"]);
-    assert_eq!(refused, (202, &json!("OPTED_OUT")), "{body}");
+    let (status, body) = post(&second_hub, &token, path, bulk_body).await;
+    let refusal = (status, &body["mensajes"][0]["error"]);
+    assert_eq!(refusal, (202, &json!("OPTED_OUT")), "{body}");
 
     // A permission that was revoked at one hub ends at the other: at once for
     // requests, and within half a minute for open streams.
-    let (_, users) = get(&one, &admin(), "/api/users").await;
+    let (_, users) = get(&first_hub, &admin_auth(), "/api/users").await;
     let users = users["users"].as_array().unwrap();
-    let id = &users.iter().find(|it| it["username"] == "ana").unwrap()["id"];
+    let id = &users.iter().find(|user| user["username"] == "ana").unwrap()["id"];
     let path = format!("/api/users/{id}");
     let change = json!({"password": "otra clave larga", "cliente_id": 53});
-    let (status, body) = one.by(&admin(), "PUT", &path, change).await;
+    let (status, body) = first_hub.call_as(&admin_auth(), "PUT", &path, change).await;
     assert_eq!(status, 200, "{body}");
-    assert_eq!(get(&other, &ana, "/api/auth/me").await.0, 401);
+    assert_eq!(get(&second_hub, &ana, "/api/auth/me").await.0, 401);
     let limit = Duration::from_secs(40);
     tokio::join!(ends_within(limit, open), ends_within(limit, with_token));
-    one.stop().await;
-    other.stop().await;
+    first_hub.stop().await;
+    second_hub.stop().await;
 }

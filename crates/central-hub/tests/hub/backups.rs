@@ -39,59 +39,59 @@ impl Machine {
     fn processes(&self) -> Vec<i32> {
         let home = self.path("tmp");
         let table = ProcessTable::scan().unwrap();
-        let here = table.alive().filter(|process| {
+        let own_processes = table.alive().filter(|process| {
             let tmp = process.environment_variable("TMPDIR");
             tmp.is_some_and(|tmp| Path::new(&tmp) == home)
         });
-        here.map(|process| process.pid).collect()
+        own_processes.map(|process| process.pid).collect()
     }
 
-    fn with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
+    fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_central-hub"))
-            .args(words)
+            .args(arguments)
             .current_dir(self.home.path())
             .env_clear()
             .env("TMPDIR", self.path("tmp"))
             .envs(variables.iter().copied())
             .output();
-        let left = std::fs::read_dir(self.path("tmp")).unwrap().count();
-        assert_eq!(left, 0, "{words:?} leaves nothing behind");
-        assert_eq!(self.processes(), [0; 0], "{words:?}");
+        let leftover_count = std::fs::read_dir(self.path("tmp")).unwrap().count();
+        assert_eq!(leftover_count, 0, "{arguments:?} leaves nothing behind");
+        assert_eq!(self.processes(), [0; 0], "{arguments:?}");
         let data = std::fs::read_dir(self.path("data")).into_iter().flatten();
         for entry in data.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            assert!(!name.contains("partial"), "{words:?} left {name}");
+            assert!(!name.contains("partial"), "{arguments:?} left {name}");
         }
         output.unwrap()
     }
 
     /// Runs a command that succeeds, and returns its standard output.
-    fn run(&self, words: &[&str]) -> String {
-        let output = self.with(words, &[("BACKUP_KEY", &self.key)]);
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = self.run_with(arguments, &[("BACKUP_KEY", &self.key)]);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{words:?}: {errors}");
+        assert!(output.status.success(), "{arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs a command that fails, and returns its standard error.
-    fn fails(&self, words: &[&str], variables: &[(&str, &str)]) -> String {
-        let output = self.with(words, variables);
-        assert_eq!(output.status.code(), Some(1), "{words:?}");
+    fn run_failing(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+        let output = self.run_with(arguments, variables);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         String::from_utf8(output.stderr).unwrap()
     }
 
     /// Returns the files that exist, with the contents of the backups.
     fn stored(&self) -> Vec<(PathBuf, Option<Vec<u8>>)> {
-        let mut all = Vec::new();
+        let mut files = Vec::new();
         for folder in ["", "data", "backups"] {
             for entry in std::fs::read_dir(self.path(folder)).unwrap().flatten() {
                 let is_backup = folder == "backups";
-                let held = is_backup.then(|| std::fs::read(entry.path()).unwrap());
-                all.push((entry.path(), held));
+                let contents = is_backup.then(|| std::fs::read(entry.path()).unwrap());
+                files.push((entry.path(), contents));
             }
         }
-        all.sort();
-        all
+        files.sort();
+        files
     }
 
     fn backups(&self) -> Vec<PathBuf> {
@@ -118,13 +118,13 @@ async fn add_campaign(hub: &Hub) {
 #[tokio::test(flavor = "multi_thread")]
 async fn running_hub_is_backed_up_verified_and_restored() {
     let machine = Machine::new();
-    let nowhere = FakeSessionManager::nowhere().await;
-    let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
+    let unused_url = FakeSessionManager::unused_url().await;
+    let hub = Hub::start_on(&machine.url(), &unused_url, &[]).await;
     add_campaign(&hub).await;
-    let said = machine.run(&["backup"]);
+    let output = machine.run(&["backup"]);
     assert!(
-        said.contains("opened and whole: 0 messages, 1 campaigns"),
-        "{said}"
+        output.contains("opened and whole: 0 messages, 1 campaigns"),
+        "{output}"
     );
     let file = machine.backups().remove(0);
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
@@ -140,24 +140,24 @@ async fn running_hub_is_backed_up_verified_and_restored() {
     // Later changes are not in the backup; the drill reports the backup's contents.
     add_campaign(&hub).await;
     let before = machine.stored();
-    let said = machine.run(&["drill"]);
-    assert_eq!(machine.stored(), before, "as it was");
+    let output = machine.run(&["drill"]);
+    assert_eq!(machine.stored(), before, "the drill must change no file");
     assert!(
-        said.contains("opens, is whole, and a hub starts on it: 0 messages, 1 campaigns"),
-        "{said}"
+        output.contains("opens, is whole, and a hub starts on it: 0 messages, 1 campaigns"),
+        "{output}"
     );
     // A restore is rejected while the hub runs.
-    let shown = file.display().to_string();
-    let said = machine.fails(&["restore", &shown], &[("BACKUP_KEY", &machine.key)]);
-    assert!(said.contains("is in use by pid "), "{said}");
+    let file_path = file.display().to_string();
+    let output = machine.run_failing(&["restore", &file_path], &[("BACKUP_KEY", &machine.key)]);
+    assert!(output.contains("is in use by pid "), "{output}");
     assert_eq!(campaigns(&hub).await, 2);
     hub.stop().await;
-    let said = machine.run(&["restore", &shown]);
+    let output = machine.run(&["restore", &file_path]);
     assert!(
-        said.contains("1 campaigns") && said.contains("hub.db.before-restore"),
-        "{said}"
+        output.contains("1 campaigns") && output.contains("hub.db.before-restore"),
+        "{output}"
     );
-    let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
+    let hub = Hub::start_on(&machine.url(), &unused_url, &[]).await;
     assert_eq!(campaigns(&hub).await, 1);
     hub.stop().await;
     // The replaced database is intact.
@@ -165,13 +165,13 @@ async fn running_hub_is_backed_up_verified_and_restored() {
         "sqlite:{}",
         machine.path("data/hub.db.before-restore").display()
     );
-    let hub = Hub::start_on(&before, &nowhere, &[]).await;
+    let hub = Hub::start_on(&before, &unused_url, &[]).await;
     assert_eq!(campaigns(&hub).await, 2);
     hub.stop().await;
     // Restoring works on an empty machine.
     std::fs::remove_dir_all(machine.path("data")).unwrap();
-    machine.run(&["restore", &shown]);
-    let hub = Hub::start_on(&machine.url(), &nowhere, &[]).await;
+    machine.run(&["restore", &file_path]);
+    let hub = Hub::start_on(&machine.url(), &unused_url, &[]).await;
     assert_eq!(campaigns(&hub).await, 1);
     hub.stop().await;
 }
@@ -187,52 +187,56 @@ fn damage(file: &Path, at: usize) {
 async fn invalid_backups_are_rejected_without_changes() {
     let machine = Machine::new();
     let key = machine.key.as_str();
-    let said = machine.fails(&["backup"], &[("BACKUP_KEY", key)]);
-    assert!(said.contains("there is nothing to back up"), "{said}");
-    let said = machine.fails(&["drill"], &[("BACKUP_KEY", key)]);
-    assert!(said.contains("contains no backup"), "{said}");
-    let hub = Hub::start_on(&machine.url(), &FakeSessionManager::nowhere().await, &[]).await;
+    let message = machine.run_failing(&["backup"], &[("BACKUP_KEY", key)]);
+    assert!(message.contains("there is nothing to back up"), "{message}");
+    let message = machine.run_failing(&["drill"], &[("BACKUP_KEY", key)]);
+    assert!(message.contains("contains no backup"), "{message}");
+    let hub = Hub::start_on(&machine.url(), &FakeSessionManager::unused_url().await, &[]).await;
     hub.stop().await;
-    let said = machine.fails(&["backup"], &[]);
+    let message = machine.run_failing(&["backup"], &[]);
     assert!(
-        said.contains("BACKUP_KEY is not set") && said.contains("--new-key"),
-        "{said}"
+        message.contains("BACKUP_KEY is not set") && message.contains("--new-key"),
+        "{message}"
     );
     // The public key can create backups, but not open them.
     let (_, public) = BackupKey::generate();
-    let output = machine.with(&["backup"], &[("BACKUP_KEY", &public)]);
-    let said = String::from_utf8(output.stdout).unwrap();
+    let output = machine.run_with(&["backup"], &[("BACKUP_KEY", &public)]);
+    let message = String::from_utf8(output.stdout).unwrap();
     assert!(
-        said.contains("not opened: BACKUP_KEY is the public half"),
-        "{said}"
+        message.contains("not opened: BACKUP_KEY is the public half"),
+        "{message}"
     );
-    let said = machine.fails(&["drill"], &[("BACKUP_KEY", &public)]);
-    assert!(said.contains("AGE-SECRET-KEY-1"), "{said}");
-    let said = machine.fails(&["drill"], &[("BACKUP_KEY", key)]);
-    assert!(said.contains("another BACKUP_KEY"), "{said}");
-    assert!(!said.contains(key), "{said}");
+    let message = machine.run_failing(&["drill"], &[("BACKUP_KEY", &public)]);
+    assert!(message.contains("AGE-SECRET-KEY-1"), "{message}");
+    let message = machine.run_failing(&["drill"], &[("BACKUP_KEY", key)]);
+    assert!(message.contains("another BACKUP_KEY"), "{message}");
+    assert!(!message.contains(key), "{message}");
     machine.run(&["backup"]);
     let files = machine.backups();
     let whole = std::fs::read(&files[1]).unwrap();
     for at in [1, whole.len() / 2] {
         std::fs::write(&files[1], &whole).unwrap();
         damage(&files[1], at);
-        let said = machine.fails(&["drill"], &[("BACKUP_KEY", key)]);
-        assert!(said.contains("cannot be opened"), "{said}");
+        let message = machine.run_failing(&["drill"], &[("BACKUP_KEY", key)]);
+        assert!(message.contains("cannot be opened"), "{message}");
     }
     let before = std::fs::read(machine.path("data/hub.db")).unwrap();
-    let shown = files[1].display().to_string();
-    machine.fails(&["restore", &shown], &[("BACKUP_KEY", key)]);
-    machine.fails(&["restore", "/nowhere"], &[("BACKUP_KEY", key)]);
+    let file_path = files[1].display().to_string();
+    machine.run_failing(&["restore", &file_path], &[("BACKUP_KEY", key)]);
+    machine.run_failing(&["restore", "/nowhere"], &[("BACKUP_KEY", key)]);
     assert_eq!(std::fs::read(machine.path("data/hub.db")).unwrap(), before);
     assert!(!machine.path("data/hub.db.before-restore").exists());
     // Older backups are deleted.
     let few = [("BACKUP_KEY", key), ("BACKUP_KEEP", "1")];
-    assert!(machine.with(&["backup"], &few).status.success());
+    assert!(machine.run_with(&["backup"], &few).status.success());
     assert_eq!(machine.backups().len(), 1);
     // Both services share one key.
-    let said = String::from_utf8(machine.with(&["backup", "--new-key"], &[]).stdout).unwrap();
-    assert!(said.starts_with("BACKUP_KEY=AGE-SECRET-KEY-1"), "{said}");
+    let message =
+        String::from_utf8(machine.run_with(&["backup", "--new-key"], &[]).stdout).unwrap();
+    assert!(
+        message.starts_with("BACKUP_KEY=AGE-SECRET-KEY-1"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -244,8 +248,8 @@ fn damaged_database_is_not_backed_up() {
         "no database at all, but long enough",
     )
     .unwrap();
-    let said = machine.fails(&["backup"], &[("BACKUP_KEY", &machine.key)]);
-    assert!(said.contains("hub.db"), "{said}");
+    let output = machine.run_failing(&["backup"], &[("BACKUP_KEY", &machine.key)]);
+    assert!(output.contains("hub.db"), "{output}");
     assert!(machine.backups().is_empty());
 }
 
@@ -255,8 +259,8 @@ fn postgresql_is_referred_to_its_own_backup_tools() {
     let database = Database::postgres();
     let url = database.url();
     let variables = [("DATABASE_URL", url.as_str()), ("BACKUP_KEY", &machine.key)];
-    for words in [&["backup"][..], &["drill"], &["restore", "x"]] {
-        let said = machine.fails(words, &variables);
-        assert!(said.contains("pg_dump"), "{said}");
+    for arguments in [&["backup"][..], &["drill"], &["restore", "x"]] {
+        let output = machine.run_failing(arguments, &variables);
+        assert!(output.contains("pg_dump"), "{output}");
     }
 }

@@ -25,10 +25,10 @@ const COMMANDS: [&str; 5] = [
     "/api/whatsapp/51/disconnect",
 ];
 
-async fn all_answer(hub: &Hub, status: u16, expected: &str) {
-    let expect = |path: &str, (got, body): (u16, String)| {
+async fn assert_all_answer(hub: &Hub, status: u16, expected: &str) {
+    let expect = |path: &str, (actual_status, body): (u16, String)| {
         assert_eq!(
-            (got, code(&body).as_str()),
+            (actual_status, code(&body).as_str()),
             (status, expected),
             "{path}: {body}"
         );
@@ -40,7 +40,7 @@ async fn all_answer(hub: &Hub, status: u16, expected: &str) {
     join!(join_all(reads), join_all(commands), send);
 }
 
-fn everything(peer: &FakeSessionManager, what: impl Fn(&FakeSessionManager, &str)) {
+fn script_all_routes(peer: &FakeSessionManager, case: impl Fn(&FakeSessionManager, &str)) {
     for path in [
         "/status",
         "/qr",
@@ -50,18 +50,18 @@ fn everything(peer: &FakeSessionManager, what: impl Fn(&FakeSessionManager, &str
         "/logout",
         "/send",
     ] {
-        what(peer, path);
+        case(peer, path);
     }
 }
 
 #[tokio::test]
 async fn unreachable_session_manager_is_503() {
     let hub = Hub::start_with(
-        &FakeSessionManager::nowhere().await,
+        &FakeSessionManager::unused_url().await,
         &[("DRY_RUN", "false")],
     )
     .await;
-    all_answer(&hub, 503, "WHATSAPP_UNAVAILABLE").await;
+    assert_all_answer(&hub, 503, "WHATSAPP_UNAVAILABLE").await;
     hub.stop().await;
 }
 
@@ -69,8 +69,8 @@ async fn unreachable_session_manager_is_503() {
 async fn unresponsive_session_manager_times_out() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
-    everything(&peer, FakeSessionManager::never_answers);
-    all_answer(&hub, 504, "SESSION_MANAGER_TIMEOUT").await;
+    script_all_routes(&peer, FakeSessionManager::never_respond);
+    assert_all_answer(&hub, 504, "SESSION_MANAGER_TIMEOUT").await;
     // The timeout does not affect other routes.
     assert_eq!(hub.get("/health").await.0, 200);
     hub.stop().await;
@@ -81,8 +81,8 @@ async fn invalid_answers_of_session_manager_are_502() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     // The fake responds 404 in plain text on other paths.
-    peer.answers("/status", 404, "there is none");
-    all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
+    peer.set_response("/status", 404, "there is none");
+    assert_all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
     for (status, body) in [
         (200, "<html>"),
         (200, "{}"),
@@ -95,8 +95,8 @@ async fn invalid_answers_of_session_manager_are_502() {
             r#"{"error":true,"code":"UNAUTHORIZED","message":"token"}"#,
         ),
     ] {
-        everything(&peer, |peer, path| peer.answers(path, status, body));
-        all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
+        script_all_routes(&peer, |peer, path| peer.set_response(path, status, body));
+        assert_all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
     }
     hub.stop().await;
 }
@@ -112,8 +112,8 @@ async fn session_manager_errors_are_passed_through() {
         (500, "INTERNAL"),
     ] {
         let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
-        everything(&peer, |peer, path| peer.answers(path, status, &body));
-        all_answer(&hub, status, code).await;
+        script_all_routes(&peer, |peer, path| peer.set_response(path, status, &body));
+        assert_all_answer(&hub, status, code).await;
         assert_eq!(hub.get("/status").await, (status, body.clone()));
         assert_eq!(hub.post("/connect", "").await, (status, body));
     }
@@ -124,7 +124,7 @@ async fn session_manager_errors_are_passed_through() {
 async fn token_is_sent_only_to_session_manager() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("SESSION_MANAGER_TOKEN", "hunter2")]).await;
-    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+    peer.set_response("/status", 200, r#"{"status":"INIT"}"#);
     let response = hub
         .http
         .get(hub.url("/status"))
@@ -134,9 +134,9 @@ async fn token_is_sent_only_to_session_manager() {
         .await
         .unwrap();
     assert!(!format!("{:?}", response.headers()).contains("hunter2"));
-    let asked = peer.last_asked();
-    assert_eq!(asked.headers["authorization"], "Bearer hunter2");
-    assert!(!asked.headers.contains_key("cookie"));
+    let request = peer.last_request();
+    assert_eq!(request.headers["authorization"], "Bearer hunter2");
+    assert!(!request.headers.contains_key("cookie"));
     hub.stop().await;
 }
 
@@ -147,16 +147,16 @@ async fn hostile_requests_are_rejected_with_a_code() {
     let post = |path: &str| hub.http.post(hub.url(path));
     let get = |path: &str| hub.http.get(hub.url(path));
     let request = r#"{"to":"5491158254201","message":"a"}"#;
-    for (what, request, status, expected) in [
+    for (case, request, status, expected) in [
         ("unknown", get("/nothing"), 404, "NOT_FOUND"),
         (
-            "unknown api",
+            "an unknown API path",
             get("/api/nothing").header("accept", "text/html"),
             404,
             "NOT_FOUND",
         ),
         (
-            "api alone",
+            "only the API prefix",
             get("/api").header("accept", "text/html"),
             404,
             "NOT_FOUND",
@@ -164,7 +164,7 @@ async fn hostile_requests_are_rejected_with_a_code() {
         ("twice", get("/api/api/status"), 404, "NOT_FOUND"),
         ("up", get("/assets/../../Cargo.toml"), 404, "NOT_FOUND"),
         (
-            "up, encoded",
+            "an encoded parent path",
             get("/assets/%2e%2e%2fCargo.toml"),
             404,
             "NOT_FOUND",
@@ -213,7 +213,7 @@ async fn hostile_requests_are_rejected_with_a_code() {
             "URI_TOO_LONG",
         ),
         (
-            "not a number",
+            "no number",
             post("/api/admin/whatsapp/pairing-code").body("{}"),
             400,
             "INVALID_REQUEST",
@@ -221,12 +221,16 @@ async fn hostile_requests_are_rejected_with_a_code() {
     ] {
         let response = request.send().await.unwrap();
         let allow = response.headers().contains_key("allow");
-        let got = response.status().as_u16();
+        let actual_status = response.status().as_u16();
         let body = response.text().await.unwrap();
-        assert_eq!((got, code(&body).as_str()), (status, expected), "{what}");
-        assert_eq!(allow, status == 405, "{what}");
+        assert_eq!(
+            (actual_status, code(&body).as_str()),
+            (status, expected),
+            "{case}"
+        );
+        assert_eq!(allow, status == 405, "{case}");
     }
-    assert!(peer.asked().is_empty());
+    assert!(peer.requests().is_empty());
     // `HEAD` is `GET` without a body.
     let (status, body) = text(hub.http.head(hub.url("/health"))).await;
     assert_eq!((status, body.as_str()), (200, ""));

@@ -9,7 +9,7 @@ use scratch_database::{Database, Server};
 use serde_json::Value;
 
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, until};
+use crate::support::{Hub, wait_until};
 
 /// Number of a hub's connections to PostgreSQL.
 const CONNECTIONS: usize = 12;
@@ -21,8 +21,8 @@ const LATE: Duration = Duration::from_secs(6);
 
 /// Starts a hub that checks itself often and whose tasks may be silent for this long.
 async fn start(database: &Database, silent: Duration) -> Hub {
-    let nowhere = FakeSessionManager::nowhere().await;
-    Hub::start_changed(&database.url(), &nowhere, &[], |deps| {
+    let unused_url = FakeSessionManager::unused_url().await;
+    Hub::start_changed(&database.url(), &unused_url, &[], |deps| {
         deps.hang_limits = HangLimits {
             every: Duration::from_millis(50),
             silent,
@@ -31,61 +31,64 @@ async fn start(database: &Database, silent: Duration) -> Hub {
     .await
 }
 
-async fn deep(hub: &Hub) -> (u16, Value) {
+async fn deep_health(hub: &Hub) -> (u16, Value) {
     let (status, body) = hub.get("/health/deep").await;
     (status, serde_json::from_str(&body).unwrap())
 }
 
 /// Waits for a hang, and returns its cause.
-async fn until_hung(hub: &Hub) -> String {
-    until("a hang", async || deep(hub).await.0 == 503).await;
-    let (_, body) = deep(hub).await;
+async fn wait_until_hung(hub: &Hub) -> String {
+    wait_until("a hang", async || deep_health(hub).await.0 == 503).await;
+    let (_, body) = deep_health(hub).await;
     assert_eq!(body["alive"], false, "{body}");
     body["cause"].as_str().unwrap().to_owned()
 }
 
-async fn until_well(hub: &Hub) {
-    until("it goes on", async || deep(hub).await.0 == 200).await;
+async fn wait_until_healthy(hub: &Hub) {
+    wait_until("the hub to recover", async || {
+        deep_health(hub).await.0 == 200
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn task_that_waits_for_ever_is_a_hang() {
+async fn task_that_waits_forever_is_a_hang() {
     let database = Database::postgres();
     let hub = start(&database, SOON).await;
-    until_well(&hub).await;
+    wait_until_healthy(&hub).await;
     // The server answers, except for queries about messages.
     let mut tx = hub.store.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *tx)
         .await
         .unwrap();
-    let cause = until_hung(&hub).await;
+    let cause = wait_until_hung(&hub).await;
     let is_task = cause.starts_with("the outbox ") || cause.starts_with("the scheduler ");
     assert!(
         is_task && cause.contains(" has not gone on for "),
         "{cause}"
     );
     tx.rollback().await.unwrap();
-    until_well(&hub).await;
+    wait_until_healthy(&hub).await;
     hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_nobody_gives_back_are_a_hang() {
+async fn connections_that_are_never_returned_are_a_hang() {
     let database = Database::postgres();
     let hub = start(&database, SOON).await;
-    until_well(&hub).await;
-    let mut kept = Vec::new();
+    wait_until_healthy(&hub).await;
+    let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        kept.push(hub.store.begin().await.unwrap());
+        connections.push(hub.store.begin().await.unwrap());
     }
-    let cause = until_hung(&hub).await;
+    let cause = wait_until_hung(&hub).await;
     assert!(
         cause.starts_with("the database does not answer: "),
         "{cause}"
     );
-    drop(kept);
-    until_well(&hub).await;
+    drop(connections);
+    wait_until_healthy(&hub).await;
     hub.stop().await;
 }
 
@@ -93,45 +96,48 @@ async fn connections_that_nobody_gives_back_are_a_hang() {
 async fn write_transaction_that_never_ends_is_a_hang() {
     let database = Database::sqlite();
     let hub = start(&database, SOON).await;
-    until_well(&hub).await;
+    wait_until_healthy(&hub).await;
     let tx = hub.store.begin().await.unwrap();
-    let cause = until_hung(&hub).await;
+    let cause = wait_until_hung(&hub).await;
     assert!(
         cause.starts_with("writing to the database has not gone on for "),
         "{cause}"
     );
     tx.rollback().await.unwrap();
-    until_well(&hub).await;
+    wait_until_healthy(&hub).await;
     hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_that_is_away_is_no_hang() {
+async fn unreachable_postgres_is_no_hang() {
     let mut server = Server::start().unwrap();
     let database = Database::in_server(&server);
     let hub = start(&database, LATE).await;
-    until_well(&hub).await;
+    wait_until_healthy(&hub).await;
     server.pause();
-    until("it is not ready", async || {
-        let (status, body) = deep(&hub).await;
+    wait_until("the hub not to be ready", async || {
+        let (status, body) = deep_health(&hub).await;
         assert_eq!(status, 200, "{body}");
         body["cause"] == "the database does not answer"
     })
     .await;
     // The test lasts longer than it takes for a hang to be noticed.
     let checked = tokio::time::Instant::now() + LATE * 4 / 3;
-    until("more checks", async || {
-        let (status, body) = deep(&hub).await;
+    wait_until("further checks", async || {
+        let (status, body) = deep_health(&hub).await;
         assert_eq!(status, 200, "{body}");
         tokio::time::Instant::now() >= checked
     })
     .await;
     server.resume().unwrap();
-    until("it is ready but for session-manager", async || {
-        let (status, body) = deep(&hub).await;
-        assert_eq!(status, 200, "{body}");
-        body["cause"] == "session-manager does not answer"
-    })
+    wait_until(
+        "the hub to be ready except for session-manager",
+        async || {
+            let (status, body) = deep_health(&hub).await;
+            assert_eq!(status, 200, "{body}");
+            body["cause"] == "session-manager does not answer"
+        },
+    )
     .await;
     hub.stop().await;
 }

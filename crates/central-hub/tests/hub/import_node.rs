@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::access::answer;
+use crate::access::send_request;
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, until};
+use crate::support::{Hub, wait_until};
 
 const NAME: &str = "dyd";
 const PASSWORD: &str = "clave de ana";
@@ -174,7 +174,7 @@ fn expected(recipients: i64) -> Vec<i64> {
 
 /// Checks what applies to any number of rows. The plan and a third run cost as
 /// much as the first, so they run only with `few` rows.
-async fn brought(database: &Database, recipients: u32, few: bool) {
+async fn assert_import(database: &Database, recipients: u32, few: bool) {
     let server = source(recipients);
     let before = checksum(&server);
     let store = open(database).await;
@@ -192,16 +192,16 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
 
     let plan = if few {
         let plan = bring(true).await;
-        assert_eq!(counts(&store).await, [0; 7], "a plan writes nothing");
+        assert_eq!(counts(&store).await, [0; 7], "a plan must write nothing");
         Some(plan)
     } else {
         None
     };
     let report = bring(false).await;
-    let wanted = expected(recipients.into());
-    assert_eq!(counts(&store).await, wanted);
+    let expected_counts = expected(recipients.into());
+    assert_eq!(counts(&store).await, expected_counts);
     if let Some(plan) = plan {
-        assert_eq!(plan.tables, report.tables, "the plan was right");
+        assert_eq!(plan.tables, report.tables, "the plan must match the result");
         assert_eq!(plan.skipped, report.skipped);
         assert_eq!(plan.people, report.people);
     }
@@ -250,13 +250,17 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
     assert_eq!(report.tables["ll_envios_whatsapp"].added, n + 3);
 
     let again = bring(false).await;
-    assert_eq!(counts(&store).await, wanted, "a second run adds nothing");
+    assert_eq!(
+        counts(&store).await,
+        expected_counts,
+        "a second run must add nothing"
+    );
     assert!(
         again.tables.values().all(|table| table.added == 0),
         "{again}"
     );
     assert_eq!(again.tables["ll_envios_whatsapp"].known, n + 3);
-    assert_eq!(checksum(&server), before, "the source is as it was");
+    assert_eq!(checksum(&server), before, "the source must not be changed");
 
     // The Node services sent one more message, which must not be sent twice.
     let sent =
@@ -275,24 +279,24 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
             .unwrap();
     assert_eq!(state, "sent");
     store.close().await;
-    look(database, i64::from(recipients)).await;
+    assert_imported_data(database, i64::from(recipients)).await;
 }
 
 /// Checks the imported data through the hub's API.
-async fn look(database: &Database, recipients: i64) {
+async fn assert_imported_data(database: &Database, recipients: i64) {
     let peer = FakeSessionManager::start().await;
     let password = [("HUB_ADMIN_PASSWORD", "una clave larga")];
     let hub = Hub::start_on(&database.url(), &peer.url, &password).await;
     let sign_in = async |user: &str, password: &str| {
         let login = json!({"usuario": user, "password": password});
-        answer(hub.http.post(hub.url("/auth/login")).json(&login)).await
+        send_request(hub.http.post(hub.url("/auth/login")).json(&login)).await
     };
     // The old password still works; it is hashed anew at sign-in.
     assert_eq!(sign_in("ana", "otra").await.0, 401);
     assert_eq!(
         sign_in("ida", PASSWORD).await.0,
         401,
-        "it was switched off there"
+        "a user that was disabled there must be disabled here"
     );
     let hash = async || {
         let user = hub.store.user_named("ana").await.unwrap().unwrap();
@@ -311,12 +315,12 @@ async fn look(database: &Database, recipients: i64) {
     let (_, boss) = sign_in("jefe", PASSWORD).await;
     assert_eq!(boss["user"]["tipo"], "admin", "{boss}");
     let token = format!("Bearer {}", boss["token"].as_str().unwrap());
-    let get = async |path: &str| hub.by(&token, "GET", path, Value::Null).await.1;
+    let get = async |path: &str| hub.call_as(&token, "GET", path, Value::Null).await.1;
 
     let campaigns = get("/api/sender/campaigns").await;
     let find = |name: &str| {
-        let all = campaigns.as_array().unwrap().iter();
-        let mut named = all.filter(|it| it["nombre"] == name);
+        let campaign_list = campaigns.as_array().unwrap().iter();
+        let mut named = campaign_list.filter(|row| row["nombre"] == name);
         named
             .next()
             .cloned()
@@ -335,20 +339,20 @@ async fn look(database: &Database, recipients: i64) {
     assert_eq!(hair["pendientes"], recipients - sent);
     assert_eq!(hair["fecha"], "2026-01-14T13:00:00.000Z");
     assert_eq!(find("Vacía")["estado"], "pendiente");
-    let over = find("Terminada");
+    let finished = find("Terminada");
     assert_eq!(
-        (&over["estado"], &over["fallidos"]),
+        (&finished["estado"], &finished["fallidos"]),
         (&json!("finalizado"), &json!(1))
     );
 
     let path = format!("/api/sender/campaigns/{}/recipients?limite=2", hair["id"]);
-    let first = get(&path).await["destinatarios"][0].clone();
-    assert_eq!(first["nombre"], "Peluquería ñandú 1");
-    assert_eq!(first["texto"], "Hola {vos} 💇");
-    assert_eq!(first["previsto"], "2026-01-14T13:00:01.000Z");
+    let first_recipient = get(&path).await["destinatarios"][0].clone();
+    assert_eq!(first_recipient["nombre"], "Peluquería ñandú 1");
+    assert_eq!(first_recipient["texto"], "Hola {vos} 💇");
+    assert_eq!(first_recipient["previsto"], "2026-01-14T13:00:01.000Z");
     let path = format!(
         "/api/sender/campaigns/{}/recipients/{}",
-        hair["id"], first["id"]
+        hair["id"], first_recipient["id"]
     );
     let steps = get(&path).await["historial"].clone();
     assert_eq!(
@@ -359,27 +363,30 @@ async fn look(database: &Database, recipients: i64) {
         "/api/sender/campaigns/{}/recipients",
         find("Con textos")["id"]
     );
-    let own = get(&path).await;
-    assert_eq!(own["destinatarios"][0]["texto"], "Hola Propio, {tu} texto");
-    assert_eq!(own["destinatarios"][1]["texto"], "Hola");
+    let recipient_list = get(&path).await;
+    assert_eq!(
+        recipient_list["destinatarios"][0]["texto"],
+        "Hola Propio, {tu} texto"
+    );
+    assert_eq!(recipient_list["destinatarios"][1]["texto"], "Hola");
 
     // One contact's messages, in chronological order.
     let history = get("/api/listener/history/5491100000001").await;
-    let said: Vec<_> = history["mensajes"]
+    let message_texts: Vec<_> = history["mensajes"]
         .as_array()
         .unwrap()
         .iter()
         .rev()
         .collect();
-    let texts: Vec<_> = said
+    let texts: Vec<_> = message_texts
         .iter()
-        .map(|it| it["mensaje"].as_str().unwrap())
+        .map(|message| message["mensaje"].as_str().unwrap())
         .collect();
     assert_eq!(
         texts,
         ["Quiero un turno 🙏", "Hola {vos} 💇", "¿Mañana a las 10?"]
     );
-    assert_eq!(said[0]["fecha"], "2026-01-14T13:00:00.000Z");
+    assert_eq!(message_texts[0]["fecha"], "2026-01-14T13:00:00.000Z");
     let path = "/api/sender/messages/status/true_5491100000001@c.us_3EB01";
     assert_eq!(get(path).await["estado"], "enviado");
 
@@ -399,17 +406,17 @@ async fn look(database: &Database, recipients: i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hundred_thousand_rows_are_imported() {
-    brought(&Database::sqlite(), 100_000, false).await;
+    assert_import(&Database::sqlite(), 100_000, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_imported_once_into_sqlite() {
-    brought(&Database::sqlite(), 2_500, true).await;
+    assert_import(&Database::sqlite(), 2_500, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_imported_once_into_postgres() {
-    brought(&Database::postgres(), 2_500, true).await;
+    assert_import(&Database::postgres(), 2_500, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -424,8 +431,8 @@ async fn interrupted_import_resumes() {
         let importing = import(&store, &url, &zone, &home, false);
         tokio::select! {
             biased;
-            () = until("some of it is here", async || count(&store, "recipients").await > 0) => {}
-            report = importing => panic!("it was through already: {:?}", report.map(|it| it.to_string())),
+            () = wait_until("some imported rows", async || count(&store, "recipients").await > 0) => {}
+            report = importing => panic!("the import had finished already: {:?}", report.map(|report| report.to_string())),
         }
     }
     assert!(count(&store, "recipients").await < 5_003);
@@ -447,18 +454,23 @@ async fn invalid_sources_are_reported() {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
     let database = Database::sqlite();
     let store = open(&database).await;
-    let of = async |url: &str| {
+    let import_error_of = async |url: &str| {
         import(&store, url, &zone(), &phone_number::Home::default(), false)
             .await
             .unwrap_err()
     };
     for url in ["postgres://db/x", "mysql:", "dyd"] {
-        assert!(matches!(of(url).await, NodeError::Address), "{url}");
+        assert!(
+            matches!(import_error_of(url).await, NodeError::Address),
+            "{url}"
+        );
     }
-    assert!(matches!(of(&server.url(NAME)).await, NodeError::Foreign(name) if name == NAME));
-    let nowhere = of("mysql://me:hunter2@127.0.0.1:1/dyd").await;
-    assert!(matches!(nowhere, NodeError::Source(_)));
-    assert!(!nowhere.to_string().contains("hunter"), "{nowhere}");
+    assert!(
+        matches!(import_error_of(&server.url(NAME)).await, NodeError::Foreign(name) if name == NAME)
+    );
+    let unreachable = import_error_of("mysql://me:hunter2@127.0.0.1:1/dyd").await;
+    assert!(matches!(unreachable, NodeError::Source(_)));
+    assert!(!unreachable.to_string().contains("hunter"), "{unreachable}");
     store.close().await;
 }
 
@@ -466,12 +478,12 @@ async fn invalid_sources_are_reported() {
 /// the public key. Debian packages no MySQL server, and MariaDB lacks this
 /// sign-in.
 async fn mysql_without_tls(listener: TcpListener) {
-    async fn tell(socket: &mut TcpStream, number: u8, packet: &[u8]) {
+    async fn write_packet(socket: &mut TcpStream, number: u8, packet: &[u8]) {
         let length = u8::try_from(packet.len()).unwrap();
         let header = [length, 0, 0, number];
         socket.write_all(&[&header, packet].concat()).await.unwrap();
     }
-    async fn hear(socket: &mut TcpStream) -> Vec<u8> {
+    async fn read_packet(socket: &mut TcpStream) -> Vec<u8> {
         let mut header = [0; 4];
         socket.read_exact(&mut header).await.unwrap();
         let mut packet = vec![0; usize::from(header[0])];
@@ -488,12 +500,16 @@ async fn mysql_without_tls(listener: TcpListener) {
         &[0; 10],
         b"901234567890\0caching_sha2_password\0",
     ];
-    tell(&mut socket, 0, &greeting.concat()).await;
-    hear(&mut socket).await;
+    write_packet(&mut socket, 0, &greeting.concat()).await;
+    read_packet(&mut socket).await;
     // The password is not cached, so the server requests full authentication.
-    tell(&mut socket, 2, &[1, 4]).await;
-    assert_eq!(hear(&mut socket).await, [2], "the key is asked for");
-    tell(&mut socket, 4, b"\x01-----BEGIN PUBLIC KEY-----").await;
+    write_packet(&mut socket, 2, &[1, 4]).await;
+    assert_eq!(
+        read_packet(&mut socket).await,
+        [2],
+        "the client must request the public key"
+    );
+    write_packet(&mut socket, 4, b"\x01-----BEGIN PUBLIC KEY-----").await;
     // The client disconnects.
     let _ = socket.read(&mut [0]).await;
 }
@@ -510,10 +526,10 @@ async fn password_that_requires_tls_is_reported_with_a_remedy() {
         .await
         .unwrap_err();
     assert!(matches!(error, NodeError::NeedsTls), "{error}");
-    let said = error.to_string();
+    let message = error.to_string();
     assert!(
-        said.contains("mysql_native_password") && !said.contains("hunter2"),
-        "{said}"
+        message.contains("mysql_native_password") && !message.contains("hunter2"),
+        "{message}"
     );
     server.await.unwrap();
     store.close().await;
@@ -570,28 +586,32 @@ async fn duplicate_messages_are_imported_once() {
             (2, &[1, 3][..]),
             "{report}"
         );
-        let (new, known) = if run < 2 { (4, 0) } else { (0, 4) };
-        assert_eq!((table.added, table.known), (new, known), "{report}");
-        let wanted = if is_plan { 0 } else { 6 };
-        assert_eq!(count(&store, "messages").await, wanted);
+        let (new_count, known_count) = if run < 2 { (4, 0) } else { (0, 4) };
+        assert_eq!(
+            (table.added, table.known),
+            (new_count, known_count),
+            "{report}"
+        );
+        let expected = if is_plan { 0 } else { 6 };
+        assert_eq!(count(&store, "messages").await, expected);
     }
-    let said: Vec<(String, String, i64)> = sqlx::query_as(
+    let stored_rows: Vec<(String, String, i64)> = sqlx::query_as(
         "SELECT direction, body, created_at FROM messages WHERE chat LIKE '%0001@c.us' ORDER BY id",
     )
     .fetch_all(store.reader())
     .await
     .unwrap();
     let noon = 1_772_377_200_000;
-    let of = |direction: &str, body: &str, seconds: i64| {
+    let row = |direction: &str, body: &str, seconds: i64| {
         (direction.to_owned(), body.to_owned(), noon + seconds * 1000)
     };
     assert_eq!(
-        said,
+        stored_rows,
         [
-            of("out", "Hola Ana", 3),
-            of("in", "Quiero un turno", 60),
-            of("out", "Hola Ana", 120),
-            of("in", "Quiero un turno", 540),
+            row("out", "Hola Ana", 3),
+            row("in", "Quiero un turno", 60),
+            row("out", "Hola Ana", 120),
+            row("in", "Quiero un turno", 540),
         ]
     );
     store.close().await;
@@ -630,14 +650,14 @@ async fn command_prints_its_plan_and_its_result() {
         plan.ends_with("nothing was written: this was only the plan\n"),
         "{plan}"
     );
-    let told = run(&[&url]);
+    let second_output = run(&[&url]);
     assert!(
-        told.contains("ll_usuarios: 3 brought, 0 here already, 2 left out"),
-        "{told}"
+        second_output.contains("ll_usuarios: 3 brought, 0 here already, 2 left out"),
+        "{second_output}"
     );
-    let told = run(&[&url]);
+    let second_output = run(&[&url]);
     assert!(
-        told.contains("ll_usuarios: 0 brought, 3 here already, 2 left out"),
-        "{told}"
+        second_output.contains("ll_usuarios: 0 brought, 3 here already, 2 left out"),
+        "{second_output}"
     );
 }

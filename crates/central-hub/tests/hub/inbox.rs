@@ -5,17 +5,17 @@ use central_hub::store::{Filter, MessageState};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::access::{PASSWORD, admin, basic};
+use crate::access::{PASSWORD, admin_auth, basic_auth};
 use crate::fake_session_manager::{FakeSessionManager, message, state};
-use crate::support::{Events, Hub, ask, get, until};
+use crate::support::{Events, Hub, ask, get, wait_until};
 
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
 
 /// Publishes `READY` until the hub receives it, because the hub follows only new events.
-async fn is_ready(hub: &Hub, peer: &FakeSessionManager) {
+async fn wait_until_ready(hub: &Hub, peer: &FakeSessionManager) {
     let ready = serde_json::from_str(&state("READY", 2)).unwrap();
-    until("ready", async || {
+    wait_until("the hub to receive READY", async || {
         peer.publish("state", &ready);
         get(hub, "/api/overview").await["sesion"]["servicio"] == "up"
     })
@@ -24,13 +24,16 @@ async fn is_ready(hub: &Hub, peer: &FakeSessionManager) {
 
 async fn counts(hub: &Hub) -> (i64, i64) {
     let counts = get(hub, "/api/listener/inbox").await;
-    let of = |name: &str| counts[name].as_i64().unwrap();
-    (of("sin_responder"), of("sin_leer"))
+    let count_of = |name: &str| counts[name].as_i64().unwrap();
+    (count_of("sin_responder"), count_of("sin_leer"))
 }
 
-async fn until_counted(hub: &Hub, waiting: i64, unread: i64) {
-    let what = format!("{waiting} wait, {unread} unread");
-    until(&what, async || counts(hub).await == (waiting, unread)).await;
+async fn wait_for_counts(hub: &Hub, waiting: i64, unread: i64) {
+    let description = format!("{waiting} wait, {unread} unread");
+    wait_until(&description, async || {
+        counts(hub).await == (waiting, unread)
+    })
+    .await;
 }
 
 async fn rows(hub: &Hub, query: &str) -> Vec<Value> {
@@ -38,9 +41,9 @@ async fn rows(hub: &Hub, query: &str) -> Vec<Value> {
     page["conversaciones"].as_array().unwrap().clone()
 }
 
-fn phones(rows: &[Value]) -> Vec<&str> {
+fn phone_numbers(rows: &[Value]) -> Vec<&str> {
     rows.iter()
-        .map(|it| it["telefono"].as_str().unwrap())
+        .map(|row| row["telefono"].as_str().unwrap())
         .collect()
 }
 
@@ -51,11 +54,11 @@ async fn post(hub: &Hub, path: &str, body: Value) -> Value {
 }
 
 /// Reads events up to the next `conversation` event of this chat.
-async fn told_of(events: &mut Events, chat: &str) -> Value {
+async fn next_conversation(events: &mut Events, chat: &str) -> Value {
     loop {
-        let told = events.next_of("conversation").await;
-        if told["chat"] == chat {
-            return told;
+        let event = events.next_named("conversation").await;
+        if event["chat"] == chat {
+            return event;
         }
     }
 }
@@ -63,10 +66,10 @@ async fn told_of(events: &mut Events, chat: &str) -> Value {
 on_both_engines! {
     async fn inbound_messages_are_published_counted_and_answered(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        peer.takes_sends();
+        peer.accept_sends();
         let real = [("DRY_RUN", "false")];
         let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
-        is_ready(&hub, &peer).await;
+        wait_until_ready(&hub, &peer).await;
         let mut events = hub.events().await;
         // Recipients of a campaign are not conversations, but their list provides names.
         let campaign = json!({
@@ -79,60 +82,98 @@ on_both_engines! {
         assert!(rows(&hub, "").await.is_empty());
 
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "¿Cuánto sale?");
-        let told = told_of(&mut events, ANA).await;
-        assert_eq!((&told["direccion"], &told["mensaje"]), (&json!("entrante"), &json!("¿Cuánto sale?")));
-        assert!(told["sin_responder_desde"].is_string(), "{told}");
+        let event = next_conversation(&mut events, ANA).await;
+        assert_eq!(
+            (&event["direccion"], &event["mensaje"]),
+            (&json!("entrante"), &json!("¿Cuánto sale?"))
+        );
+        assert!(event["sin_responder_desde"].is_string(), "{event}");
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola");
-        assert_eq!(told_of(&mut events, LEO).await["nombre"], "Leo Paz");
-        until_counted(&hub, 2, 2).await;
+        assert_eq!(
+            next_conversation(&mut events, LEO).await["nombre"],
+            "Leo Paz"
+        );
+        wait_for_counts(&hub, 2, 2).await;
         let waiting = rows(&hub, "?filtro=sin_responder").await;
         assert_eq!(waiting.len(), 2);
-        let leo = waiting.iter().find(|it| it["chat"] == LEO).unwrap();
-        assert_eq!((&leo["nombre"], &leo["sin_leer"]), (&json!("Leo Paz"), &json!(1)));
+        let leo = waiting.iter().find(|row| row["chat"] == LEO).unwrap();
+        assert_eq!(
+            (&leo["nombre"], &leo["sin_leer"]),
+            (&json!("Leo Paz"), &json!(1))
+        );
 
         // The conversation was read, but is still unanswered.
-        let seen = leo["ultimo"]["id"].as_i64().unwrap();
-        post(&hub, "/api/listener/conversations/+54 9 11 5825-4202/read", json!({"hasta": seen})).await;
+        let last_read = leo["ultimo"]["id"].as_i64().unwrap();
+        post(
+            &hub,
+            "/api/listener/conversations/+54 9 11 5825-4202/read",
+            json!({"hasta": last_read}),
+        )
+        .await;
         assert_eq!(counts(&hub).await, (2, 1));
         // The conversation is answered.
         let answer = json!({"destinatario": "5491158254202", "mensaje": "¡Hola!"});
         post(&hub, "/api/sender/messages/send", answer).await;
-        assert!(told_of(&mut events, LEO).await["sin_responder_desde"].is_null());
+        assert!(next_conversation(&mut events, LEO).await["sin_responder_desde"].is_null());
         assert_eq!(counts(&hub).await, (1, 1));
-        assert_eq!(phones(&rows(&hub, "?filtro=sin_responder").await), ["5491158254201"]);
+        assert_eq!(
+            phone_numbers(&rows(&hub, "?filtro=sin_responder").await),
+            ["5491158254201"]
+        );
         let history = get(&hub, "/api/listener/history/5491158254202").await;
-        assert_eq!((&history["sin_responder_desde"], &history["sin_leer"]), (&Value::Null, &json!(0)));
+        assert_eq!(
+            (&history["sin_responder_desde"], &history["sin_leer"]),
+            (&Value::Null, &json!(0))
+        );
         // The conversation is marked as needing no reply.
-        post(&hub, "/api/listener/conversations/5491158254201/attended", json!({})).await;
-        until_counted(&hub, 0, 1).await;
+        post(
+            &hub,
+            "/api/listener/conversations/5491158254201/attended",
+            json!({}),
+        )
+        .await;
+        wait_for_counts(&hub, 0, 1).await;
         // The conversation is answered on the phone.
         peer.publish_message("false_5491158254201@c.us_3A03", ANA, "¿Hola?");
-        until_counted(&hub, 1, 1).await;
-        let mut own = message("true_5491158254201@c.us_3A04", "5491100000000@c.us", "ya te llamo");
-        own["from_me"] = json!(true);
-        own["to"] = json!(ANA);
-        own["at"] = json!("2099-01-14T13:02:09.336Z");
-        peer.publish("message", &own);
-        until_counted(&hub, 0, 0).await;
-        let (status, refused) = ask(&hub, "GET", "/api/listener/conversations?filtro=viejas", None).await;
-        assert_eq!((status, &refused["code"]), (400, &json!("INVALID_REQUEST")));
+        wait_for_counts(&hub, 1, 1).await;
+        let mut own_message = message(
+            "true_5491158254201@c.us_3A04",
+            "5491100000000@c.us",
+            "ya te llamo",
+        );
+        own_message["from_me"] = json!(true);
+        own_message["to"] = json!(ANA);
+        own_message["at"] = json!("2099-01-14T13:02:09.336Z");
+        peer.publish("message", &own_message);
+        wait_for_counts(&hub, 0, 0).await;
+        let (status, refusal) = ask(
+            &hub,
+            "GET",
+            "/api/listener/conversations?filtro=viejas",
+            None,
+        )
+        .await;
+        assert_eq!((status, &refusal["code"]), (400, &json!("INVALID_REQUEST")));
         hub.stop().await;
     }
 
     async fn dry_run_reply_neither_answers_nor_creates_a_conversation(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        is_ready(&hub, &peer).await;
+        wait_until_ready(&hub, &peer).await;
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "¿Cuánto sale?");
-        until_counted(&hub, 1, 1).await;
+        wait_for_counts(&hub, 1, 1).await;
         for to in ["5491158254201", "5491158254209"] {
             let text = json!({"destinatario": to, "mensaje": "Mucho"});
-            assert_eq!(post(&hub, "/api/sender/messages/send", text).await["estado"], "simulado");
+            assert_eq!(
+                post(&hub, "/api/sender/messages/send", text).await["estado"],
+                "simulado"
+            );
         }
         assert_eq!(counts(&hub).await.0, 1);
-        let all = rows(&hub, "").await;
-        assert_eq!(phones(&all), ["5491158254201"]);
-        assert_eq!(all[0]["ultimo"]["mensaje"], "¿Cuánto sale?");
+        let conversations = rows(&hub, "").await;
+        assert_eq!(phone_numbers(&conversations), ["5491158254201"]);
+        assert_eq!(conversations[0]["ultimo"]["mensaje"], "¿Cuánto sale?");
         // A search does not find it either.
         assert!(rows(&hub, "?buscar=5825-4209").await.is_empty());
         hub.stop().await;
@@ -142,25 +183,44 @@ on_both_engines! {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         // The message was written six days ago, but delivered only now.
-        let mut late = message("false_5491158254201@c.us_3A01", ANA, "desde la playa");
-        late["at"] = json!("2026-03-10T15:00:00.000Z");
-        peer.publish("message", &late);
+        let mut late_message = message("false_5491158254201@c.us_3A01", ANA, "desde la playa");
+        late_message["at"] = json!("2026-03-10T15:00:00.000Z");
+        peer.publish("message", &late_message);
         peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hoy");
-        until("both", async || rows(&hub, "").await.len() == 2).await;
-        let found = async |query: &str| {
-            let page = get(&hub, &format!("/api/sender/messages?direccion=todas&{query}")).await;
+        wait_until("both messages", async || rows(&hub, "").await.len() == 2).await;
+        let texts_found = async |query: &str| {
+            let page = get(
+                &hub,
+                &format!("/api/sender/messages?direccion=todas&{query}"),
+            )
+            .await;
             let texts = page["mensajes"].as_array().unwrap().iter();
-            texts.map(|it| it["mensaje"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            texts
+                .map(|text| text["mensaje"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(found("desde=2026-03-09&hasta=2026-03-11").await, ["desde la playa"]);
-        assert!(found("desde=2026-03-11&hasta=2026-03-12").await.is_empty());
-        assert_eq!(found("hasta=2026-03-11").await, ["desde la playa"]);
-        let page = get(&hub, "/api/sender/messages?direccion=entrante&hasta=2026-03-11").await;
+        assert_eq!(
+            texts_found("desde=2026-03-09&hasta=2026-03-11").await,
+            ["desde la playa"]
+        );
+        assert!(
+            texts_found("desde=2026-03-11&hasta=2026-03-12")
+                .await
+                .is_empty()
+        );
+        assert_eq!(texts_found("hasta=2026-03-11").await, ["desde la playa"]);
+        let page = get(
+            &hub,
+            "/api/sender/messages?direccion=entrante&hasta=2026-03-11",
+        )
+        .await;
         assert_eq!(page["mensajes"][0]["fecha"], "2026-03-10T15:00:00.000Z");
-        let (_, csv) = hub.get("/api/sender/messages.csv?direccion=entrante&hasta=2026-03-11").await;
+        let (_, csv) = hub
+            .get("/api/sender/messages.csv?direccion=entrante&hasta=2026-03-11")
+            .await;
         assert!(csv.contains("2026-03-10 12:00:00"), "{csv}");
         let listed = hub.store.messages(&Filter::default(), 9).await.unwrap();
-        assert!(listed.iter().all(|it| it.state == MessageState::Received));
+        assert!(listed.iter().all(|row| row.state == MessageState::Received));
         hub.stop().await;
     }
 }
@@ -168,60 +228,71 @@ on_both_engines! {
 #[tokio::test]
 async fn read_state_and_events_are_per_business() {
     let peer = FakeSessionManager::with_event_log().await;
-    peer.takes_sends();
+    peer.accept_sends();
     let variables = [("HUB_ADMIN_PASSWORD", PASSWORD), ("DRY_RUN", "false")];
     let hub = Hub::start_with(&peer.url, &variables).await;
     let eva = hub.add_cliente("eva", 52).await;
-    let of = async |by: &str| {
-        let (status, body) = hub.by(by, "GET", "/api/listener/inbox", json!(null)).await;
+    let counts_of = async |caller: &str| {
+        let (status, body) = hub
+            .call_as(caller, "GET", "/api/listener/inbox", json!(null))
+            .await;
         assert_eq!(status, 200, "{body}");
         (
             body["sin_responder"].as_i64().unwrap(),
             body["sin_leer"].as_i64().unwrap(),
         )
     };
-    let listen = async |by: &str| {
+    let listen = async |caller: &str| {
         let request = hub
             .http
             .get(hub.url("/api/events"))
-            .header("authorization", by);
-        Events::of(request.send().await.unwrap())
+            .header("authorization", caller);
+        Events::from_response(request.send().await.unwrap())
     };
-    let mut hers = listen(&eva).await;
-    let mut all = listen(&admin()).await;
+    let mut own_events = listen(&eva).await;
+    let mut all_events = listen(&admin_auth()).await;
     peer.publish_message(
         "false_5491158254201@c.us_3A01",
         ANA,
         "para nadie en particular",
     );
-    told_of(&mut all, ANA).await;
-    let own = json!({"destinatario": "5491158254202", "mensaje": "hola", "cliente_id": 52});
+    next_conversation(&mut all_events, ANA).await;
+    let own_send = json!({"destinatario": "5491158254202", "mensaje": "hola", "cliente_id": 52});
     assert_eq!(
-        hub.by(&eva, "POST", "/api/sender/messages/send", own)
+        hub.call_as(&eva, "POST", "/api/sender/messages/send", own_send)
             .await
             .0,
         201
     );
     peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola, Eva");
     // Events of other businesses are withheld: the first event that she receives is her own.
-    let first = hers.next_of("conversation").await;
-    assert_eq!(first["chat"], LEO);
-    until("counted", async || of(&admin()).await == (2, 2)).await;
-    assert_eq!(of(&eva).await, (1, 1));
+    let first_event = own_events.next_named("conversation").await;
+    assert_eq!(first_event["chat"], LEO);
+    wait_until("the expected counts", async || {
+        counts_of(&admin_auth()).await == (2, 2)
+    })
+    .await;
+    assert_eq!(counts_of(&eva).await, (1, 1));
     let path = "/api/listener/conversations/5491158254202";
     let (status, body) = hub
-        .by(&eva, "POST", &format!("{path}/read"), json!({}))
+        .call_as(&eva, "POST", &format!("{path}/read"), json!({}))
         .await;
     assert_eq!(status, 200, "{body}");
-    assert_eq!((of(&eva).await, of(&admin()).await), ((1, 0), (2, 2)));
-    let (status, body) = hub
-        .by(&eva, "POST", &format!("{path}/attended"), json!({}))
-        .await;
-    assert_eq!(status, 200, "{body}");
-    assert_eq!((of(&eva).await, of(&admin()).await), ((0, 0), (1, 2)));
     assert_eq!(
-        hub.by(
-            &basic("eva", "no"),
+        (counts_of(&eva).await, counts_of(&admin_auth()).await),
+        ((1, 0), (2, 2))
+    );
+    let (status, body) = hub
+        .call_as(&eva, "POST", &format!("{path}/attended"), json!({}))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(
+        (counts_of(&eva).await, counts_of(&admin_auth()).await),
+        ((0, 0), (1, 2))
+    );
+    assert_eq!(
+        hub.call_as(
+            &basic_auth("eva", "no"),
             "GET",
             "/api/listener/inbox",
             json!(null)

@@ -4,10 +4,10 @@
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::access::{admin, locked};
+use crate::access::{admin_auth, start_with_password};
 use crate::fake_session_manager::FakeSessionManager;
 use crate::receiver::Receiver;
-use crate::support::{Hub, ask, get, subscribe, text, until, until_read};
+use crate::support::{Hub, ask, get, subscribe, text, wait_until, wait_until_read};
 
 const ANA: &str = "5491158254201@c.us";
 const THEIRS: &str = "false_5491158254201@c.us_3A01";
@@ -16,7 +16,7 @@ const LATER: &str = "2099-11-29T12:05:00.000Z";
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
 
 /// Sends a message, and returns its number and WhatsApp's id.
-async fn sent(hub: &Hub, message: &str) -> (i64, String) {
+async fn send_message(hub: &Hub, message: &str) -> (i64, String) {
     let body = json!({"destinatario": "5491158254201", "mensaje": message});
     let (status, body) = ask(hub, "POST", "/api/sender/messages/send", Some(&body)).await;
     assert_eq!(status, 201, "{body}");
@@ -25,12 +25,12 @@ async fn sent(hub: &Hub, message: &str) -> (i64, String) {
 }
 
 /// Makes the fake accept changes of this message.
-fn takes_changes(peer: &FakeSessionManager, wa_id: &str) {
+fn accept_changes(peer: &FakeSessionManager, wa_id: &str) {
     let body = json!({"ok": true, "message_id": wa_id});
-    peer.answers(&format!("/messages/{wa_id}"), 200, &body.to_string());
+    peer.set_response(&format!("/messages/{wa_id}"), 200, &body.to_string());
 }
 
-fn changed(wa_id: &str, body: Option<&str>, at: &str) -> Value {
+fn change_event(wa_id: &str, body: Option<&str>, at: &str) -> Value {
     json!({"message_id": wa_id, "chat": ANA, "phone": "5491158254201", "lid": null, "from_me": true, "body": body, "at": at})
 }
 
@@ -50,99 +50,179 @@ fn refusal((status, body): (u16, Value)) -> (u16, String) {
 on_both_engines! {
     async fn own_message_is_edited_and_deleted_and_recorded_so(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        peer.takes_sends();
+        peer.accept_sends();
         let receiver = Receiver::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
-        subscribe(&hub, &receiver.url("/"), &["message_edited", "message_deleted"]).await;
-        let (id, wa_id) = sent(&hub, "a las 8").await;
-        takes_changes(&peer, &wa_id);
-        let request = hub.http.put(hub.url(&format!("/api/listener/messages/{id}")))
-            .header("idempotency-key", "k1").json(&json!({"mensaje": "a las 9"}));
+        subscribe(
+            &hub,
+            &receiver.url("/"),
+            &["message_edited", "message_deleted"],
+        )
+        .await;
+        let (id, wa_id) = send_message(&hub, "a las 8").await;
+        accept_changes(&peer, &wa_id);
+        let request = hub
+            .http
+            .put(hub.url(&format!("/api/listener/messages/{id}")))
+            .header("idempotency-key", "k1")
+            .json(&json!({"mensaje": "a las 9"}));
         let (status, body) = text(request).await;
         assert_eq!(status, 200, "{body}");
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body, json!({"ok": true, "id": id, "message_id": wa_id}));
-        let asked = peer.last_asked();
-        assert_eq!((asked.method.as_str(), asked.path), ("PUT", format!("/messages/{wa_id}")));
-        assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), json!({"message": "a las 9"}));
+        let asked = peer.last_request();
+        assert_eq!(
+            (asked.method.as_str(), asked.path),
+            ("PUT", format!("/messages/{wa_id}"))
+        );
+        assert_eq!(
+            serde_json::from_str::<Value>(&asked.body).unwrap(),
+            json!({"message": "a las 9"})
+        );
         assert_eq!(asked.headers["idempotency-key"], "k1");
         // session-manager publishes the change once WhatsApp has it.
-        let last = peer.publish("message_edited", &changed(&wa_id, Some("a las 9"), AT));
-        until_read(&hub, last).await;
+        let last_event = peer.publish("message_edited", &change_event(&wa_id, Some("a las 9"), AT));
+        wait_until_read(&hub, last_event).await;
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         let message = &page["mensajes"][0];
-        assert_eq!((&message["mensaje"], &message["edits"][0]["text"]), (&json!("a las 9"), &json!("a las 8")));
+        assert_eq!(
+            (&message["mensaje"], &message["edits"][0]["text"]),
+            (&json!("a las 9"), &json!("a las 8"))
+        );
 
         // A delivery that contains the text of a deleted message is dropped.
-        until("the edit is told", async || receiver.told("/").len() == 1).await;
+        wait_until("the delivery of the edit", async || {
+            receiver.deliveries("/").len() == 1
+        })
+        .await;
         let (status, body) = delete(&hub, id).await;
-        assert_eq!((status, body), (200, json!({"ok": true, "id": id, "message_id": wa_id})));
-        assert_eq!(peer.last_asked().method, "DELETE");
-        let last = peer.publish("message_deleted", &changed(&wa_id, None, LATER));
-        until_read(&hub, last).await;
+        assert_eq!(
+            (status, body),
+            (200, json!({"ok": true, "id": id, "message_id": wa_id}))
+        );
+        assert_eq!(peer.last_request().method, "DELETE");
+        let last_event = peer.publish("message_deleted", &change_event(&wa_id, None, LATER));
+        wait_until_read(&hub, last_event).await;
         let page = get(&hub, "/api/listener/history/5491158254201").await;
         let message = &page["mensajes"][0];
-        assert_eq!((&message["mensaje"], &message["deleted_at"]), (&json!(""), &json!(LATER)));
+        assert_eq!(
+            (&message["mensaje"], &message["deleted_at"]),
+            (&json!(""), &json!(LATER))
+        );
         // No request is made for a message that is already deleted.
-        let before = peer.asked().len();
+        let before = peer.requests().len();
         assert_eq!(delete(&hub, id).await.0, 200);
-        assert_eq!(refusal(edit(&hub, id, "tarde").await), (409, "MESSAGE_NOT_CHANGEABLE".into()));
-        assert_eq!(peer.asked().len(), before);
-        until("told", async || receiver.told("/").len() == 2).await;
-        for told in receiver.told("/") {
-            let told = told.json();
-            assert_eq!((&told["data"]["id"], &told["data"]["direccion"]), (&json!(id), &json!("saliente")));
+        assert_eq!(
+            refusal(edit(&hub, id, "tarde").await),
+            (409, "MESSAGE_NOT_CHANGEABLE".into())
+        );
+        assert_eq!(peer.requests().len(), before);
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 2).await;
+        for delivery in receiver.deliveries("/") {
+            let delivery = delivery.json();
+            assert_eq!(
+                (&delivery["data"]["id"], &delivery["data"]["direccion"]),
+                (&json!(id), &json!("saliente"))
+            );
         }
         hub.stop().await;
     }
 
     async fn refusals_of_changes_keep_their_codes(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        peer.takes_sends();
+        peer.accept_sends();
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
-        let (id, wa_id) = sent(&hub, "hola").await;
-        let last = peer.publish_message(THEIRS, ANA, "¿sí?");
-        until_read(&hub, last).await;
+        let (id, wa_id) = send_message(&hub, "hola").await;
+        let last_event = peer.publish_message(THEIRS, ANA, "¿sí?");
+        wait_until_read(&hub, last_event).await;
         let page = get(&hub, "/api/listener/messages").await;
         let theirs = page["mensajes"][0]["id"].as_i64().unwrap();
-        for (id, expected) in [(theirs, (409, "MESSAGE_NOT_OWN")), (999_999, (404, "MESSAGE_NOT_FOUND"))] {
+        for (id, expected) in [
+            (theirs, (409, "MESSAGE_NOT_OWN")),
+            (999_999, (404, "MESSAGE_NOT_FOUND")),
+        ] {
             let expected = (expected.0, expected.1.to_owned());
             assert_eq!(refusal(edit(&hub, id, "x").await), expected);
             assert_eq!(refusal(delete(&hub, id).await), expected);
         }
-        assert_eq!(refusal(edit(&hub, id, "  ").await), (400, "INVALID_REQUEST".into()));
-        for (status, code) in [(409, "MESSAGE_TOO_OLD"), (504, "SEND_UNCONFIRMED"), (503, "SESSION_NOT_READY")] {
+        assert_eq!(
+            refusal(edit(&hub, id, "  ").await),
+            (400, "INVALID_REQUEST".into())
+        );
+        for (status, code) in [
+            (409, "MESSAGE_TOO_OLD"),
+            (504, "SEND_UNCONFIRMED"),
+            (503, "SESSION_NOT_READY"),
+        ] {
             let body = json!({"error": true, "code": code, "message": "why"});
-            peer.answers(&format!("/messages/{wa_id}"), status, &body.to_string());
+            peer.set_response(&format!("/messages/{wa_id}"), status, &body.to_string());
             assert_eq!(refusal(edit(&hub, id, "x").await), (status, code.into()));
             assert_eq!(refusal(delete(&hub, id).await), (status, code.into()));
         }
         // While all sending is stopped, nothing can be written, but a message can be taken back.
-        takes_changes(&peer, &wa_id);
-        assert_eq!(ask(&hub, "PUT", "/api/sending", Some(&json!({"detenido": true}))).await.0, 200);
-        assert_eq!(refusal(edit(&hub, id, "x").await), (409, "SENDING_STOPPED".into()));
+        accept_changes(&peer, &wa_id);
+        assert_eq!(
+            ask(
+                &hub,
+                "PUT",
+                "/api/sending",
+                Some(&json!({"detenido": true}))
+            )
+            .await
+            .0,
+            200
+        );
+        assert_eq!(
+            refusal(edit(&hub, id, "x").await),
+            (409, "SENDING_STOPPED".into())
+        );
         assert_eq!(delete(&hub, id).await.0, 200);
         hub.stop().await;
     }
 
     async fn dry_run_changes_reads_and_types_nothing(database: Database) {
         let peer = FakeSessionManager::start().await;
-        peer.answers("/status", 200, r#"{"status":"READY"}"#);
+        peer.set_response("/status", 200, r#"{"status":"READY"}"#);
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        let (id, _) = sent(&hub, "hola").await;
+        let (id, _) = send_message(&hub, "hola").await;
         for (method, path, body) in [
-            ("PUT", format!("/api/listener/messages/{id}"), Some(json!({"mensaje": "x"}))),
+            (
+                "PUT",
+                format!("/api/listener/messages/{id}"),
+                Some(json!({"mensaje": "x"})),
+            ),
             ("DELETE", format!("/api/listener/messages/{id}"), None),
-            ("POST", "/api/listener/conversations/5491158254201/seen".to_owned(), Some(json!({}))),
-            ("POST", "/api/listener/conversations/5491158254201/typing".to_owned(), Some(json!({"segundos": 5}))),
+            (
+                "POST",
+                "/api/listener/conversations/5491158254201/seen".to_owned(),
+                Some(json!({})),
+            ),
+            (
+                "POST",
+                "/api/listener/conversations/5491158254201/typing".to_owned(),
+                Some(json!({"segundos": 5})),
+            ),
         ] {
             let (status, answer) = ask(&hub, method, &path, body.as_ref()).await;
-            assert_eq!((status, &answer["ok"], &answer["dry_run"]), (200, &json!(true), &json!(true)), "{path} {answer}");
+            assert_eq!(
+                (status, &answer["ok"], &answer["dry_run"]),
+                (200, &json!(true), &json!(true)),
+                "{path} {answer}"
+            );
         }
-        let asked = peer.asked();
-        assert!(asked.iter().all(|it| it.method == "GET"), "{asked:?}");
+        let requests = peer.requests();
+        assert!(
+            requests.iter().all(|request| request.method == "GET"),
+            "{requests:?}"
+        );
         let page = get(&hub, "/api/listener/history/5491158254201").await;
-        assert!(page["mensajes"].as_array().unwrap().iter().all(|it| it["mensaje"] == "hola"));
+        assert!(
+            page["mensajes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|message| message["mensaje"] == "hola")
+        );
         hub.stop().await;
     }
 
@@ -150,36 +230,60 @@ on_both_engines! {
         let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
         let chats = format!("/chats/{ANA}");
-        peer.answers(&format!("{chats}/read"), 200, &json!({"ok": true, "chat": ANA, "unread": 3}).to_string());
-        peer.answers(&format!("{chats}/typing"), 200, &json!({"ok": true, "chat": ANA, "seconds": 5}).to_string());
+        peer.set_response(
+            &format!("{chats}/read"),
+            200,
+            &json!({"ok": true, "chat": ANA, "unread": 3}).to_string(),
+        );
+        peer.set_response(
+            &format!("{chats}/typing"),
+            200,
+            &json!({"ok": true, "chat": ANA, "seconds": 5}).to_string(),
+        );
         // Any spelling of the number works.
-        let talks = "/api/listener/conversations/+54 9 11 5825-4201";
-        let (status, body) = ask(&hub, "POST", &format!("{talks}/seen"), None).await;
+        let conversation_path = "/api/listener/conversations/+54 9 11 5825-4201";
+        let (status, body) = ask(&hub, "POST", &format!("{conversation_path}/seen"), None).await;
         assert_eq!((status, body), (200, json!({"ok": true, "sin_leer": 3})));
         let typing = json!({"segundos": 5});
-        let (status, body) = ask(&hub, "POST", &format!("{talks}/typing"), Some(&typing)).await;
+        let (status, body) = ask(
+            &hub,
+            "POST",
+            &format!("{conversation_path}/typing"),
+            Some(&typing),
+        )
+        .await;
         assert_eq!((status, body), (200, json!({"ok": true, "segundos": 5})));
-        assert_eq!(peer.last_asked().body, r#"{"seconds":5}"#);
+        assert_eq!(peer.last_request().body, r#"{"seconds":5}"#);
         let typing = json!({"segundos": 61});
-        let refused = ask(&hub, "POST", &format!("{talks}/typing"), Some(&typing)).await;
-        assert_eq!(refusal(refused), (400, "INVALID_REQUEST".into()));
-        let contact = json!({"ok": true, "exists": true, "chat": ANA, "pushname": "Ana", "business": false});
-        peer.answers(&format!("/contacts/{ANA}"), 200, &contact.to_string());
-        assert_eq!(get(&hub, "/api/contacts/5491158254201/whatsapp").await, contact);
+        let refused_typing = ask(
+            &hub,
+            "POST",
+            &format!("{conversation_path}/typing"),
+            Some(&typing),
+        )
+        .await;
+        assert_eq!(refusal(refused_typing), (400, "INVALID_REQUEST".into()));
+        let contact =
+            json!({"ok": true, "exists": true, "chat": ANA, "pushname": "Ana", "business": false});
+        peer.set_response(&format!("/contacts/{ANA}"), 200, &contact.to_string());
+        assert_eq!(
+            get(&hub, "/api/contacts/5491158254201/whatsapp").await,
+            contact
+        );
         hub.stop().await;
     }
 }
 
 #[tokio::test]
 async fn another_business_changes_no_message() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     let cliente = hub.add_cliente("ana", 51).await;
-    let own = json!({"destinatario": "5491158254201", "mensaje": "hola", "cliente_id": 52});
+    let own_send = json!({"destinatario": "5491158254201", "mensaje": "hola", "cliente_id": 52});
     let send = hub
         .http
         .post(hub.url("/api/sender/messages/send"))
-        .header("authorization", admin())
-        .json(&own);
+        .header("authorization", admin_auth())
+        .json(&own_send);
     let (status, body) = text(send).await;
     assert_eq!(status, 201, "{body}");
     for method in ["PUT", "DELETE"] {
@@ -197,19 +301,19 @@ async fn another_business_changes_no_message() {
 #[tokio::test]
 async fn answer_quotes_a_message_of_its_conversation() {
     let peer = FakeSessionManager::with_event_log().await;
-    peer.takes_sends();
+    peer.accept_sends();
     let hub = Hub::start_with(&peer.url, REAL).await;
     peer.publish_message(THEIRS, ANA, "¿sigue en venta?");
-    let other = peer.publish_message(
+    let other_message = peer.publish_message(
         "false_5491158254202@c.us_3A02",
         "5491158254202@c.us",
         "hola",
     );
-    until_read(&hub, other).await;
+    wait_until_read(&hub, other_message).await;
     let page = get(&hub, "/api/listener/messages").await;
     let id_of = |text: &str| {
-        let mut all = page["mensajes"].as_array().unwrap().iter();
-        all.find(|it| it["mensaje"] == text).unwrap()["id"]
+        let mut messages = page["mensajes"].as_array().unwrap().iter();
+        messages.find(|row| row["mensaje"] == text).unwrap()["id"]
             .as_i64()
             .unwrap()
     };
@@ -219,7 +323,7 @@ async fn answer_quotes_a_message_of_its_conversation() {
     let body = answer(id_of("¿sigue en venta?"));
     let (status, body) = ask(&hub, "POST", path, Some(&body)).await;
     assert_eq!(status, 201, "{body}");
-    let request: Value = serde_json::from_str(&peer.last_asked().body).unwrap();
+    let request: Value = serde_json::from_str(&peer.last_request().body).unwrap();
     assert_eq!(request["reply_to"], THEIRS);
     let page = get(&hub, "/api/listener/history/5491158254201").await;
     assert_eq!(
@@ -228,8 +332,8 @@ async fn answer_quotes_a_message_of_its_conversation() {
     );
     // A message of another conversation cannot be answered.
     for id in [id_of("hola"), 999_999] {
-        let refused = ask(&hub, "POST", path, Some(&answer(id))).await;
-        assert_eq!(refusal(refused), (404, "MESSAGE_NOT_FOUND".into()));
+        let refused_answer = ask(&hub, "POST", path, Some(&answer(id))).await;
+        assert_eq!(refusal(refused_answer), (404, "MESSAGE_NOT_FOUND".into()));
     }
     assert_eq!(peer.sends().len(), 1);
     hub.stop().await;

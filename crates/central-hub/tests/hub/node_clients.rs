@@ -7,14 +7,14 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::access::{PASSWORD, admin, answer, bearer, locked};
+use crate::access::{PASSWORD, admin_auth, bearer, send_request, start_with_password};
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, until};
+use crate::support::{Hub, wait_until};
 
 const PICTURE: &str = "data:image/png;base64,AAAA";
 
 /// Sets the session state, with or without a browser.
-fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
+fn set_session(peer: &FakeSessionManager, state: &str, has_browser: bool) {
     let linked = matches!(state, "AUTHENTICATED" | "READY");
     let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
     let at = "2026-01-14T13:02:09.336Z";
@@ -32,19 +32,19 @@ fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
         "restarts": {"total": 0, "recent": 0, "budget": 5, "window_seconds": 600},
         "last_error": null, "history": [], "service": {"version": "0.1.0", "started_at": at},
     });
-    peer.answers("/session", 200, &session.to_string());
-    peer.answers("/status", 200, &json!({"status": state}).to_string());
+    peer.set_response("/session", 200, &session.to_string());
+    peer.set_response("/status", 200, &json!({"status": state}).to_string());
     let code = match state {
         "QR_REQUIRED" => json!({"status": "QR_AVAILABLE", "qr": PICTURE}),
         _ => json!({"status": "NO_QR"}),
     };
-    peer.answers("/qr", 200, &code.to_string());
-    peer.is_in(state);
+    peer.set_response("/qr", 200, &code.to_string());
+    peer.set_state(state);
 }
 
 async fn open() -> (FakeSessionManager, Hub) {
     let peer = FakeSessionManager::start().await;
-    is_in(&peer, "READY", true);
+    set_session(&peer, "READY", true);
     let hub = Hub::start(&peer.url).await;
     (peer, hub)
 }
@@ -55,7 +55,7 @@ async fn call(hub: &Hub, method: &str, path: &str, body: Value) -> (u16, Value) 
     if !body.is_null() {
         request = request.json(&body);
     }
-    answer(request).await
+    send_request(request).await
 }
 
 async fn get(hub: &Hub, path: &str) -> (u16, Value) {
@@ -63,8 +63,8 @@ async fn get(hub: &Hub, path: &str) -> (u16, Value) {
 }
 
 /// Asserts the error format of the Node hub's routes.
-fn refused(told: &(u16, Value), status: u16, code: &str) {
-    let (found, body) = told;
+fn assert_refused(response: &(u16, Value), status: u16, code: &str) {
+    let (found, body) = response;
     assert_eq!(*found, status, "{body}");
     assert_eq!(
         (&body["ok"], &body["success"]),
@@ -121,7 +121,7 @@ async fn both_whatsapp_screens_show_every_state() {
         ("DISCONNECTED", false, "connect", "connect"),
         ("ERROR", false, "error", "error"),
     ] {
-        is_in(&peer, state, has_browser);
+        set_session(&peer, state, has_browser);
         for prefix in ["", "/api"] {
             let (status, body) = get(&hub, &format!("{prefix}/whatsapp/51/status")).await;
             assert_eq!(status, 200, "{body}");
@@ -155,37 +155,37 @@ async fn code_has_both_names_and_a_reason_if_absent() {
         "/qr-code",
         "/api/qr-code",
     ];
-    is_in(&peer, "QR_REQUIRED", true);
+    set_session(&peer, "QR_REQUIRED", true);
     for path in paths {
         let request = hub.http.get(hub.url(path)).header("x-cliente-id", "51");
-        let (status, body) = answer(request).await;
+        let (status, body) = send_request(request).await;
         assert_eq!(status, 200, "{body}");
         assert_eq!(
             (&body["qr"], &body["qr_code_base64"]),
             (&json!(PICTURE), &json!(PICTURE))
         );
     }
-    is_in(&peer, "INIT", true);
+    set_session(&peer, "INIT", true);
     for path in paths {
-        refused(&get(&hub, path).await, 404, "QR_NOT_AVAILABLE");
+        assert_refused(&get(&hub, path).await, 404, "QR_NOT_AVAILABLE");
     }
     for (state, word, can_send) in [
         ("READY", "CONNECTED", true),
         ("AUTHENTICATED", "CONNECTING", false),
     ] {
-        is_in(&peer, state, true);
+        set_session(&peer, state, true);
         for path in paths {
-            let told = get(&hub, path).await;
-            refused(&told, 409, "QR_NOT_REQUIRED");
-            assert_eq!(told.1["state"], word);
-            assert_eq!(told.1["can_send_messages"], can_send);
+            let response = get(&hub, path).await;
+            assert_refused(&response, 409, "QR_NOT_REQUIRED");
+            assert_eq!(response.1["state"], word);
+            assert_eq!(response.1["can_send_messages"], can_send);
         }
     }
     hub.stop().await;
 }
 
 /// Requests the code like J's buttons "Conectar WhatsApp" and "Mostrar QR".
-fn button(hub: &Hub) -> RequestBuilder {
+fn request_code(hub: &Hub) -> RequestBuilder {
     let request = hub.http.get(hub.url("/qr-code"));
     request
         .header("x-cliente-id", "51")
@@ -193,9 +193,12 @@ fn button(hub: &Hub) -> RequestBuilder {
 }
 
 /// Returns the number of connect requests so far.
-fn connects(peer: &FakeSessionManager) -> usize {
-    let asked = peer.asked();
-    asked.iter().filter(|it| it.path == "/connect").count()
+fn connect_count(peer: &FakeSessionManager) -> usize {
+    let requests = peer.requests();
+    requests
+        .iter()
+        .filter(|request| request.path == "/connect")
+        .count()
 }
 
 const CONNECTING: &str =
@@ -206,48 +209,55 @@ const CONNECTING: &str =
 #[tokio::test]
 async fn january_button_connects_and_shows_the_code() {
     let (peer, hub) = open().await;
-    peer.answers("/connect", 200, CONNECTING);
+    peer.set_response("/connect", 200, CONNECTING);
     for state in ["INIT", "DISCONNECTED"] {
-        is_in(&peer, state, false);
-        let before = connects(&peer);
-        let asked = tokio::spawn(answer(button(&hub)));
-        until("somebody connects", async || connects(&peer) > before).await;
+        set_session(&peer, state, false);
+        let connects_before = connect_count(&peer);
+        let pending = tokio::spawn(send_request(request_code(&hub)));
+        wait_until("a connect request", async || {
+            connect_count(&peer) > connects_before
+        })
+        .await;
         // First the browser starts, then its page.
-        is_in(&peer, "INIT", true);
-        is_in(&peer, "QR_REQUIRED", true);
-        let (status, body) = asked.await.unwrap();
+        set_session(&peer, "INIT", true);
+        set_session(&peer, "QR_REQUIRED", true);
+        let (status, body) = pending.await.unwrap();
         assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
-        assert_eq!(connects(&peer), before + 1);
+        assert_eq!(connect_count(&peer), connects_before + 1);
     }
     // The hub waits for a session that is starting, and reads a code that is already displayed.
-    let before = connects(&peer);
-    is_in(&peer, "INIT", true);
-    let asked = tokio::spawn(answer(button(&hub)));
-    let looks = async || {
-        peer.asked()
+    let connects_before = connect_count(&peer);
+    set_session(&peer, "INIT", true);
+    let pending = tokio::spawn(send_request(request_code(&hub)));
+    let session_reads = async || {
+        peer.requests()
             .iter()
-            .filter(|it| it.path == "/session")
+            .filter(|request| request.path == "/session")
             .count()
             > 2
     };
-    until("it waits", looks).await;
-    is_in(&peer, "QR_REQUIRED", true);
-    assert_eq!(asked.await.unwrap().0, 200);
-    assert_eq!(answer(button(&hub)).await.0, 200);
+    wait_until("the hub to wait for the session", session_reads).await;
+    set_session(&peer, "QR_REQUIRED", true);
+    assert_eq!(pending.await.unwrap().0, 200);
+    assert_eq!(send_request(request_code(&hub)).await.0, 200);
     // A phone that is still linked needs no code.
-    is_in(&peer, "INIT", true);
-    let asked = tokio::spawn(answer(button(&hub)));
-    is_in(&peer, "READY", true);
-    refused(&asked.await.unwrap(), 409, "QR_NOT_REQUIRED");
+    set_session(&peer, "INIT", true);
+    let pending = tokio::spawn(send_request(request_code(&hub)));
+    set_session(&peer, "READY", true);
+    assert_refused(&pending.await.unwrap(), 409, "QR_NOT_REQUIRED");
     // A failed session is neither waited for nor started again.
-    is_in(&peer, "ERROR", false);
-    refused(&answer(button(&hub)).await, 404, "QR_NOT_AVAILABLE");
-    assert_eq!(connects(&peer), before);
+    set_session(&peer, "ERROR", false);
+    assert_refused(
+        &send_request(request_code(&hub)).await,
+        404,
+        "QR_NOT_AVAILABLE",
+    );
+    assert_eq!(connect_count(&peer), connects_before);
     // The response has the reason why a start failed.
-    is_in(&peer, "INIT", false);
+    set_session(&peer, "INIT", false);
     let why = r#"{"error":true,"code":"BROWSER_UNAVAILABLE","message":"no Chrome"}"#;
-    peer.answers("/connect", 503, why);
-    let (status, body) = answer(button(&hub)).await;
+    peer.set_response("/connect", 503, why);
+    let (status, body) = send_request(request_code(&hub)).await;
     assert_eq!((status, &body["success"]), (503, &json!(false)), "{body}");
     hub.stop().await;
 }
@@ -255,8 +265,8 @@ async fn january_button_connects_and_shows_the_code() {
 /// Checks that a `GET` that starts a session works only for the page's own browser.
 #[tokio::test]
 async fn requesting_the_code_does_not_connect_from_other_clients() {
-    let (peer, hub) = locked().await;
-    is_in(&peer, "INIT", false);
+    let (peer, hub) = start_with_password().await;
+    set_session(&peer, "INIT", false);
     hub.add_cliente("ana", 51).await;
     let ana = hub.sign_in("ana", "ana-ana-ana").await;
     let (cliente, site, origin) = ("x-cliente-id", "sec-fetch-site", "origin");
@@ -278,22 +288,30 @@ async fn requesting_the_code_does_not_connect_from_other_clients() {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        refused(&answer(request).await, 404, "QR_NOT_AVAILABLE");
+        assert_refused(&send_request(request).await, 404, "QR_NOT_AVAILABLE");
     }
     // The other routes of the code never start a session.
     for path in ["/whatsapp/51/qr", "/whatsapp-v2/qr"] {
         let request = ana.get(&hub, path).header(site, "same-origin");
-        assert!(matches!(answer(request).await.0, 200 | 404), "{path}");
+        assert!(matches!(send_request(request).await.0, 200 | 404), "{path}");
     }
     // The request fails without sign-in, and for another business.
-    refused(&answer(button(&hub)).await, 401, "UNAUTHORIZED");
-    let other = ana.get(&hub, "/qr-code").header(site, "same-origin");
-    refused(&answer(other.header(cliente, "52")).await, 403, "FORBIDDEN");
+    assert_refused(&send_request(request_code(&hub)).await, 401, "UNAUTHORIZED");
+    let other_request = ana.get(&hub, "/qr-code").header(site, "same-origin");
+    assert_refused(
+        &send_request(other_request.header(cliente, "52")).await,
+        403,
+        "FORBIDDEN",
+    );
     // It also fails with a token that can only read.
-    let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
-    let reader = button(&hub).header("authorization", token);
-    refused(&answer(reader).await, 403, "FORBIDDEN");
-    assert!(peer.asked().iter().all(|asked| asked.method == "GET"));
+    let token = bearer(&hub.add_token(&admin_auth(), &["read"], None).await);
+    let reader = request_code(&hub).header("authorization", token);
+    assert_refused(&send_request(reader).await, 403, "FORBIDDEN");
+    assert!(
+        peer.requests()
+            .iter()
+            .all(|recorded| recorded.method == "GET")
+    );
     hub.stop().await;
 }
 
@@ -301,9 +319,9 @@ async fn requesting_the_code_does_not_connect_from_other_clients() {
 #[tokio::test]
 async fn newest_screen_has_a_button_before_the_first_connection() {
     let (peer, hub) = open().await;
-    let shown = async || {
+    let response = async || {
         let request = hub.http.get(hub.url("/api/whatsapp-v2/status"));
-        let (status, body) = answer(request.header("sec-fetch-site", "same-origin")).await;
+        let (status, body) = send_request(request.header("sec-fetch-site", "same-origin")).await;
         assert_eq!(status, 200, "{body}");
         body["status"].as_str().unwrap().to_owned()
     };
@@ -316,18 +334,18 @@ async fn newest_screen_has_a_button_before_the_first_connection() {
         ("DISCONNECTED", false, "qr_required"),
         ("ERROR", false, "error"),
     ] {
-        is_in(&peer, state, has_browser);
-        assert_eq!(shown().await, word, "{state}");
+        set_session(&peer, state, has_browser);
+        assert_eq!(response().await, word, "{state}");
         // Programs get the actual state.
         let (_, body) = get(&hub, "/api/whatsapp-v2/status").await;
         assert_eq!(body["status"], state.to_lowercase());
     }
     // A linked phone needs no code: the session was closed.
-    is_in(&peer, "DISCONNECTED", false);
+    set_session(&peer, "DISCONNECTED", false);
     let (_, mut session) = get(&hub, "/api/admin/whatsapp/session").await;
     session["linked"] = json!(true);
-    peer.answers("/session", 200, &session.to_string());
-    assert_eq!(shown().await, "disconnected");
+    peer.set_response("/session", 200, &session.to_string());
+    assert_eq!(response().await, "disconnected");
     hub.stop().await;
 }
 
@@ -335,7 +353,7 @@ async fn newest_screen_has_a_button_before_the_first_connection() {
 #[tokio::test]
 async fn screens_wait_while_a_browser_starts() {
     let (peer, hub) = open().await;
-    is_in(&peer, "INIT", false);
+    set_session(&peer, "INIT", false);
     let (_, idle) = get(&hub, "/api/admin/whatsapp/session").await;
     for (cause, recent) in [
         ("CONNECT_REQUESTED", 0),
@@ -346,7 +364,7 @@ async fn screens_wait_while_a_browser_starts() {
         let mut session = idle.clone();
         session["cause"] = json!(cause);
         session["restarts"]["recent"] = json!(recent);
-        peer.answers("/session", 200, &session.to_string());
+        peer.set_response("/session", 200, &session.to_string());
         let (_, body) = get(&hub, "/api/whatsapp/51/status").await;
         assert_eq!(january_shows(&body), "wait", "{cause}: {body}");
         assert_eq!(body["connecting"], true);
@@ -355,14 +373,14 @@ async fn screens_wait_while_a_browser_starts() {
 }
 
 #[tokio::test]
-async fn whatsapp_v2_as_it_was() {
+async fn whatsapp_v2_routes_answer_as_before() {
     let (peer, hub) = open().await;
-    is_in(&peer, "QR_REQUIRED", true);
-    let told = get(&hub, "/api/whatsapp-v2/status").await;
-    assert_eq!(told, (200, json!({"status": "qr_required"})));
-    let told = get(&hub, "/whatsapp-v2/qr").await;
+    set_session(&peer, "QR_REQUIRED", true);
+    let response = get(&hub, "/api/whatsapp-v2/status").await;
+    assert_eq!(response, (200, json!({"status": "qr_required"})));
+    let response = get(&hub, "/whatsapp-v2/qr").await;
     assert_eq!(
-        told,
+        response,
         (200, json!({"status": "qr_available", "qr": PICTURE}))
     );
     hub.stop().await;
@@ -372,9 +390,9 @@ async fn whatsapp_v2_as_it_was() {
 /// with requests that have no token.
 #[tokio::test]
 async fn old_page_signs_in_and_continues() {
-    let (peer, hub) = locked().await;
-    is_in(&peer, "READY", true);
-    peer.answers("/connect", 200, CONNECTING);
+    let (peer, hub) = start_with_password().await;
+    set_session(&peer, "READY", true);
+    peer.set_response("/connect", 200, CONNECTING);
     let login = async |body: Value| {
         let request = hub.http.post(hub.url("/auth/login")).json(&body);
         let response = request.send().await.unwrap();
@@ -383,15 +401,15 @@ async fn old_page_signs_in_and_continues() {
         let body: Value = response.json().await.unwrap();
         (status, body, cookie)
     };
-    let (status, wrong, _) = login(json!({"usuario": "admin", "password": "wrong"})).await;
+    let (status, refusal, _) = login(json!({"usuario": "admin", "password": "wrong"})).await;
     // The page displays this text.
     assert!(
-        wrong["message"].to_string().contains("contraseña"),
-        "{wrong}"
+        refusal["message"].to_string().contains("contraseña"),
+        "{refusal}"
     );
-    refused(&(status, wrong), 401, "WRONG_PASSWORD");
+    assert_refused(&(status, refusal), 401, "WRONG_PASSWORD");
     let (status, missing, _) = login(json!({"password": PASSWORD})).await;
-    refused(&(status, missing), 400, "INVALID_REQUEST");
+    assert_refused(&(status, missing), 400, "INVALID_REQUEST");
     let (status, body, cookie) = login(json!({"usuario": "admin", "password": PASSWORD})).await;
     assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
     assert_eq!(body["user"]["usuario"], "admin");
@@ -402,7 +420,7 @@ async fn old_page_signs_in_and_continues() {
     assert_eq!(body["expires_in"], 24 * 60 * 60);
     let token = bearer(body["token"].as_str().unwrap());
 
-    let (status, verified) = hub.by(&token, "POST", "/auth/verify", json!({})).await;
+    let (status, verified) = hub.call_as(&token, "POST", "/auth/verify", json!({})).await;
     assert_eq!(
         (status, &verified["success"]),
         (200, &json!(true)),
@@ -412,11 +430,11 @@ async fn old_page_signs_in_and_continues() {
         assert_eq!(verified["user"][field], body["user"][field], "{field}");
     }
     let told = hub
-        .by("Bearer eyJ.no.jwt", "POST", "/auth/verify", json!({}))
+        .call_as("Bearer eyJ.no.jwt", "POST", "/auth/verify", json!({}))
         .await;
-    refused(&told, 401, "UNAUTHORIZED");
+    assert_refused(&told, 401, "UNAUTHORIZED");
     assert_eq!(
-        hub.by(&token, "GET", "/whatsapp/1/status", json!(null))
+        hub.call_as(&token, "GET", "/whatsapp/1/status", json!(null))
             .await
             .0,
         200
@@ -436,26 +454,26 @@ async fn old_page_signs_in_and_continues() {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        answer(request).await
+        send_request(request).await
     };
     let same = [("sec-fetch-site", "same-origin")];
     let origin = [("origin", hub.url.as_str())];
-    for own in [&same[..], &origin[..]] {
-        let told = connect("/api/whatsapp-v2/connect", own).await;
-        assert_eq!(told, (200, json!({"status": "init"})), "{own:?}");
-        assert_eq!(connect("/whatsapp-v2/connect", own).await.0, 200);
+    for page_headers in [&same[..], &origin[..]] {
+        let told = connect("/api/whatsapp-v2/connect", page_headers).await;
+        assert_eq!(told, (200, json!({"status": "init"})), "{page_headers:?}");
+        assert_eq!(connect("/whatsapp-v2/connect", page_headers).await.0, 200);
         // Other routes require the token.
-        let told = connect("/api/admin/whatsapp/connect", own).await;
-        refused(&told, 403, "CSRF_TOKEN_INVALID");
+        let told = connect("/api/admin/whatsapp/connect", page_headers).await;
+        assert_refused(&told, 403, "CSRF_TOKEN_INVALID");
     }
     let told = connect("/api/whatsapp-v2/connect", &[]).await;
-    refused(&told, 403, "CSRF_TOKEN_INVALID");
+    assert_refused(&told, 403, "CSRF_TOKEN_INVALID");
     let told = connect(
         "/api/whatsapp-v2/connect",
         &[("origin", "https://evil.example")],
     )
     .await;
-    refused(&told, 403, "CROSS_SITE_REQUEST");
+    assert_refused(&told, 403, "CROSS_SITE_REQUEST");
     let message = told.1["message"].as_str().unwrap();
     assert!(
         message.contains("Origin is https://evil.example"),
@@ -468,41 +486,41 @@ async fn old_page_signs_in_and_continues() {
         .http
         .get(hub.url("/whatsapp/1/qr"))
         .header("cookie", &cookie);
-    refused(&answer(code).await, 409, "QR_NOT_REQUIRED");
+    assert_refused(&send_request(code).await, 409, "QR_NOT_REQUIRED");
 
     let change = json!({"oldPassword": "wrong", "newPassword": "otra clave larga"});
     let told = hub
-        .by(&token, "POST", "/auth/change-password", change)
+        .call_as(&token, "POST", "/auth/change-password", change)
         .await;
-    refused(&told, 401, "WRONG_PASSWORD");
+    assert_refused(&told, 401, "WRONG_PASSWORD");
     let change = json!({"oldPassword": PASSWORD, "newPassword": "otra clave larga"});
-    let (status, changed) = hub
-        .by(&token, "POST", "/auth/change-password", change)
+    let (status, updated) = hub
+        .call_as(&token, "POST", "/auth/change-password", change)
         .await;
     assert_eq!(
-        (status, &changed["success"]),
+        (status, &updated["success"]),
         (200, &json!(true)),
-        "{changed}"
+        "{updated}"
     );
-    assert!(changed["message"].is_string());
+    assert!(updated["message"].is_string());
     // Programs sign in with the other field name.
     let (status, body, _) =
         login(json!({"username": "admin", "password": "otra clave larga"})).await;
     assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
 
-    let (status, out) = hub.by(&token, "POST", "/auth/logout", json!({})).await;
+    let (status, out) = hub.call_as(&token, "POST", "/auth/logout", json!({})).await;
     assert_eq!((status, &out["success"]), (200, &json!(true)), "{out}");
-    let told = hub.by(&token, "POST", "/auth/verify", json!({})).await;
-    refused(&told, 401, "UNAUTHORIZED");
+    let told = hub.call_as(&token, "POST", "/auth/verify", json!({})).await;
+    assert_refused(&told, 401, "UNAUTHORIZED");
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn business_signs_in_with_its_own_user() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     hub.add_cliente("ana", 51).await;
     let login = json!({"usuario": "ana", "password": "ana-ana-ana"});
-    let (status, body) = answer(hub.http.post(hub.url("/auth/login")).json(&login)).await;
+    let (status, body) = send_request(hub.http.post(hub.url("/auth/login")).json(&login)).await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(body["user"]["cliente_id"], 51);
     assert_eq!(body["user"]["tipo"], "cliente");
@@ -523,19 +541,19 @@ async fn old_page_skips_sign_in_if_no_password_is_set() {
     }
     let usuario = &body["user"]["usuario"];
     let token = bearer(body["token"].as_str().unwrap());
-    let (status, verified) = hub.by(&token, "POST", "/auth/verify", json!({})).await;
+    let (status, verified) = hub.call_as(&token, "POST", "/auth/verify", json!({})).await;
     assert_eq!((status, &verified["user"]["usuario"]), (200, usuario));
-    let shown = hub.by(&token, "GET", "/whatsapp/1/status", Value::Null);
-    assert_eq!(shown.await.0, 200);
-    let out = hub.by(&token, "POST", "/auth/logout", json!({})).await;
+    let response = hub.call_as(&token, "GET", "/whatsapp/1/status", Value::Null);
+    assert_eq!(response.await.0, 200);
+    let out = hub.call_as(&token, "POST", "/auth/logout", json!({})).await;
     assert_eq!(out.0, 200, "{}", out.1);
     // Programs have no sign-in form to get past.
-    let told = login("username", "quien sea", "lo que sea").await;
-    refused(&told, 401, "WRONG_PASSWORD");
+    let response = login("username", "quien sea", "lo que sea").await;
+    assert_refused(&response, 401, "WRONG_PASSWORD");
     // Once users exist, passwords are checked.
     hub.add_cliente("ana", 51).await;
-    let told = login("usuario", "quien sea", "lo que sea").await;
-    refused(&told, 401, "WRONG_PASSWORD");
+    let response = login("usuario", "quien sea", "lo que sea").await;
+    assert_refused(&response, 401, "WRONG_PASSWORD");
     let (status, body) = login("usuario", "ana", "ana-ana-ana").await;
     assert_eq!((status, &body["user"]["cliente_id"]), (200, &json!(51)));
     hub.stop().await;
@@ -543,52 +561,52 @@ async fn old_page_skips_sign_in_if_no_password_is_set() {
 
 #[tokio::test]
 async fn business_sees_the_whatsapp_screens() {
-    let (peer, hub) = locked().await;
-    peer.answers("/connect", 200, CONNECTING);
-    is_in(&peer, "QR_REQUIRED", true);
+    let (peer, hub) = start_with_password().await;
+    peer.set_response("/connect", 200, CONNECTING);
+    set_session(&peer, "QR_REQUIRED", true);
     hub.add_cliente("ana", 51).await;
     let ana = hub.sign_in("ana", "ana-ana-ana").await;
     // J requests the code with the cookie and the header, H with only the cookie.
-    let of = |id: u64| ana.get(&hub, "/qr-code").header("x-cliente-id", id);
-    let (status, body) = answer(of(51)).await;
+    let request_for = |id: u64| ana.get(&hub, "/qr-code").header("x-cliente-id", id);
+    let (status, body) = send_request(request_for(51)).await;
     assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
-    let (status, body) = answer(of(52)).await;
+    let (status, body) = send_request(request_for(52)).await;
     assert_eq!(status, 403, "{body}");
-    let (status, body) = answer(ana.get(&hub, "/api/whatsapp-v2/status")).await;
+    let (status, body) = send_request(ana.get(&hub, "/api/whatsapp-v2/status")).await;
     assert_eq!((status, body), (200, json!({"status": "qr_required"})));
-    let (status, body) = answer(ana.get(&hub, "/api/whatsapp-v2/qr")).await;
-    let wanted = json!({"status": "qr_available", "qr": PICTURE});
-    assert_eq!((status, body), (200, wanted));
-    let (status, body) = answer(ana.post(&hub, "/api/whatsapp-v2/connect")).await;
+    let (status, body) = send_request(ana.get(&hub, "/api/whatsapp-v2/qr")).await;
+    let expected = json!({"status": "qr_available", "qr": PICTURE});
+    assert_eq!((status, body), (200, expected));
+    let (status, body) = send_request(ana.post(&hub, "/api/whatsapp-v2/connect")).await;
     assert_eq!((status, body), (200, json!({"status": "init"})));
     // A single business cannot take the session from the others.
     let logout = json!({"cliente_id": 51});
     let logout = ana
         .post(&hub, "/api/session-manager/admin/logout")
         .json(&logout);
-    refused(&answer(logout).await, 403, "FORBIDDEN");
+    assert_refused(&send_request(logout).await, 403, "FORBIDDEN");
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn listener_can_be_switched_off_and_on() {
     let (_peer, hub) = open().await;
-    for (mode, told, recording) in [
+    for (mode, response, recording) in [
         ("off", "off", false),
         ("listen", "listen", true),
         ("off", "off", false),
         ("on", "listen", true),
     ] {
         let (status, body) = call(&hub, "POST", "/listener/mode", json!({"mode": mode})).await;
-        assert_eq!((status, &body["mode"]), (200, &json!(told)), "{body}");
+        assert_eq!((status, &body["mode"]), (200, &json!(response)), "{body}");
         let (status, body) = get(&hub, "/listener/status").await;
-        assert_eq!((status, &body["mode"]), (200, &json!(told)), "{body}");
+        assert_eq!((status, &body["mode"]), (200, &json!(response)), "{body}");
         assert_eq!(body["recording"], recording);
     }
-    let told = call(&hub, "POST", "/listener/mode", json!({"mode": "respond"})).await;
-    refused(&told, 501, "NOT_SERVED_HERE");
-    let told = call(&hub, "POST", "/listener/mode", json!({"mode": "loud"})).await;
-    refused(&told, 400, "INVALID_REQUEST");
+    let response = call(&hub, "POST", "/listener/mode", json!({"mode": "respond"})).await;
+    assert_refused(&response, 501, "NOT_SERVED_HERE");
+    let response = call(&hub, "POST", "/listener/mode", json!({"mode": "loud"})).await;
+    assert_refused(&response, 400, "INVALID_REQUEST");
     assert_eq!(get(&hub, "/listener/status").await.1["mode"], "listen");
     hub.stop().await;
 }
@@ -604,9 +622,13 @@ fn form(name: &str) -> Value {
 #[tokio::test]
 async fn campaigns_are_an_array_unless_a_page_is_requested() {
     let (_peer, hub) = open().await;
-    let (status, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
-    assert_eq!((status, &made["success"]), (201, &json!(true)), "{made}");
-    let id = made["id"].as_i64().unwrap();
+    let (status, created) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    assert_eq!(
+        (status, &created["success"]),
+        (201, &json!(true)),
+        "{created}"
+    );
+    let id = created["id"].as_i64().unwrap();
     let planned = json!({
         "nombre": "Abril", "descripcion": "", "mensaje": "Hola", "cliente_id": "51",
         "programada": true, "fecha_envio": "2031-04-01T09:00",
@@ -655,19 +677,19 @@ async fn campaigns_are_an_array_unless_a_page_is_requested() {
     assert_eq!(april["programada"], true);
     assert_eq!(april["fecha_envio"], "2031-04-01T12:00:00.000Z");
     assert_eq!(april["cliente_nombre"], "Cliente 51");
-    let (_, one) = get(&hub, "/sender/campaigns?cliente_id=51").await;
-    assert_eq!(one.as_array().map(Vec::len), Some(1));
+    let (_, single_page) = get(&hub, "/sender/campaigns?cliente_id=51").await;
+    assert_eq!(single_page.as_array().map(Vec::len), Some(1));
     // A request that names a page gets the hub's own object.
     for page in ["limite=1", "antes=999"] {
         let (_, page) = get(&hub, &format!("/api/sender/campaigns?{page}")).await;
         assert!(page["campanias"].is_array(), "{page}");
     }
-    let told = get(&hub, "/sender/campaigns/999").await;
-    refused(&told, 404, "NOT_FOUND");
-    let mut bad = form("Mayo");
-    bad["programada"] = json!(true);
-    refused(
-        &call(&hub, "POST", "/sender/campaigns", bad).await,
+    let response = get(&hub, "/sender/campaigns/999").await;
+    assert_refused(&response, 404, "NOT_FOUND");
+    let mut invalid_form = form("Mayo");
+    invalid_form["programada"] = json!(true);
+    assert_refused(
+        &call(&hub, "POST", "/sender/campaigns", invalid_form).await,
         400,
         "INVALID_REQUEST",
     );
@@ -700,21 +722,21 @@ async fn arrays_are_bounded_and_link_to_the_rest() {
         .split_once(">; rel=\"next\"")
         .unwrap()
         .0;
-    let (_, rest) = get(&hub, target).await;
+    let (_, next_page) = get(&hub, target).await;
     assert_eq!(
-        rest["campanias"].as_array().map(Vec::len),
+        next_page["campanias"].as_array().map(Vec::len),
         Some(1),
         "{link}"
     );
-    assert_eq!(rest["siguiente"], Value::Null);
+    assert_eq!(next_page["siguiente"], Value::Null);
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn campaign_is_changed_and_approved() {
     let (_peer, hub) = open().await;
-    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
-    let path = format!("/sender/campaigns/{}", made["id"]);
+    let (_, created) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let path = format!("/sender/campaigns/{}", created["id"]);
     let mut edited = form("Marzo, otra vez");
     edited["descripcion"] = json!("Otra");
     let (status, body) = call(&hub, "PUT", &path, edited).await;
@@ -726,9 +748,9 @@ async fn campaign_is_changed_and_approved() {
         (&json!("Marzo, otra vez"), &json!("Otra"))
     );
     let approve = format!("{path}/approve");
-    let told = call(&hub, "POST", &approve, json!({"comentario": "dale"})).await;
-    refused(&told, 409, "CAMPAIGN_STATE");
-    let add = format!("/sender/destinatarios/campania/{}/agregar", made["id"]);
+    let response = call(&hub, "POST", &approve, json!({"comentario": "dale"})).await;
+    assert_refused(&response, 409, "CAMPAIGN_STATE");
+    let add = format!("/sender/destinatarios/campania/{}/agregar", created["id"]);
     let list = json!({"destinatarios": [{"telefono_wapp": "5491158254201"}]});
     assert_eq!(call(&hub, "POST", &add, list).await.0, 200);
     let (status, body) = call(&hub, "POST", &approve, json!({"comentario": "dale"})).await;
@@ -741,8 +763,8 @@ async fn campaign_is_changed_and_approved() {
 #[tokio::test]
 async fn schedules_accept_the_old_forms_fields() {
     let (_peer, hub) = open().await;
-    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
-    let id = made["id"].as_i64().unwrap();
+    let (_, created) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let id = created["id"].as_i64().unwrap();
     let days = [
         json!(["lun", "mié", "Sábado"]),
         json!(["mon", "wed", "sat"]),
@@ -794,9 +816,9 @@ async fn schedules_accept_the_old_forms_fields() {
         json!(["mon", "wed", "sat"])
     );
     assert_eq!(page["programaciones"][0]["hora_inicio"], "09:00");
-    let bad = json!({"campania_id": "x", "dias_semana": ["lun"]});
-    refused(
-        &call(&hub, "POST", "/sender/programaciones", bad).await,
+    let invalid_schedule = json!({"campania_id": "x", "dias_semana": ["lun"]});
+    assert_refused(
+        &call(&hub, "POST", "/sender/programaciones", invalid_schedule).await,
         400,
         "INVALID_REQUEST",
     );
@@ -806,8 +828,8 @@ async fn schedules_accept_the_old_forms_fields() {
 #[tokio::test]
 async fn recipients_are_listed_added_and_removed() {
     let (_peer, hub) = open().await;
-    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
-    let path = format!("/sender/destinatarios/campania/{}", made["id"]);
+    let (_, created) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let path = format!("/sender/destinatarios/campania/{}", created["id"]);
     let list = json!({"destinatarios": [
         {"telefono_wapp": "5491158254201", "nombre_destino": "Ana", "lugar_id": 7},
         {"telefono": "5491158254202", "nombre": "Luis"},
@@ -872,14 +894,14 @@ async fn recipients_are_listed_added_and_removed() {
     );
     let (_, body) = get(&hub, &path).await;
     assert_eq!(body["data"]["estadisticas"]["total"], 1, "{body}");
-    refused(
+    assert_refused(
         &get(&hub, "/sender/destinatarios/campania/999").await,
         404,
         "NOT_FOUND",
     );
-    let none = json!({"destinatarios": []});
-    refused(
-        &call(&hub, "POST", &format!("{path}/agregar"), none).await,
+    let empty_list = json!({"destinatarios": []});
+    assert_refused(
+        &call(&hub, "POST", &format!("{path}/agregar"), empty_list).await,
         400,
         "INVALID_REQUEST",
     );
@@ -906,8 +928,8 @@ async fn messages_accept_every_field_name() {
         assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
         assert_eq!(body["estado"], "simulado");
     }
-    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
-    let campaign = made["id"].to_string();
+    let (_, created) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let campaign = created["id"].to_string();
     for body in [
         json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]}),
         json!({"campañaId": campaign, "mensajes": [{"phoneNumber": "5491158254201", "texto": "Hola"}]}),
@@ -922,9 +944,9 @@ async fn messages_accept_every_field_name() {
         );
         assert_eq!(queued["mensajes"][0]["mensaje"], "Hola");
     }
-    let bad = json!({"destinatarios": ["5491158254201"]});
-    refused(
-        &call(&hub, "POST", "/sender/messages/bulk", bad).await,
+    let invalid_body = json!({"destinatarios": ["5491158254201"]});
+    assert_refused(
+        &call(&hub, "POST", "/sender/messages/bulk", invalid_body).await,
         400,
         "INVALID_REQUEST",
     );
@@ -935,8 +957,8 @@ async fn messages_accept_every_field_name() {
 #[tokio::test]
 async fn send_reports_success_and_the_invalid_field() {
     let (peer, hub) = open().await;
-    let good = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola"});
-    let (status, sent) = call(&hub, "POST", "/send", good.clone()).await;
+    let valid_body = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola"});
+    let (status, sent) = call(&hub, "POST", "/send", valid_body.clone()).await;
     assert_eq!(
         (status, &sent["ok"], &sent["success"]),
         (200, &json!(true), &json!(true))
@@ -947,7 +969,7 @@ async fn send_reports_success_and_the_invalid_field() {
         ("to", Value::Null, "INVALID_TO"),
         ("message", json!(""), "INVALID_MESSAGE"),
     ] {
-        let mut body = good.clone();
+        let mut body = valid_body.clone();
         body[field] = value;
         let (status, body) = call(&hub, "POST", "/send", body).await;
         assert_eq!(
@@ -960,13 +982,13 @@ async fn send_reports_success_and_the_invalid_field() {
             (&json!(false), &json!(code))
         );
     }
-    is_in(&peer, "QR_REQUIRED", true);
-    until("the hub hears of it", async || {
+    set_session(&peer, "QR_REQUIRED", true);
+    wait_until("the hub to receive the state", async || {
         get(&hub, "/api/health").await.1["dependencies"]["session_manager"]["state"]
             == "QR_REQUIRED"
     })
     .await;
-    let (status, body) = call(&hub, "POST", "/send", good).await;
+    let (status, body) = call(&hub, "POST", "/send", valid_body).await;
     assert_eq!(
         (status, &body["code"]),
         (503, &json!("SESSION_NOT_READY")),
@@ -975,8 +997,8 @@ async fn send_reports_success_and_the_invalid_field() {
     assert_eq!(body["success"], false);
     // A simulated send fails where a real one would, and stores nothing.
     let send = json!({"destinatario": "5491158254201", "mensaje": "Hola"});
-    let told = call(&hub, "POST", "/sender/messages/send", send).await;
-    refused(&told, 503, "SESSION_NOT_READY");
+    let response = call(&hub, "POST", "/sender/messages/send", send).await;
+    assert_refused(&response, 503, "SESSION_NOT_READY");
     let (_, messages) = get(&hub, "/api/sender/messages").await;
     assert_eq!(
         messages["mensajes"].as_array().map(Vec::len),
@@ -996,19 +1018,19 @@ async fn sender_send_sends_one_message() {
     assert_eq!(sent["data"]["ok"], true);
     assert!(sent["data"]["message_id"].is_string(), "{sent}");
     for field in ["to", "message"] {
-        let mut bad = send.clone();
-        bad[field] = Value::Null;
-        let told = call(&hub, "POST", "/api/sender/send", bad).await;
-        refused(&told, 400, "INVALID_REQUEST");
+        let mut invalid_body = send.clone();
+        invalid_body[field] = Value::Null;
+        let response = call(&hub, "POST", "/api/sender/send", invalid_body).await;
+        assert_refused(&response, 400, "INVALID_REQUEST");
     }
-    is_in(&peer, "QR_REQUIRED", true);
-    until("the hub hears of it", async || {
+    set_session(&peer, "QR_REQUIRED", true);
+    wait_until("the hub to receive the state", async || {
         get(&hub, "/api/health").await.1["dependencies"]["session_manager"]["state"]
             == "QR_REQUIRED"
     })
     .await;
-    let told = call(&hub, "POST", "/sender/send", send).await;
-    refused(&told, 503, "SESSION_NOT_READY");
+    let response = call(&hub, "POST", "/sender/send", send).await;
+    assert_refused(&response, 503, "SESSION_NOT_READY");
     hub.stop().await;
 }
 
@@ -1016,8 +1038,8 @@ async fn sender_send_sends_one_message() {
 async fn sessions_list_has_one_session() {
     let (peer, hub) = open().await;
     let transition = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
-    peer.answers("/connect", 200, CONNECTING);
-    peer.answers("/disconnect", 200, transition);
+    peer.set_response("/connect", 200, CONNECTING);
+    peer.set_response("/disconnect", 200, transition);
     // The screen reads `state.state`, `state.ready` and `state.connecting`.
     for (state, has_browser, word, has_qr, ready, connecting) in [
         ("INIT", false, "desconectado", false, false, false),
@@ -1028,24 +1050,31 @@ async fn sessions_list_has_one_session() {
         ("DISCONNECTED", false, "desconectado", false, false, false),
         ("ERROR", false, "error", false, false, false),
     ] {
-        is_in(&peer, state, has_browser);
+        set_session(&peer, state, has_browser);
         let (status, rows) = get(&hub, "/session-manager/sessions").await;
         assert_eq!(status, 200);
-        let told =
+        let response =
             json!({"state": word, "hasQR": has_qr, "ready": ready, "connecting": connecting});
-        assert_eq!(rows, json!([{"clienteId": 1, "state": told}]), "{state}");
+        assert_eq!(
+            rows,
+            json!([{"clienteId": 1, "state": response}]),
+            "{state}"
+        );
     }
-    for (path, asked) in [("login", "/connect"), ("logout", "/disconnect")] {
+    for (path, path_called) in [("login", "/connect"), ("logout", "/disconnect")] {
         let path = format!("/session-manager/admin/{path}");
         let (status, body) = call(&hub, "POST", &path, json!({"cliente_id": "51"})).await;
         assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
-        let last = peer.last_asked();
+        let last_request = peer.last_request();
         assert_eq!(
-            (last.path.as_str(), &last.headers["x-cliente-id"]),
-            (asked, &"51".parse().unwrap())
+            (
+                last_request.path.as_str(),
+                &last_request.headers["x-cliente-id"]
+            ),
+            (path_called, &"51".parse().unwrap())
         );
     }
-    is_in(&peer, "QR_REQUIRED", true);
+    set_session(&peer, "QR_REQUIRED", true);
     for path in ["status", "state"] {
         let (_, body) = get(&hub, &format!("/session-manager/{path}")).await;
         assert_eq!(
@@ -1054,8 +1083,8 @@ async fn sessions_list_has_one_session() {
         );
     }
     let (_, body) = get(&hub, "/api/session-manager/qr").await;
-    let wanted = json!({"status": "QR_AVAILABLE", "qr": PICTURE, "state": "QR_REQUIRED"});
-    assert_eq!(body, wanted);
+    let expected = json!({"status": "QR_AVAILABLE", "qr": PICTURE, "state": "QR_REQUIRED"});
+    assert_eq!(body, expected);
     hub.stop().await;
 }
 
@@ -1066,8 +1095,8 @@ async fn stats_agree_with_health_and_overview() {
         ("/stats/health", "/api/health"),
         ("/stats/dashboard", "/api/overview"),
     ] {
-        let (status, told) = get(&hub, theirs).await;
-        assert_eq!(status, 200, "{told}");
+        let (status, response) = get(&hub, theirs).await;
+        assert_eq!(status, 200, "{response}");
         let keys = |value: &Value| {
             value
                 .as_object()
@@ -1076,7 +1105,7 @@ async fn stats_agree_with_health_and_overview() {
                 .cloned()
                 .collect::<Vec<_>>()
         };
-        assert_eq!(keys(&told), keys(&get(&hub, ours).await.1));
+        assert_eq!(keys(&response), keys(&get(&hub, ours).await.1));
     }
     hub.stop().await;
 }
@@ -1101,23 +1130,27 @@ async fn routes_of_other_systems_are_reported_as_such() {
                 let request = hub
                     .http
                     .request(method.parse().unwrap(), hub.url(&format!("{prefix}{path}")));
-                refused(&answer(as_the_page(request)).await, 501, "NOT_SERVED_HERE");
+                assert_refused(
+                    &send_request(with_page_headers(request)).await,
+                    501,
+                    "NOT_SERVED_HERE",
+                );
             }
         }
     }
-    refused(&get(&hub, "/api/sender/nothing").await, 404, "NOT_FOUND");
+    assert_refused(&get(&hub, "/api/sender/nothing").await, 404, "NOT_FOUND");
     hub.stop().await;
 }
 
 /// Sets the headers that axios, the page's HTTP client, sends.
-fn as_the_page(request: RequestBuilder) -> RequestBuilder {
+fn with_page_headers(request: RequestBuilder) -> RequestBuilder {
     request.header("accept", "application/json, text/plain, */*")
 }
 
 /// Checks that every route of the Node hub has the format, and that other routes are unchanged.
 #[tokio::test]
 async fn node_error_shape_is_used_only_on_node_routes() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     for (method, path) in [
         ("POST", "/auth/verify"),
         ("GET", "/whatsapp/51/status"),
@@ -1130,11 +1163,11 @@ async fn node_error_shape_is_used_only_on_node_routes() {
     ] {
         for prefix in ["", "/api"] {
             // `/whatsapp/51/status` without the prefix is a route, not a page.
-            let told = call(&hub, method, &format!("{prefix}{path}"), Value::Null).await;
-            refused(&told, 401, "UNAUTHORIZED");
+            let response = call(&hub, method, &format!("{prefix}{path}"), Value::Null).await;
+            assert_refused(&response, 401, "UNAUTHORIZED");
         }
     }
-    refused(
+    assert_refused(
         &call(&hub, "DELETE", "/api/auth/login", Value::Null).await,
         405,
         "METHOD_NOT_ALLOWED",
@@ -1147,7 +1180,7 @@ async fn node_error_shape_is_used_only_on_node_routes() {
     let request = hub
         .http
         .get(hub.url("/api/users"))
-        .header("authorization", admin());
-    assert_eq!(answer(request).await.0, 200);
+        .header("authorization", admin_auth());
+    assert_eq!(send_request(request).await.0, 200);
     hub.stop().await;
 }

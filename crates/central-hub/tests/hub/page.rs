@@ -7,7 +7,7 @@ const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 #[tokio::test]
 async fn every_page_path_serves_the_index() {
-    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     for path in [
         "/",
         "/whatsapp",
@@ -44,7 +44,7 @@ async fn every_page_path_serves_the_index() {
         );
         assert!(response.text().await.unwrap().contains("<div id=\"root\">"));
 
-        let again = hub
+        let repeated = hub
             .http
             .get(hub.url(path))
             .header("accept", HTML)
@@ -52,15 +52,15 @@ async fn every_page_path_serves_the_index() {
             .send()
             .await
             .unwrap();
-        assert_eq!(again.status(), 304, "{path}");
-        assert!(again.bytes().await.unwrap().is_empty());
+        assert_eq!(repeated.status(), 304, "{path}");
+        assert!(repeated.bytes().await.unwrap().is_empty());
     }
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn page_paths_need_no_sign_in() {
-    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     for path in ["/", "/inicio", "/whatsapp", "/whatsapp/"] {
         let (status, body) = hub.get(path).await;
         assert_eq!(status, 200, "{path}");
@@ -71,7 +71,7 @@ async fn page_paths_need_no_sign_in() {
 
 #[tokio::test]
 async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
-    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     let index = hub
         .http
         .get(hub.url("/whatsapp"))
@@ -111,13 +111,13 @@ async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
     }
     assert!(hashed > 0, "{index}");
     // A missing file of an older build is not answered with the page.
-    let gone = hub
+    let missing_asset = hub
         .http
         .get(hub.url("/assets/index-OLD.js"))
         .header("accept", HTML)
         .send()
         .await
         .unwrap();
-    assert_eq!(gone.status(), 404);
+    assert_eq!(missing_asset.status(), 404);
     hub.stop().await;
 }

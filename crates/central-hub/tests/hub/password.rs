@@ -4,17 +4,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::access::locked;
+use crate::access::start_with_password;
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code, text};
 
-fn basic(pair: &str) -> String {
+fn basic_auth(pair: &str) -> String {
     format!("Basic {}", STANDARD.encode(pair))
 }
 
 #[tokio::test]
 async fn password_grants_access_and_health_and_page_need_none() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     for path in ["/health", "/api/health", "/", "/whatsapp", "/favicon.svg"] {
         assert_eq!(hub.get(path).await.0, 200, "{path}");
     }
@@ -27,29 +27,33 @@ async fn password_grants_access_and_health_and_page_need_none() {
         );
     }
     assert_eq!(hub.get("/api/nothing").await.0, 404);
-    for right in [
-        basic("admin:correct horse"),
-        basic("Admin:correct horse"),
+    for valid_header in [
+        basic_auth("admin:correct horse"),
+        basic_auth("Admin:correct horse"),
         "Bearer correct horse".to_owned(),
     ] {
-        let request = |path| hub.http.get(hub.url(path)).header("authorization", &right);
+        let request = |path| {
+            hub.http
+                .get(hub.url(path))
+                .header("authorization", &valid_header)
+        };
         assert_eq!(text(request("/status")).await.0, 200);
         let (_, body) = text(request("/api/config")).await;
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body["auth_required"], true);
     }
-    for wrong in [
-        basic("root:correct horse"),
-        basic("admin"),
+    for invalid_header in [
+        basic_auth("root:correct horse"),
+        basic_auth("admin"),
         "Bearer".to_owned(),
         "Digest correct horse".to_owned(),
     ] {
         let request = hub.http.get(hub.url("/status"));
-        let (status, body) = text(request.header("authorization", &wrong)).await;
+        let (status, body) = text(request.header("authorization", &invalid_header)).await;
         assert_eq!(
             (status, code(&body).as_str()),
             (401, "UNAUTHORIZED"),
-            "{wrong}"
+            "{invalid_header}"
         );
     }
     hub.stop().await;
@@ -60,7 +64,7 @@ async fn password_grants_access_and_health_and_page_need_none() {
 /// other sites make.
 #[tokio::test]
 async fn responses_cause_no_browser_password_prompt() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     for headers in [
         &[("accept", "text/html,*/*")][..],
         &[("sec-fetch-mode", "navigate")],
@@ -72,15 +76,15 @@ async fn responses_cause_no_browser_password_prompt() {
         }
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 401);
-        let asked = response.headers()["www-authenticate"].to_str().unwrap();
-        assert!(asked.starts_with("Bearer"), "{asked}");
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("Bearer"), "{challenge}");
     }
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn wrong_passwords_are_rate_limited() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     let attempt = async |value: &str, from: &str| {
         let request = hub
             .http
@@ -90,12 +94,12 @@ async fn wrong_passwords_are_rate_limited() {
         text(request).await
     };
     for number in 0..10 {
-        let wrong = if number % 2 == 0 {
+        let wrong_header = if number % 2 == 0 {
             "Bearer wrong".to_owned()
         } else {
-            basic("admin:wrong")
+            basic_auth("admin:wrong")
         };
-        let (status, body) = attempt(&wrong, "1.2.3.4, 10.0.0.1").await;
+        let (status, body) = attempt(&wrong_header, "1.2.3.4, 10.0.0.1").await;
         assert_eq!((status, code(&body).as_str()), (401, "UNAUTHORIZED"));
     }
     let (status, body) = attempt("Bearer correct horse", "5.6.7.8, 10.0.0.1").await;
@@ -109,7 +113,7 @@ async fn wrong_passwords_are_rate_limited() {
 #[tokio::test]
 async fn without_a_password_only_local_host_names_are_accepted() {
     let peer = FakeSessionManager::start().await;
-    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+    peer.set_response("/status", 200, r#"{"status":"INIT"}"#);
     let hub = Hub::start(&peer.url).await;
     let as_host =
         async |path: &str, host: &str| text(hub.http.get(hub.url(path)).header("host", host)).await;
@@ -135,7 +139,7 @@ async fn without_a_password_only_local_host_names_are_accepted() {
 async fn cross_site_requests_are_refused() {
     let peer = FakeSessionManager::start().await;
     let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
-    peer.answers("/connect", 200, connected);
+    peer.set_response("/connect", 200, connected);
     let password = [("HUB_ADMIN_PASSWORD", "correct horse")];
     for variables in [&[][..], &password[..]] {
         let hub = Hub::start_with(&peer.url, variables).await;
@@ -162,11 +166,11 @@ async fn cross_site_requests_are_refused() {
                 "{foreign:?}"
             );
         }
-        let own = hub.url.clone();
+        let own_origin = hub.url.clone();
         for mine in [
             &[][..],
             &[("sec-fetch-site", "same-origin")],
-            &[("origin", own.as_str())],
+            &[("origin", own_origin.as_str())],
         ] {
             assert_eq!(connect(mine).await.0, 200, "{mine:?}");
         }

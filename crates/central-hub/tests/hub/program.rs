@@ -13,10 +13,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Events, http, until};
+use crate::support::{Events, http, wait_until};
 
 /// Builds a command that has `folder` as its working and data directory.
-fn program(folder: &Path, variables: &[(&str, &str)]) -> Command {
+fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_central-hub"));
     command
         .current_dir(folder)
@@ -28,26 +28,29 @@ fn program(folder: &Path, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-fn outcome(command: &mut Command) -> Output {
+fn run(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
 /// Returns the only line on standard error, and asserts that there is no other output.
-fn fatal(variables: &[(&str, &str)]) -> String {
+fn fatal_line(variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let output = outcome(&mut program(folder.path(), variables));
+    let output = run(&mut command(folder.path(), variables));
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
-    assert!(output.stdout.is_empty(), "it had begun");
+    assert!(
+        output.stdout.is_empty(),
+        "the program must print nothing else"
+    );
     errors.trim_end().to_owned()
 }
 
 #[test]
 fn help_and_version() {
     let folder = tempfile::tempdir().unwrap();
-    let program = || program(folder.path(), &[]);
-    let help = outcome(program().arg("--help"));
+    let program = || command(folder.path(), &[]);
+    let help = run(program().arg("--help"));
     let text = String::from_utf8(help.stdout).unwrap();
     assert!(help.status.success());
     for variable in [
@@ -64,18 +67,18 @@ fn help_and_version() {
     ] {
         assert!(text.contains(&format!("  {variable} ")), "{variable}");
     }
-    let version = outcome(program().arg("--version"));
+    let version = run(program().arg("--version"));
     let text = String::from_utf8(version.stdout).unwrap();
     assert_eq!(text, format!("central-hub {}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(outcome(program().arg("--port=1")).status.code(), Some(2));
+    assert_eq!(run(program().arg("--port=1")).status.code(), Some(2));
     assert!(folder.path().read_dir().unwrap().next().is_none());
 }
 
 #[test]
 fn missing_session_manager_url_prevents_the_start() {
     let expected = "[FATAL] SESSION_MANAGER_BASE_URL environment variable is required";
-    assert_eq!(fatal(&[]), expected);
-    assert_eq!(fatal(&[("SESSION_MANAGER_BASE_URL", "")]), expected);
+    assert_eq!(fatal_line(&[]), expected);
+    assert_eq!(fatal_line(&[("SESSION_MANAGER_BASE_URL", "")]), expected);
 }
 
 #[test]
@@ -106,23 +109,23 @@ fn invalid_variables_are_reported_on_one_line() {
         ("ALERT_WEBHOOK_TYPE", "xml"),
         ("ALERT_CERTIFICATE_URL", "http://example.com"),
     ] {
-        let line = fatal(&[base, (name, value)]);
+        let line = fatal_line(&[base, (name, value)]);
         let held = format!("[FATAL] {name} is {value:?}: it takes ");
         assert!(line.starts_with(&held), "{line}");
     }
     for name in ["SESSION_MANAGER_TOKEN", "HUB_ADMIN_PASSWORD"] {
-        let line = fatal(&[base, (name, "hunter\n2")]);
+        let line = fatal_line(&[base, (name, "hunter\n2")]);
         assert!(line.starts_with(&format!("[FATAL] {name} ")), "{line}");
         assert!(!line.contains("hunter"), "{line}");
     }
-    let line = fatal(&[base, ("HOST", "0.0.0.0")]);
+    let line = fatal_line(&[base, ("HOST", "0.0.0.0")]);
     assert_eq!(
         line,
         "[FATAL] HOST is 0.0.0.0, which other machines can reach: set HUB_ADMIN_PASSWORD, or HOST=127.0.0.1"
     );
     // This is not an address of the machine, which is noticed when the port is opened.
     let password = ("HUB_ADMIN_PASSWORD", "una clave larga");
-    let line = fatal(&[base, ("HOST", "192.0.2.1"), password]);
+    let line = fatal_line(&[base, ("HOST", "192.0.2.1"), password]);
     assert_eq!(
         line,
         "[FATAL] HOST is 192.0.2.1, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
@@ -132,7 +135,7 @@ fn invalid_variables_are_reported_on_one_line() {
 #[test]
 fn short_secret_beyond_loopback_prevents_the_start() {
     let base = ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1");
-    let long = ("HUB_ADMIN_PASSWORD", "una clave larga");
+    let password_variable = ("HUB_ADMIN_PASSWORD", "una clave larga");
     for (host, secrets, variable, least) in [
         (
             "0.0.0.0",
@@ -148,12 +151,12 @@ fn short_secret_beyond_loopback_prevents_the_start() {
         ),
         (
             "0.0.0.0",
-            vec![long, ("INTERNAL_TOKEN", "hunter2hunter2h")],
+            vec![password_variable, ("INTERNAL_TOKEN", "hunter2hunter2h")],
             "INTERNAL_TOKEN",
             16,
         ),
     ] {
-        let line = fatal(&[&[base, ("HOST", host)][..], &secrets].concat());
+        let line = fatal_line(&[&[base, ("HOST", host)][..], &secrets].concat());
         assert_eq!(
             line,
             format!(
@@ -170,11 +173,11 @@ fn short_secret_beyond_loopback_prevents_the_start() {
 async fn accounts_made_without_a_password_are_reported_at_the_start() {
     const WARNING: &str =
         "tokens and users that were created while the hub had no password are still valid";
-    let nowhere = FakeSessionManager::nowhere().await;
+    let unused_url = FakeSessionManager::unused_url().await;
     let database = Database::postgres();
     let address = database.url();
     let base = [
-        ("SESSION_MANAGER_BASE_URL", nowhere.as_str()),
+        ("SESSION_MANAGER_BASE_URL", unused_url.as_str()),
         ("PORT", "0"),
         ("DATABASE_URL", address.as_str()),
     ];
@@ -186,8 +189,8 @@ async fn accounts_made_without_a_password_are_reported_at_the_start() {
     let mut hub = Running::start(&base);
     let url = hub.url();
     let token = serde_json::json!({"name": "vieja", "scopes": ["read"]});
-    let made = http().post(format!("{url}/api/tokens")).json(&token);
-    let made: Value = made.send().await.unwrap().json().await.unwrap();
+    let created = http().post(format!("{url}/api/tokens")).json(&token);
+    let created: Value = created.send().await.unwrap().json().await.unwrap();
     // Nobody can sign in yet, so there is nothing to warn of.
     assert!(!stop(hub).contains(WARNING));
 
@@ -195,7 +198,7 @@ async fn accounts_made_without_a_password_are_reported_at_the_start() {
     let closed = [&base[..], &[("HUB_ADMIN_PASSWORD", password)]].concat();
     let mut hub = Running::start(&closed);
     let url = hub.url();
-    until("the warning", async || hub.complaints().contains(WARNING)).await;
+    wait_until("the warning", async || hub.complaints().contains(WARNING)).await;
     let complaints = hub.complaints();
     let line = complaints
         .lines()
@@ -205,7 +208,7 @@ async fn accounts_made_without_a_password_are_reported_at_the_start() {
         line.contains("tokens=1") && line.contains("users=0"),
         "{line}"
     );
-    let revoked = http().delete(format!("{url}/api/tokens/{}", made["id"]));
+    let revoked = http().delete(format!("{url}/api/tokens/{}", created["id"]));
     let revoked = revoked.basic_auth("admin", Some(password)).send().await;
     assert_eq!(revoked.unwrap().status(), 200);
     stop(hub);
@@ -219,9 +222,9 @@ async fn accounts_made_without_a_password_are_reported_at_the_start() {
 /// the token, and at most once per minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_internal_tokens_are_one_log_line() {
-    let nowhere = FakeSessionManager::nowhere().await;
+    let unused_url = FakeSessionManager::unused_url().await;
     let mut hub = Running::start(&[
-        ("SESSION_MANAGER_BASE_URL", &nowhere),
+        ("SESSION_MANAGER_BASE_URL", &unused_url),
         ("PORT", "0"),
         ("INTERNAL_TOKEN", "hunter2hunter2hunter2"),
     ]);
@@ -236,10 +239,10 @@ async fn wrong_internal_tokens_are_one_log_line() {
         let complaints = hub.complaints();
         let lines = complaints
             .lines()
-            .filter(|it| it.contains("INTERNAL_TOKEN was shown"));
+            .filter(|line| line.contains("INTERNAL_TOKEN was shown"));
         lines.map(str::to_owned).collect()
     };
-    until("the log line", async || !lines().is_empty()).await;
+    wait_until("the log line", async || !lines().is_empty()).await;
     let lines = lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
@@ -255,16 +258,16 @@ async fn wrong_internal_tokens_are_one_log_line() {
 fn port_in_use_reports_its_process() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port().to_string();
-    let line = fatal(&[
+    let line = fatal_line(&[
         ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
         ("PORT", &port),
     ]);
-    let own = std::process::id();
+    let own_pid = std::process::id();
     assert!(
         line.starts_with(&format!("[FATAL] port {port} is taken by ")),
         "{line}"
     );
-    assert!(line.contains(&format!("(pid {own})")), "{line}");
+    assert!(line.contains(&format!("(pid {own_pid})")), "{line}");
 }
 
 #[test]
@@ -285,7 +288,7 @@ fn unusable_database_is_reported_before_listening() {
             "start that PostgreSQL",
         ),
     ] {
-        let line = fatal(&[base[0], base[1], (name, value)]);
+        let line = fatal_line(&[base[0], base[1], (name, value)]);
         assert!(line.starts_with("[FATAL] DATABASE_URL: "), "{line}");
         assert!(line.contains(cure), "{line}");
         assert!(!line.contains("hunter"), "{line}");
@@ -297,28 +300,32 @@ fn exported_database_is_imported() {
     let folder = tempfile::tempdir().unwrap();
     let postgres = Database::postgres();
     let url = postgres.url();
-    let run = |words: &[&str], variables: &[(&str, &str)]| {
-        outcome(program(folder.path(), variables).args(words))
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        run(command(folder.path(), variables).args(arguments))
     };
     // Only the database variable is required.
     let exported = run(&["export", "hub.ndjson"], &[]);
-    let said = String::from_utf8(exported.stderr).unwrap();
-    assert!(exported.status.success(), "{said}");
-    assert!(said.contains(" rows exported from sqlite:"), "{said}");
-    let again = run(&["export", "hub.ndjson"], &[]);
-    assert_eq!(again.status.code(), Some(1), "a file is not written over");
+    let output = String::from_utf8(exported.stderr).unwrap();
+    assert!(exported.status.success(), "{output}");
+    assert!(output.contains(" rows exported from sqlite:"), "{output}");
+    let second_export = run(&["export", "hub.ndjson"], &[]);
+    assert_eq!(
+        second_export.status.code(),
+        Some(1),
+        "an existing file must not be overwritten"
+    );
     let target = [("DATABASE_URL", &*url)];
     let imported = run(&["import", "hub.ndjson"], &target);
-    let said = String::from_utf8(imported.stderr).unwrap();
-    assert!(said.contains(" rows imported into postgres:"), "{said}");
+    let output = String::from_utf8(imported.stderr).unwrap();
+    assert!(output.contains(" rows imported into postgres:"), "{output}");
     let piped = run(&["export"], &target);
     let file = std::fs::read(folder.path().join("hub.ndjson")).unwrap();
     assert_eq!(piped.stdout, file);
     std::fs::write(folder.path().join("hub.ndjson"), "hola\n").unwrap();
-    let bad = run(&["import", "hub.ndjson"], &target);
-    let said = String::from_utf8(bad.stderr).unwrap();
-    assert!(said.starts_with("[FATAL] line 1 "), "{said}");
-    assert_eq!(bad.status.code(), Some(1));
+    let second_import = run(&["import", "hub.ndjson"], &target);
+    let output = String::from_utf8(second_import.stderr).unwrap();
+    assert!(output.starts_with("[FATAL] line 1 "), "{output}");
+    assert_eq!(second_import.status.code(), Some(1));
 }
 
 struct Running {
@@ -333,7 +340,7 @@ impl Running {
     }
 
     fn start_in(folder: TempDir, variables: &[(&str, &str)]) -> Self {
-        let mut command = program(folder.path(), variables);
+        let mut command = command(folder.path(), variables);
         let errors = std::fs::File::create(folder.path().join("stderr")).unwrap();
         let mut child = command.stderr(errors).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -406,14 +413,14 @@ async fn first_log_line_has_the_configuration_without_secrets() {
     assert!(message.contains("HUB_ADMIN_PASSWORD=***"), "{message}");
     assert!(message.contains("DATABASE_URL=postgres://"), "{message}");
     assert!(!line.contains("hunter"), "{line}");
-    // A `.env` file in the working directory is not read.
+    // A `env` file in the working directory is not read.
     assert!(message.contains("DRY_RUN=true"), "{message}");
     hub.url();
     hub.signal(Signal::TERM);
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
     assert!(
         !hub.folder.path().join("data").exists(),
-        "PostgreSQL wants no folder"
+        "with PostgreSQL, no folder must be created"
     );
 }
 
@@ -431,12 +438,12 @@ async fn signal_stops_it_with_open_streams() {
             .send()
             .await
             .unwrap();
-        let mut events = Events::of(response);
-        events.hub("up").await;
-        let began = std::time::Instant::now();
+        let mut events = Events::from_response(response);
+        events.next_link_state("up").await;
+        let start = std::time::Instant::now();
         hub.signal(signal);
         assert_eq!(hub.child.wait().unwrap().code(), Some(0));
-        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
         while events.next().await.is_some() {}
     }
 }
@@ -508,17 +515,20 @@ async fn healthy_start_logs_no_error_phrases() {
             ("PORT", "0"),
             ("NODE_ENV", environment),
         ]);
-        let mut said = String::new();
-        while !said.contains("session-manager answers") {
-            said.push_str(&hub.line());
+        let mut log_text = String::new();
+        while !log_text.contains("session-manager answers") {
+            log_text.push_str(&hub.line());
         }
         assert!(
-            said.contains("a proxy passes on with a public name"),
-            "{said}"
+            log_text.contains("a proxy passes on with a public name"),
+            "{log_text}"
         );
-        for line in said.lines() {
+        for line in log_text.lines() {
             let line = line.to_lowercase();
-            assert!(SEARCHED.iter().all(|word| !line.contains(word)), "{line}");
+            assert!(
+                SEARCHED.iter().all(|phrase| !line.contains(phrase)),
+                "{line}"
+            );
         }
         assert_eq!(hub.complaints(), "");
     }
@@ -526,17 +536,20 @@ async fn healthy_start_logs_no_error_phrases() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn outage_is_logged_to_stderr_with_the_known_phrases() {
-    let nowhere = FakeSessionManager::nowhere().await;
+    let unused_url = FakeSessionManager::unused_url().await;
     let mut hub = Running::start(&[
-        ("SESSION_MANAGER_BASE_URL", &nowhere),
+        ("SESSION_MANAGER_BASE_URL", &unused_url),
         ("PORT", "0"),
         ("NODE_ENV", "production"),
     ]);
     let url = hub.url();
-    until("the outage is told", async || !hub.complaints().is_empty()).await;
+    wait_until("the outage to be logged", async || {
+        !hub.complaints().is_empty()
+    })
+    .await;
     let complaints = hub.complaints();
-    for word in ["[whatsapp-proxy]", "fetch failed", "ECONNREFUSED"] {
-        assert!(complaints.contains(word), "{word}: {complaints}");
+    for phrase in ["[whatsapp-proxy]", "fetch failed", "ECONNREFUSED"] {
+        assert!(complaints.contains(phrase), "{phrase}: {complaints}");
     }
     // Failing requests and retries do not repeat the line.
     for _ in 0..5 {
@@ -553,8 +566,8 @@ async fn both_loopback_addresses_are_served() {
         // The machine has no IPv6.
         return;
     }
-    let nowhere = FakeSessionManager::nowhere().await;
-    let mut hub = Running::start(&[("SESSION_MANAGER_BASE_URL", &nowhere), ("PORT", "0")]);
+    let unused_url = FakeSessionManager::unused_url().await;
+    let mut hub = Running::start(&[("SESSION_MANAGER_BASE_URL", &unused_url), ("PORT", "0")]);
     let url = hub.url();
     let port = url.rsplit_once(':').unwrap().1;
     for host in ["127.0.0.1", "[::1]", "localhost"] {
@@ -565,9 +578,9 @@ async fn both_loopback_addresses_are_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn node_variables_warn_and_the_old_token_works() {
-    let nowhere = FakeSessionManager::nowhere().await;
+    let unused_url = FakeSessionManager::unused_url().await;
     let mut hub = Running::start(&[
-        ("SESSION_MANAGER_BASE_URL", &nowhere),
+        ("SESSION_MANAGER_BASE_URL", &unused_url),
         ("PORT", "0"),
         ("DB_PASSWORD", "hunter8"),
         ("JWT_SECRET", "hunter9"),

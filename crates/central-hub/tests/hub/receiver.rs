@@ -30,14 +30,14 @@ pub enum Reply {
 
 /// A request that the receiver got.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct Delivery {
     pub path: String,
     pub headers: HeaderMap,
     pub body: String,
     pub at: Instant,
 }
 
-impl Told {
+impl Delivery {
     pub fn id(&self) -> String {
         self.headers["webhook-id"].to_str().unwrap().to_owned()
     }
@@ -57,8 +57,8 @@ impl Told {
         assert!((0..60).contains(&age), "{age} s old");
         let secret = WebhookSecret::stored(secret.to_owned());
         let expected = sign(&secret, &self.id(), timestamp, &self.body);
-        let given = self.headers["webhook-signature"].to_str().unwrap();
-        given.split(' ').any(|signature| signature == expected)
+        let signatures = self.headers["webhook-signature"].to_str().unwrap();
+        signatures.split(' ').any(|signature| signature == expected)
     }
 }
 
@@ -66,9 +66,9 @@ impl Told {
 struct Script {
     /// The next responses by path; the last one repeats.
     replies: Arc<Mutex<HashMap<String, Vec<Reply>>>>,
-    told: Arc<Mutex<Vec<Told>>>,
+    deliveries: Arc<Mutex<Vec<Delivery>>>,
     /// Number of concurrent requests by path: current and maximum.
-    busy: Arc<Mutex<HashMap<String, (usize, usize)>>>,
+    concurrency: Arc<Mutex<HashMap<String, (usize, usize)>>>,
 }
 
 pub struct Receiver {
@@ -85,7 +85,7 @@ impl Receiver {
 
     fn serve(listener: TcpListener, script: Script) -> Self {
         let address = listener.local_addr().unwrap().to_string();
-        let router = Router::new().fallback(answer).with_state(script.clone());
+        let router = Router::new().fallback(respond).with_state(script.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             script,
@@ -98,33 +98,37 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn replies(&self, path: &str, replies: &[Reply]) {
-        let mut all = self.script.replies.lock().unwrap();
-        all.insert(path.to_owned(), replies.to_vec());
+    pub fn set_replies(&self, path: &str, replies: &[Reply]) {
+        let mut scripted = self.script.replies.lock().unwrap();
+        scripted.insert(path.to_owned(), replies.to_vec());
     }
 
     /// Returns the requests at this path, in order.
-    pub fn told(&self, path: &str) -> Vec<Told> {
-        let told = self.script.told.lock().unwrap();
-        told.iter().filter(|it| it.path == path).cloned().collect()
+    pub fn deliveries(&self, path: &str) -> Vec<Delivery> {
+        let deliveries = self.script.deliveries.lock().unwrap();
+        deliveries
+            .iter()
+            .filter(|delivery| delivery.path == path)
+            .cloned()
+            .collect()
     }
 
     /// Returns the maximum number of concurrent requests at this path.
-    pub fn most_at_once(&self, path: &str) -> usize {
+    pub fn max_concurrent(&self, path: &str) -> usize {
         self.script
-            .busy
+            .concurrency
             .lock()
             .unwrap()
             .get(path)
-            .map_or(0, |it| it.1)
+            .map_or(0, |(_, max)| *max)
     }
 
-    pub async fn falls_over(&mut self) {
+    pub async fn stop(&mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
     }
 
-    pub async fn gets_up(&mut self) {
+    pub async fn restart(&mut self) {
         let listener = TcpListener::bind(&self.address).await.unwrap();
         *self = Self::serve(listener, self.script.clone());
     }
@@ -137,31 +141,37 @@ impl Drop for Receiver {
 }
 
 /// Guard that counts a request as open until it ends.
-struct Busy(Script, String);
+struct OpenRequest(Script, String);
 
-impl Busy {
-    fn begin(script: &Script, path: &str) -> Self {
-        let mut busy = script.busy.lock().unwrap();
-        let (now, most) = busy.entry(path.to_owned()).or_default();
+impl OpenRequest {
+    fn start(script: &Script, path: &str) -> Self {
+        let mut concurrency = script.concurrency.lock().unwrap();
+        let (now, max) = concurrency.entry(path.to_owned()).or_default();
         *now += 1;
-        *most = (*most).max(*now);
+        *max = (*max).max(*now);
         Self(script.clone(), path.to_owned())
     }
 }
 
-impl Drop for Busy {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.0.busy.lock().unwrap().get_mut(&self.1).unwrap().0 -= 1;
+        self.0
+            .concurrency
+            .lock()
+            .unwrap()
+            .get_mut(&self.1)
+            .unwrap()
+            .0 -= 1;
     }
 }
 
-async fn answer(State(script): State<Script>, request: Request) -> Response {
+async fn respond(State(script): State<Script>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let _busy = Busy::begin(&script, &path);
+    let _open_request = OpenRequest::start(&script, &path);
     let body = to_bytes(body, 1 << 20).await.unwrap();
     assert_eq!(parts.method, "POST");
-    script.told.lock().unwrap().push(Told {
+    script.deliveries.lock().unwrap().push(Delivery {
         path: path.clone(),
         headers: parts.headers,
         body: String::from_utf8(body.to_vec()).unwrap(),

@@ -22,7 +22,7 @@ async fn pair() -> (FakeSessionManager, Hub) {
 
 #[tokio::test]
 async fn health_body_is_exact_in_every_state() {
-    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     let (status, body) = hub.get("/health").await;
     assert_eq!(status, 200);
     let parsed: Value = serde_json::from_str(&body).unwrap();
@@ -52,7 +52,8 @@ async fn plain_and_admin_routes_are_passed_through_unchanged() {
     let (peer, hub) = pair().await;
     // The spaces and unknown fields show whether the text is passed through unchanged.
     let connect = r#"{"success":true,  "message":"x","session":"admin","state":"INIT","alreadyConnected":false,"more":[1]}"#;
-    let left = r#"{"success":true,"message":"x","session":"admin",  "state":"DISCONNECTED"}"#;
+    let disconnect_body =
+        r#"{"success":true,"message":"x","session":"admin",  "state":"DISCONNECTED"}"#;
     let qr = format!(r#"{{ "status":"QR_AVAILABLE","qr":"{QR}" }}"#);
     let session = session("READY", "null");
     for (method, path, body) in [
@@ -60,14 +61,14 @@ async fn plain_and_admin_routes_are_passed_through_unchanged() {
         ("GET", "/qr", &qr),
         ("POST", "/connect", connect),
         ("GET", "/session", &session),
-        ("POST", "/disconnect", left),
-        ("POST", "/logout", left),
+        ("POST", "/disconnect", disconnect_body),
+        ("POST", "/logout", disconnect_body),
         ("POST", "/pairing-code", r#"{ "code":"ABCD-EFGH" }"#),
         ("GET", "/passkey", r#"{ "status" : "NO_PASSKEY" }"#),
-        ("POST", "/passkey/confirm", left),
-        ("POST", "/passkey/cancel", left),
+        ("POST", "/passkey/confirm", disconnect_body),
+        ("POST", "/passkey/cancel", disconnect_body),
     ] {
-        peer.answers(path, 200, body);
+        peer.set_response(path, 200, body);
         let mut prefixes = vec!["/api/admin/whatsapp", "/admin/whatsapp"];
         if matches!(path, "/status" | "/qr" | "/connect") {
             prefixes.extend(["", "/api"]);
@@ -91,12 +92,15 @@ async fn plain_and_admin_routes_are_passed_through_unchanged() {
             assert_eq!(headers["cache-control"], "no-store");
             assert_eq!(headers["x-request-id"], "r-1");
             assert_eq!(response.text().await.unwrap(), body, "{path_of_hub}");
-            let asked = peer.last_asked();
-            assert_eq!((asked.method.as_str(), asked.path.as_str()), (method, path));
-            assert_eq!(asked.headers["x-cliente-id"], "51");
-            assert_eq!(asked.headers["x-request-id"], "r-1");
+            let recorded = peer.last_request();
+            assert_eq!(
+                (recorded.method.as_str(), recorded.path.as_str()),
+                (method, path)
+            );
+            assert_eq!(recorded.headers["x-cliente-id"], "51");
+            assert_eq!(recorded.headers["x-request-id"], "r-1");
             if path == "/pairing-code" {
-                assert_eq!(asked.body, r#"{"phone":"5491158254201"}"#);
+                assert_eq!(recorded.body, r#"{"phone":"5491158254201"}"#);
             }
         }
     }
@@ -106,12 +110,12 @@ async fn plain_and_admin_routes_are_passed_through_unchanged() {
 #[tokio::test]
 async fn passkey_response_is_passed_on() {
     let (peer, hub) = pair().await;
-    let taken = r#"{"success":true,"message":"x",  "session":"admin","state":"QR_REQUIRED"}"#;
-    peer.answers("/passkey", 200, taken);
+    let accepted = r#"{"success":true,"message":"x",  "session":"admin","state":"QR_REQUIRED"}"#;
+    peer.set_response("/passkey", 200, accepted);
     let credential = r#"{"id":"QQ","rawId":"QQ","type":"public-key","response":{"clientDataJSON":"QQ","authenticatorData":"QQ","signature":"QQ","userHandle":"QQ"},"clientExtensionResults":{"uvm":[[2,4,2]]}}"#;
     let path = "/api/admin/whatsapp/passkey";
-    assert_eq!(hub.post(path, credential).await, (200, taken.to_owned()));
-    assert_eq!(peer.last_asked().body, credential);
+    assert_eq!(hub.post(path, credential).await, (200, accepted.to_owned()));
+    assert_eq!(peer.last_request().body, credential);
     // A malformed body does not reach session-manager.
     let (status, body) = hub.post(path, r#"{"id":"QQ"}"#).await;
     assert_eq!(status, 400);
@@ -120,31 +124,31 @@ async fn passkey_response_is_passed_on() {
         "{body}"
     );
     // session-manager's errors keep their message.
-    let late = r#"{"error":true,"code":"PASSKEY_NOT_PENDING","message":"x"}"#;
-    peer.answers("/passkey", 409, late);
+    let refusal = r#"{"error":true,"code":"PASSKEY_NOT_PENDING","message":"x"}"#;
+    peer.set_response("/passkey", 409, refusal);
     let (status, body) = hub.post(path, credential).await;
     let body: Value = serde_json::from_str(&body).unwrap();
     let code = "PASSKEY_NOT_PENDING";
     // The error is in the format of the Node hub's routes.
-    let wanted =
+    let expected =
         json!({"ok": false, "success": false, "error": code, "code": code, "message": "x"});
-    assert_eq!((status, body), (409, wanted));
+    assert_eq!((status, body), (409, expected));
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn cliente_status_reports_the_session() {
     let (peer, hub) = pair().await;
-    peer.answers("/session", 200, &session("QR_REQUIRED", "null"));
+    peer.set_response("/session", 200, &session("QR_REQUIRED", "null"));
     for prefix in ["/api", ""] {
         let (status, body) = hub.get(&format!("{prefix}/whatsapp/51/status")).await;
         assert_eq!(status, 200);
-        let known = r#"{"ok":true,"cliente_id":51,"status":"QR_REQUIRED","connected":false,"needs_qr":true,"can_send_messages":false,"account":null,"#;
-        assert!(body.starts_with(known), "{body}");
+        let expected_body = r#"{"ok":true,"cliente_id":51,"status":"QR_REQUIRED","connected":false,"needs_qr":true,"can_send_messages":false,"account":null,"#;
+        assert!(body.starts_with(expected_body), "{body}");
     }
-    assert_eq!(peer.last_asked().headers["x-cliente-id"], "51");
+    assert_eq!(peer.last_request().headers["x-cliente-id"], "51");
     let account = r#"{"id":"5491158254201@c.us","phone":"5491158254201"}"#;
-    peer.answers("/session", 200, &session("READY", account));
+    peer.set_response("/session", 200, &session("READY", account));
     let (_, body) = hub.get("/api/whatsapp/7/status").await;
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["connected"], true);
@@ -157,59 +161,63 @@ async fn cliente_status_reports_the_session() {
 #[tokio::test]
 async fn cliente_and_qr_code_routes_return_the_code() {
     let (peer, hub) = pair().await;
-    peer.answers(
+    peer.set_response(
         "/qr",
         200,
         &format!(r#"{{"status":"QR_AVAILABLE","qr":"{QR}"}}"#),
     );
-    let got = hub.get("/api/whatsapp/51/qr").await;
+    let response = hub.get("/api/whatsapp/51/qr").await;
     assert_eq!(
-        got,
+        response,
         (
             200,
             format!(r#"{{"ok":true,"qr_code_base64":"{QR}","qr":"{QR}"}}"#)
         )
     );
     for path in ["/qr-code", "/api/qr-code"] {
-        let got = hub.get(path).await;
+        let response = hub.get(path).await;
         assert_eq!(
-            got,
+            response,
             (
                 200,
                 format!(r#"{{"ok":true,"qr":"{QR}","qr_code_base64":"{QR}"}}"#)
             )
         );
     }
-    peer.answers("/qr", 200, r#"{"status":"NO_QR"}"#);
+    peer.set_response("/qr", 200, r#"{"status":"NO_QR"}"#);
     for (state, status, code) in [
         ("INIT", 404, "QR_NOT_AVAILABLE"),
         ("ERROR", 404, "QR_NOT_AVAILABLE"),
         ("AUTHENTICATED", 409, "QR_NOT_REQUIRED"),
         ("READY", 409, "QR_NOT_REQUIRED"),
     ] {
-        peer.answers("/status", 200, &format!(r#"{{"status":"{state}"}}"#));
+        peer.set_response("/status", 200, &format!(r#"{{"status":"{state}"}}"#));
         for path in ["/whatsapp/51/qr", "/qr-code"] {
-            let (got, body) = hub.get(path).await;
+            let (response, body) = hub.get(path).await;
             let body: Value = serde_json::from_str(&body).unwrap();
-            assert_eq!(got, status);
-            let mut wanted = json!({
+            assert_eq!(response, status);
+            let mut expected = json!({
                 "ok": false, "success": false, "error": code, "code": code,
                 "message": body["message"].as_str().unwrap(),
             });
             if status == 409 {
-                let word = if state == "READY" {
+                let state_word = if state == "READY" {
                     "CONNECTED"
                 } else {
                     "CONNECTING"
                 };
-                wanted["state"] = json!(word);
-                wanted["can_send_messages"] = json!(state == "READY");
+                expected["state"] = json!(state_word);
+                expected["can_send_messages"] = json!(state == "READY");
             }
-            assert_eq!(body, wanted);
+            assert_eq!(body, expected);
         }
     }
     // Reading a code starts no session.
-    assert!(peer.asked().iter().all(|asked| asked.method == "GET"));
+    assert!(
+        peer.requests()
+            .iter()
+            .all(|request| request.method == "GET")
+    );
     hub.stop().await;
 }
 
@@ -217,26 +225,27 @@ async fn cliente_and_qr_code_routes_return_the_code() {
 async fn cliente_commands_return_ok() {
     let (peer, hub) = pair().await;
     let connect = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
-    let left = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
+    let disconnect_body =
+        r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
     for (path, body) in [
         ("/connect", connect),
-        ("/disconnect", left),
-        ("/logout", left),
+        ("/disconnect", disconnect_body),
+        ("/logout", disconnect_body),
         ("/pairing-code", r#"{"code":"ABCD-EFGH"}"#),
     ] {
-        peer.answers(path, 200, body);
+        peer.set_response(path, 200, body);
         let expected = format!(r#"{{"ok":true,{}"#, &body[1..]);
         for prefix in ["/api", ""] {
-            let got = hub
+            let response = hub
                 .post(
                     &format!("{prefix}/whatsapp/51{path}"),
                     r#"{"phone":"5491158254201"}"#,
                 )
                 .await;
-            assert_eq!(got, (200, expected.clone()));
+            assert_eq!(response, (200, expected.clone()));
         }
     }
-    peer.answers("/session", 200, &session("READY", "null"));
+    peer.set_response("/session", 200, &session("READY", "null"));
     let (status, body) = hub.get("/api/whatsapp/51/session").await;
     assert_eq!(status, 200);
     assert!(
@@ -266,7 +275,7 @@ async fn cliente_id_must_be_a_positive_integer() {
             "{id}"
         );
     }
-    assert!(peer.asked().is_empty());
+    assert!(peer.requests().is_empty());
     hub.stop().await;
 }
 
@@ -281,7 +290,7 @@ async fn v2_is_lower_case_and_always_200() {
         "DISCONNECTED",
         "ERROR",
     ] {
-        peer.answers("/status", 200, &format!(r#"{{"status":"{state}"}}"#));
+        peer.set_response("/status", 200, &format!(r#"{{"status":"{state}"}}"#));
         let expected = format!(r#"{{"status":"{}"}}"#, state.to_lowercase());
         assert_eq!(
             hub.get("/api/whatsapp-v2/status").await,
@@ -289,33 +298,39 @@ async fn v2_is_lower_case_and_always_200() {
         );
         assert_eq!(hub.get("/whatsapp-v2/status").await, (200, expected));
     }
-    peer.answers("/qr", 200, r#"{"status":"NO_QR"}"#);
-    let got = hub.get("/api/whatsapp-v2/qr").await;
-    assert_eq!(got, (200, r#"{"status":"qr_not_available"}"#.to_owned()));
-    peer.answers(
+    peer.set_response("/qr", 200, r#"{"status":"NO_QR"}"#);
+    let response = hub.get("/api/whatsapp-v2/qr").await;
+    assert_eq!(
+        response,
+        (200, r#"{"status":"qr_not_available"}"#.to_owned())
+    );
+    peer.set_response(
         "/qr",
         200,
         &format!(r#"{{"status":"QR_AVAILABLE","qr":"{QR}"}}"#),
     );
-    let got = hub.get("/api/whatsapp-v2/qr").await;
+    let response = hub.get("/api/whatsapp-v2/qr").await;
     assert_eq!(
-        got,
+        response,
         (200, format!(r#"{{"status":"qr_available","qr":"{QR}"}}"#))
     );
-    peer.answers(
+    peer.set_response(
         "/connect",
         200,
         r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#,
     );
-    let got = hub.post("/api/whatsapp-v2/connect", "").await;
-    assert_eq!(got, (200, r#"{"status":"init"}"#.to_owned()));
+    let response = hub.post("/api/whatsapp-v2/connect", "").await;
+    assert_eq!(response, (200, r#"{"status":"init"}"#.to_owned()));
 
-    let alone = Hub::start(&FakeSessionManager::nowhere().await).await;
+    let unconnected_hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     let error = (200, r#"{"status":"error"}"#.to_owned());
-    assert_eq!(alone.get("/api/whatsapp-v2/status").await, error);
-    assert_eq!(alone.get("/api/whatsapp-v2/qr").await, error);
-    assert_eq!(alone.post("/api/whatsapp-v2/connect", "").await, error);
-    alone.stop().await;
+    assert_eq!(unconnected_hub.get("/api/whatsapp-v2/status").await, error);
+    assert_eq!(unconnected_hub.get("/api/whatsapp-v2/qr").await, error);
+    assert_eq!(
+        unconnected_hub.post("/api/whatsapp-v2/connect", "").await,
+        error
+    );
+    unconnected_hub.stop().await;
     hub.stop().await;
 }
 

@@ -8,7 +8,7 @@ use crate::support::{Hub, code, text};
 #[tokio::test]
 async fn dry_run_validates_and_sends_nothing() {
     let peer = FakeSessionManager::start().await;
-    peer.is_in("READY");
+    peer.set_state("READY");
     let hub = Hub::start(&peer.url).await;
     for path in ["/send", "/api/send"] {
         let (status, body) = hub
@@ -21,10 +21,10 @@ async fn dry_run_validates_and_sends_nothing() {
         assert_eq!(status, 200);
         let id = body["message_id"].as_str().unwrap();
         assert!(id.starts_with("dry-run-"), "{id}");
-        let wanted = json!({"ok": true, "success": true, "message_id": id, "dry_run": true});
-        assert_eq!(body, wanted);
+        let expected = json!({"ok": true, "success": true, "message_id": id, "dry_run": true});
+        assert_eq!(body, expected);
     }
-    assert!(peer.sends().is_empty(), "something left");
+    assert!(peer.sends().is_empty(), "nothing must be sent");
     hub.stop().await;
 }
 
@@ -33,7 +33,7 @@ async fn dry_run_refuses_what_a_real_send_refuses() {
     let peer = FakeSessionManager::start().await;
     for dry_run in ["true", "false"] {
         let hub = Hub::start_with(&peer.url, &[("DRY_RUN", dry_run)]).await;
-        let long = format!(
+        let long_request = format!(
             r#"{{"to":"5491160001234","message":"{}"}}"#,
             "a".repeat(65_537)
         );
@@ -70,7 +70,7 @@ async fn dry_run_refuses_what_a_real_send_refuses() {
                 r#"{"to":"5491160001234","message":"a","cliente_id":0}"#,
                 "INVALID_REQUEST",
             ),
-            (&long, "INVALID_REQUEST"),
+            (&long_request, "INVALID_REQUEST"),
         ] {
             let (status, answer) = hub.post("/send", body).await;
             assert_eq!(
@@ -78,7 +78,10 @@ async fn dry_run_refuses_what_a_real_send_refuses() {
                 (400, expected),
                 "{answer}"
             );
-            assert!(!answer.contains("6000"), "a number came back: {answer}");
+            assert!(
+                !answer.contains("6000"),
+                "the response contains a number: {answer}"
+            );
         }
         let request = |name, value| {
             hub.http
@@ -101,7 +104,7 @@ async fn dry_run_refuses_what_a_real_send_refuses() {
         }
         hub.stop().await;
     }
-    assert!(peer.asked().is_empty(), "something left");
+    assert!(peer.requests().is_empty(), "nothing must be sent");
 }
 
 #[tokio::test]
@@ -109,9 +112,9 @@ async fn real_send_is_sent_once_per_key() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let answer = r#"{"ok":true, "message_id":"true_5491158254201@c.us_3EB0"}"#;
-    peer.answers("/send", 200, answer);
+    peer.set_response("/send", 200, answer);
     let request = r#"{"cliente_id":51,"to":"5491158254201","message":"hola ñ"}"#;
-    let got = text(
+    let response = text(
         hub.http
             .post(hub.url("/send"))
             .header("idempotency-key", "key-1")
@@ -119,13 +122,13 @@ async fn real_send_is_sent_once_per_key() {
             .body(request),
     )
     .await;
-    let told = answer.replace("\"}", "\",\"success\":true}");
-    assert_eq!(got, (200, told));
-    let asked = peer.asked();
-    assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].body, request);
-    assert_eq!(asked[0].headers["idempotency-key"], "key-1");
-    assert_eq!(asked[0].headers["x-cliente-id"], "51");
+    let expected_body = answer.replace("\"}", "\",\"success\":true}");
+    assert_eq!(response, (200, expected_body));
+    let requests = peer.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].body, request);
+    assert_eq!(requests[0].headers["idempotency-key"], "key-1");
+    assert_eq!(requests[0].headers["x-cliente-id"], "51");
     for (status, code) in [
         (503, "SESSION_NOT_READY"),
         (404, "NOT_ON_WHATSAPP"),
@@ -134,10 +137,10 @@ async fn real_send_is_sent_once_per_key() {
         (409, "IDEMPOTENCY_KEY_REUSED"),
     ] {
         let failure = format!(r#"{{"error":true,"code":"{code}","message":"m"}}"#);
-        peer.answers("/send", status, &failure);
-        let told = failure.replace('}', r#","success":false}"#);
-        assert_eq!(hub.post("/send", request).await, (status, told));
+        peer.set_response("/send", status, &failure);
+        let expected_body = failure.replace('}', r#","success":false}"#);
+        assert_eq!(hub.post("/send", request).await, (status, expected_body));
     }
-    assert_eq!(peer.asked().len(), 6, "a send was repeated");
+    assert_eq!(peer.requests().len(), 6, "a send was repeated");
     hub.stop().await;
 }

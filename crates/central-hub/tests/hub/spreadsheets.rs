@@ -16,7 +16,7 @@ const LIST: &str = "Listado de clientes;;\r\n;;\r\n\
     +54 9 351 555-1234;José;x\r\n";
 
 /// Converts a file to another format with LibreOffice.
-fn saved_as(file: &Path, format: &str) -> PathBuf {
+fn convert_to(file: &Path, format: &str) -> PathBuf {
     let folder = file.parent().unwrap();
     let extension = format.split(':').next().unwrap();
     let target = folder.join(extension);
@@ -66,34 +66,39 @@ async fn lists_saved_by_libreoffice_are_imported() {
     std::fs::write(&file, LIST).unwrap();
     let id = campaign(&hub, "Hola {nombre}").await;
     for format in ["xlsx", "ods"] {
-        let saved = std::fs::read(saved_as(&file, format)).unwrap();
+        let converted = std::fs::read(convert_to(&file, format)).unwrap();
         // A campaign that has none of the list's recipients yet, because the
         // preview leaves out those that it has.
-        let other = campaign(&hub, "Hola {nombre}").await;
-        let path = format!("/api/sender/campaigns/{other}/recipients?probar=1");
-        let (status, trial) = upload(&hub, &path, saved.clone()).await;
-        assert_eq!(status, 200, "{trial}");
-        assert_eq!(trial["hoja"], "lista", "{trial}");
-        assert_eq!(trial["encabezado"], 3, "{trial}");
-        let found: Vec<_> = trial["primeros"].as_array().unwrap().iter().collect();
-        let of = |field: &str| found.iter().map(|it| it[field].clone()).collect::<Vec<_>>();
+        let campaign_id = campaign(&hub, "Hola {nombre}").await;
+        let path = format!("/api/sender/campaigns/{campaign_id}/recipients?probar=1");
+        let (status, preview) = upload(&hub, &path, converted.clone()).await;
+        assert_eq!(status, 200, "{preview}");
+        assert_eq!(preview["hoja"], "lista", "{preview}");
+        assert_eq!(preview["encabezado"], 3, "{preview}");
+        let first_rows: Vec<_> = preview["primeros"].as_array().unwrap().iter().collect();
+        let column = |field: &str| {
+            first_rows
+                .iter()
+                .map(|row| row[field].clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
-            of("numero"),
+            column("numero"),
             ["5491158254201", "5491158254202", "5493515551234"]
         );
-        assert_eq!(of("linea"), [4, 5, 6]);
+        assert_eq!(column("linea"), [4, 5, 6]);
         let name = |it: &&Value| it["datos"]["nombre"].clone();
-        let names: Vec<_> = found.iter().map(name).collect();
+        let names: Vec<_> = first_rows.iter().map(name).collect();
         assert_eq!(names, ["Muñoz Íñigo", "Zoë \"Z\"; hija", "José"]);
-        assert_eq!(found[0]["datos"]["vence"], "05/12/2026", "{format}");
+        assert_eq!(first_rows[0]["datos"]["vence"], "05/12/2026", "{format}");
         let path = format!("/api/sender/campaigns/{id}/recipients?probar=1&hoja=otra");
-        let (status, unknown) = upload(&hub, &path, saved.clone()).await;
+        let (status, unknown) = upload(&hub, &path, converted.clone()).await;
         assert_eq!(status, 400, "{unknown}");
         assert_eq!(unknown["motivo"], "LIST_SHEET_UNKNOWN");
         assert_eq!(unknown["hojas"], json!(["lista"]), "{format}");
         for sheet in ["lista", "1"] {
             let path = format!("/api/sender/campaigns/{id}/recipients?probar=1&hoja={sheet}");
-            let (status, chosen) = upload(&hub, &path, saved.clone()).await;
+            let (status, chosen) = upload(&hub, &path, converted.clone()).await;
             assert_eq!(
                 (status, &chosen["hoja"]),
                 (200, &json!("lista")),
@@ -102,18 +107,18 @@ async fn lists_saved_by_libreoffice_are_imported() {
         }
         // The list is imported for real; a second import adds no recipient.
         let path = format!("/api/sender/campaigns/{id}/recipients");
-        let (status, report) = upload(&hub, &path, saved).await;
+        let (status, report) = upload(&hub, &path, converted).await;
         assert_eq!(status, 201, "{report}");
         let taken = (report["aceptados"].as_i64(), report["duplicados"].as_i64());
         let expected = if format == "xlsx" { (3, 0) } else { (0, 3) };
         assert_eq!(taken, (Some(expected.0), Some(expected.1)), "{report}");
     }
     // The format of Excel before 2007.
-    let saved = std::fs::read(saved_as(&file, "xls")).unwrap();
+    let converted = std::fs::read(convert_to(&file, "xls")).unwrap();
     let path = format!("/api/sender/campaigns/{id}/recipients");
-    let (status, refused) = upload(&hub, &path, saved).await;
+    let (status, refusal) = upload(&hub, &path, converted).await;
     assert_eq!(
-        (status, &refused["motivo"]),
+        (status, &refusal["motivo"]),
         (400, &json!("LIST_IS_WORKBOOK"))
     );
 }
@@ -121,7 +126,7 @@ async fn lists_saved_by_libreoffice_are_imported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn exported_messages_survive_a_spreadsheet() {
     let peer = FakeSessionManager::start().await;
-    peer.is_in("QR_REQUIRED");
+    peer.set_state("QR_REQUIRED");
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let messages = json!({"mensajes": [
         {"destinatario": "5491158254201", "texto": "¿Cuánto; \"sale\"?"},
@@ -138,8 +143,8 @@ async fn exported_messages_survive_a_spreadsheet() {
     let id = campaign(&hub, "Hola").await;
     for (name, list) in [
         ("csv", exported.to_vec()),
-        ("xlsx", std::fs::read(saved_as(&file, "xlsx")).unwrap()),
-        ("ods", std::fs::read(saved_as(&file, "ods")).unwrap()),
+        ("xlsx", std::fs::read(convert_to(&file, "xlsx")).unwrap()),
+        ("ods", std::fs::read(convert_to(&file, "ods")).unwrap()),
     ] {
         let path = format!("/api/sender/campaigns/{id}/recipients?probar=1");
         let (status, trial) = upload(&hub, &path, list).await;
@@ -148,7 +153,7 @@ async fn exported_messages_survive_a_spreadsheet() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|it| it["numero"].clone())
+            .map(|row| row["numero"].clone())
             .collect();
         numbers.sort_by_key(Value::to_string);
         assert_eq!(
@@ -164,7 +169,7 @@ async fn exported_messages_survive_a_spreadsheet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn formulas_in_messages_are_exported_as_text() {
     let peer = FakeSessionManager::start().await;
-    peer.is_in("QR_REQUIRED");
+    peer.set_state("QR_REQUIRED");
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let formulas = [
         "=1+1",

@@ -19,14 +19,14 @@ use tokio::task::JoinHandle;
 const LONG: Duration = Duration::from_secs(20);
 
 /// Returns short timeouts, for tests with peers that never respond.
-fn impatient() -> Timeouts {
-    let short = Duration::from_millis(400);
+fn short_timeouts() -> Timeouts {
+    let timeout = Duration::from_millis(400);
     Timeouts {
         connect: Duration::from_millis(200),
-        read: short,
-        command: short,
-        send: short,
-        transfer: short,
+        read: timeout,
+        command: timeout,
+        send: timeout,
+        transfer: timeout,
         silence: LONG,
     }
 }
@@ -103,7 +103,7 @@ impl Hub {
         ];
         let env = Env::from_pairs(base.iter().chain(variables).copied());
         let config = Config::from_env(&env).unwrap();
-        let mut deps = Deps::with_timeouts(config, impatient()).await.unwrap();
+        let mut deps = Deps::with_timeouts(config, short_timeouts()).await.unwrap();
         deps.webhook_limits = WebhookLimits {
             attempt: Duration::from_secs(4),
             first_pause: Duration::from_millis(50),
@@ -145,7 +145,7 @@ impl Hub {
 
     pub async fn events(&self) -> Events {
         let response = self.http.get(self.url("/api/events")).send().await.unwrap();
-        Events::of(response)
+        Events::from_response(response)
     }
 
     /// Drains the hub and waits until it has ended.
@@ -176,7 +176,7 @@ pub fn code(body: &str) -> String {
 }
 
 /// Polls a condition until it is true, or panics after a timeout.
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -194,7 +194,7 @@ pub struct Events {
 }
 
 impl Events {
-    pub fn of(response: Response) -> Self {
+    pub fn from_response(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let bytes = response
@@ -232,19 +232,19 @@ impl Events {
     }
 
     /// Reads up to the next event with this name.
-    pub async fn next_of(&mut self, name: &str) -> Value {
+    pub async fn next_named(&mut self, name: &str) -> Value {
         loop {
-            let (found, data) = self.next().await.expect("an event, not the end");
-            if found == name {
+            let (event_name, data) = self.next().await.expect("an event, not the end");
+            if event_name == name {
                 return data;
             }
         }
     }
 
     /// Reads up to the next `hub` event with this link state.
-    pub async fn hub(&mut self, link: &str) -> Value {
+    pub async fn next_link_state(&mut self, link: &str) -> Value {
         loop {
-            let data = self.next_of("hub").await;
+            let data = self.next_named("hub").await;
             if data["session_manager"] == link {
                 return data;
             }
@@ -278,8 +278,8 @@ pub async fn get(hub: &Hub, path: &str) -> Value {
 }
 
 /// Waits until the hub has read the event with this id.
-pub async fn until_read(hub: &Hub, id: u64) {
-    until("it is read", async || {
+pub async fn wait_until_read(hub: &Hub, id: u64) {
+    wait_until("the hub to read the event", async || {
         get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&id.to_string())
     })
     .await;

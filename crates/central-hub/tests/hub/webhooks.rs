@@ -9,19 +9,24 @@ use serde_json::{Value, json};
 
 use crate::fake_session_manager::FakeSessionManager;
 use crate::receiver::{Receiver, Reply};
-use crate::support::{Hub, code, text, until};
+use crate::support::{Hub, code, text, wait_until};
 
 const OPEN: &[(&str, &str)] = &[("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
 
 async fn start(database: &Database) -> Hub {
-    Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, OPEN).await
+    Hub::start_on(
+        &database.url(),
+        &FakeSessionManager::unused_url().await,
+        OPEN,
+    )
+    .await
 }
 
 /// Starts a hub that does not give up a delivery within the test.
-async fn patient(database: &Database) -> Hub {
+async fn start_without_giving_up(database: &Database) -> Hub {
     Hub::start_limited(
         &database.url(),
-        &FakeSessionManager::nowhere().await,
+        &FakeSessionManager::unused_url().await,
         OPEN,
         40,
     )
@@ -44,15 +49,15 @@ async fn subscribe(hub: &Hub, url: &str) -> (i64, String) {
     (body["id"].as_i64().unwrap(), secret)
 }
 
-async fn tell(hub: &Hub, topic: Topic, cliente_id: Option<u64>, number: usize) -> u64 {
+async fn publish(hub: &Hub, topic: Topic, cliente_id: Option<u64>, number: usize) -> u64 {
     let mut tx = hub.store.begin().await.unwrap();
     let data = json!({ "n": number });
-    let told = hub
+    let event = hub
         .store
         .enqueue_delivery_in(&mut tx, topic, cliente_id, &data)
         .await;
     tx.commit().await.unwrap();
-    told.unwrap()
+    event.unwrap()
 }
 
 async fn get(hub: &Hub, path: &str) -> Value {
@@ -69,17 +74,18 @@ async fn deliveries(hub: &Hub, webhook: i64, estado: &str) -> Vec<Value> {
         .clone()
 }
 
-async fn until_delivered(hub: &Hub, webhook: i64, count: usize) {
-    until("delivered", async || {
+async fn wait_for_deliveries(hub: &Hub, webhook: i64, count: usize) {
+    wait_until("the deliveries", async || {
         deliveries(hub, webhook, "entregada").await.len() == count
     })
     .await;
 }
 
 fn numbers(receiver: &Receiver, path: &str) -> HashSet<u64> {
-    let told = receiver.told(path);
-    told.iter()
-        .map(|told| told.json()["data"]["n"].as_u64().unwrap())
+    let deliveries = receiver.deliveries(path);
+    deliveries
+        .iter()
+        .map(|deliveries| deliveries.json()["data"]["n"].as_u64().unwrap())
         .collect()
 }
 
@@ -90,30 +96,45 @@ on_both_engines! {
         let (id, secret) = subscribe(&hub, &receiver.url("/all")).await;
         let body = json!({"url": receiver.url("/some"), "eventos": ["state"], "cliente_id": 51});
         assert_eq!(ask(&hub, "POST", "/webhooks", &body).await.0, 201);
-        assert_eq!(tell(&hub, Topic::State, Some(51), 1).await, 2);
-        assert_eq!(tell(&hub, Topic::State, Some(7), 2).await, 1);
-        assert_eq!(tell(&hub, Topic::Message, Some(51), 3).await, 1);
-        until("told", async || receiver.told("/all").len() == 3 && receiver.told("/some").len() == 1).await;
-        for told in receiver.told("/all") {
-            assert!(told.is_signed(&secret), "{:?}", told.headers);
-            assert!(!told.is_signed("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
-            assert_eq!(told.headers["content-type"], "application/json");
-            let body = told.json();
+        assert_eq!(publish(&hub, Topic::State, Some(51), 1).await, 2);
+        assert_eq!(publish(&hub, Topic::State, Some(7), 2).await, 1);
+        assert_eq!(publish(&hub, Topic::Message, Some(51), 3).await, 1);
+        wait_until("the deliveries", async || {
+            receiver.deliveries("/all").len() == 3 && receiver.deliveries("/some").len() == 1
+        })
+        .await;
+        for received in receiver.deliveries("/all") {
+            assert!(received.is_signed(&secret), "{:?}", received.headers);
+            assert!(!received.is_signed("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+            assert_eq!(received.headers["content-type"], "application/json");
+            let body = received.json();
             assert_eq!(body["version"], 1);
-            let topic = if body["data"]["n"] == 3 { "message" } else { "state" };
+            let topic = if body["data"]["n"] == 3 {
+                "message"
+            } else {
+                "state"
+            };
             assert_eq!(body["type"], topic);
             assert!(body["timestamp"].as_str().unwrap().ends_with('Z'));
         }
-        assert!(!receiver.told("/some")[0].is_signed(&secret), "each has its own");
-        until_delivered(&hub, id, 3).await;
+        assert!(
+            !receiver.deliveries("/some")[0].is_signed(&secret),
+            "each webhook must have its own secret"
+        );
+        wait_for_deliveries(&hub, id, 3).await;
         // No response contains the secret.
         let delivery = deliveries(&hub, id, "").await[0]["id"].as_i64().unwrap();
-        let (status, body) = hub.get(&format!("/api/webhooks/{id}/deliveries/{delivery}")).await;
+        let (status, body) = hub
+            .get(&format!("/api/webhooks/{id}/deliveries/{delivery}"))
+            .await;
         assert_eq!(status, 200, "{body}");
         for path in ["/api/webhooks".to_owned(), format!("/api/webhooks/{id}")] {
-            let (status, shown) = hub.get(&path).await;
+            let (status, response) = hub.get(&path).await;
             assert_eq!(status, 200);
-            assert!(!shown.contains("whsec_") && !shown.contains("secret"), "{shown}");
+            assert!(
+                !response.contains("whsec_") && !response.contains("secret"),
+                "{response}"
+            );
             assert!(!body.contains("whsec_"));
         }
         hub.stop().await;
@@ -124,44 +145,75 @@ on_both_engines! {
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
         let redirect = Reply::With(302, "location", receiver.url("/elsewhere"));
-        receiver.replies("/", &[Reply::Status(500), redirect, Reply::Status(204)]);
-        tell(&hub, Topic::Message, None, 1).await;
-        until_delivered(&hub, id, 1).await;
-        let told = receiver.told("/");
-        assert_eq!(told.len(), 3);
-        assert!(told.iter().all(|it| it.id() == told[0].id() && it.body == told[0].body));
-        assert!(receiver.told("/elsewhere").is_empty(), "redirects are not followed");
+        receiver.set_replies("/", &[Reply::Status(500), redirect, Reply::Status(204)]);
+        publish(&hub, Topic::Message, None, 1).await;
+        wait_for_deliveries(&hub, id, 1).await;
+        let received = receiver.deliveries("/");
+        assert_eq!(received.len(), 3);
+        assert!(
+            received
+                .iter()
+                .all(|delivery| delivery.id() == received[0].id()
+                    && delivery.body == received[0].body)
+        );
+        assert!(
+            receiver.deliveries("/elsewhere").is_empty(),
+            "redirects must not be followed"
+        );
         let number = deliveries(&hub, id, "entregada").await[0]["id"].clone();
         let detail = get(&hub, &format!("/api/webhooks/{id}/deliveries/{number}")).await;
-        let steps: Vec<_> = detail["historial"].as_array().unwrap().iter()
-            .map(|step| (step["estado_http"].as_u64().unwrap(), step["error"].as_str().unwrap_or("")))
+        let steps: Vec<_> = detail["historial"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| {
+                (
+                    step["estado_http"].as_u64().unwrap(),
+                    step["error"].as_str().unwrap_or(""),
+                )
+            })
             .collect();
-        assert_eq!(steps, [(500, "SERVER_ERROR"), (302, "REDIRECTED"), (204, "")]);
+        assert_eq!(
+            steps,
+            [(500, "SERVER_ERROR"), (302, "REDIRECTED"), (204, "")]
+        );
         assert_eq!(detail["cuerpo"]["data"]["n"], 1);
-        assert_eq!((&detail["intentos"], &detail["clave"]), (&json!(3), &json!(told[0].id())));
+        assert_eq!(
+            (&detail["intentos"], &detail["clave"]),
+            (&json!(3), &json!(received[0].id()))
+        );
         hub.stop().await;
     }
 
     async fn no_event_is_lost_during_outages(database: Database) {
         let mut receiver = Receiver::start().await;
-        let hub = patient(&database).await;
+        let hub = start_without_giving_up(&database).await;
         let (id, secret) = subscribe(&hub, &receiver.url("/")).await;
-        receiver.falls_over().await;
+        receiver.stop().await;
         for n in 0..10 {
-            tell(&hub, Topic::Message, None, n).await;
+            publish(&hub, Topic::Message, None, n).await;
         }
-        until("a try", async || {
-            deliveries(&hub, id, "pendiente").await.iter().any(|it| it["error"] == "CANNOT_CONNECT")
-        }).await;
+        wait_until("a failed attempt", async || {
+            deliveries(&hub, id, "pendiente")
+                .await
+                .iter()
+                .any(|delivery| delivery["error"] == "CANNOT_CONNECT")
+        })
+        .await;
         hub.stop().await;
         // A new hub starts, and the receiver runs again.
-        let hub = patient(&database).await;
-        receiver.gets_up().await;
+        let hub = start_without_giving_up(&database).await;
+        receiver.restart().await;
         for n in 10..20 {
-            tell(&hub, Topic::Message, None, n).await;
+            publish(&hub, Topic::Message, None, n).await;
         }
-        until("all of them", async || numbers(&receiver, "/").len() == 20).await;
-        assert!(receiver.told("/").iter().all(|told| told.is_signed(&secret)));
+        wait_until("all events to be delivered", async || numbers(&receiver, "/").len() == 20).await;
+        assert!(
+            receiver
+                .deliveries("/")
+                .iter()
+                .all(|received| received.is_signed(&secret))
+        );
         hub.stop().await;
     }
 
@@ -171,19 +223,23 @@ on_both_engines! {
         let (slow, _) = subscribe(&hub, &receiver.url("/slow")).await;
         let (quick, _) = subscribe(&hub, &receiver.url("/quick")).await;
         let (endless, _) = subscribe(&hub, &receiver.url("/endless")).await;
-        receiver.replies("/slow", &[Reply::Hang]);
-        receiver.replies("/endless", &[Reply::Endless]);
+        receiver.set_replies("/slow", &[Reply::Hang]);
+        receiver.set_replies("/endless", &[Reply::Endless]);
         for n in 0..30 {
-            tell(&hub, Topic::Message, None, n).await;
+            publish(&hub, Topic::Message, None, n).await;
         }
-        until_delivered(&hub, quick, 30).await;
-        assert_eq!(receiver.told("/quick").len(), 30);
-        assert!(receiver.most_at_once("/quick") <= 4 && receiver.most_at_once("/slow") <= 4);
+        wait_for_deliveries(&hub, quick, 30).await;
+        assert_eq!(receiver.deliveries("/quick").len(), 30);
+        assert!(receiver.max_concurrent("/quick") <= 4 && receiver.max_concurrent("/slow") <= 4);
         // The body may be endless; only the status 200 counts.
-        until_delivered(&hub, endless, 30).await;
-        until("a try", async || {
-            deliveries(&hub, slow, "pendiente").await.iter().any(|it| it["error"] == "TIMEOUT")
-        }).await;
+        wait_for_deliveries(&hub, endless, 30).await;
+        wait_until("a failed attempt", async || {
+            deliveries(&hub, slow, "pendiente")
+                .await
+                .iter()
+                .any(|delivery| delivery["error"] == "TIMEOUT")
+        })
+        .await;
         hub.stop().await;
     }
 
@@ -191,26 +247,38 @@ on_both_engines! {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
-        receiver.replies("/", &[Reply::Status(403)]);
-        tell(&hub, Topic::Ack, None, 1).await;
-        tell(&hub, Topic::Ack, None, 2).await;
-        until("given up", async || deliveries(&hub, id, "descartada").await.len() == 2).await;
-        assert_eq!(receiver.told("/").len(), 8, "four attempts each");
+        receiver.set_replies("/", &[Reply::Status(403)]);
+        publish(&hub, Topic::Ack, None, 1).await;
+        publish(&hub, Topic::Ack, None, 2).await;
+        wait_until("the delivery to be given up", async || {
+            deliveries(&hub, id, "descartada").await.len() == 2
+        })
+        .await;
+        assert_eq!(receiver.deliveries("/").len(), 8, "each event must have four attempts");
         let dead = deliveries(&hub, id, "descartada").await;
-        assert_eq!((&dead[0]["error"], &dead[0]["estado_http"]), (&json!("REFUSED"), &json!(403)));
-        receiver.replies("/", &[Reply::Status(200)]);
-        let one = format!("/api/webhooks/{id}/deliveries/{}/replay", dead[0]["id"]);
-        let (status, body) = hub.post(&one, "").await;
+        assert_eq!(
+            (&dead[0]["error"], &dead[0]["estado_http"]),
+            (&json!("REFUSED"), &json!(403))
+        );
+        receiver.set_replies("/", &[Reply::Status(200)]);
+        let replay_path = format!("/api/webhooks/{id}/deliveries/{}/replay", dead[0]["id"]);
+        let (status, body) = hub.post(&replay_path, "").await;
         assert_eq!((status, body.as_str()), (202, r#"{"reenviadas":1}"#));
-        until_delivered(&hub, id, 1).await;
-        let (status, body) = hub.post(&format!("/api/webhooks/{id}/deliveries/replay"), "").await;
+        wait_for_deliveries(&hub, id, 1).await;
+        let (status, body) = hub
+            .post(&format!("/api/webhooks/{id}/deliveries/replay"), "")
+            .await;
         assert_eq!((status, body.as_str()), (202, r#"{"reenviadas":1}"#));
-        until_delivered(&hub, id, 2).await;
-        let ids: HashSet<_> = receiver.told("/").iter().map(crate::receiver::Told::id).collect();
-        assert_eq!(ids.len(), 2, "the same ids as before");
+        wait_for_deliveries(&hub, id, 2).await;
+        let ids: HashSet<_> = receiver
+            .deliveries("/")
+            .iter()
+            .map(crate::receiver::Delivery::id)
+            .collect();
+        assert_eq!(ids.len(), 2, "the ids must be the same as before");
         // A delivered event can be replayed as well.
-        assert_eq!(hub.post(&one, "").await.0, 202);
-        until("told", async || receiver.told("/").len() == 11).await;
+        assert_eq!(hub.post(&replay_path, "").await.0, 202);
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 11).await;
         hub.stop().await;
     }
 
@@ -218,23 +286,26 @@ on_both_engines! {
         let receiver = Receiver::start().await;
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
-        receiver.replies("/", &[Reply::Status(410)]);
-        tell(&hub, Topic::Campaign, None, 1).await;
+        receiver.set_replies("/", &[Reply::Status(410)]);
+        publish(&hub, Topic::Campaign, None, 1).await;
         let path = format!("/api/webhooks/{id}");
-        until("switched off", async || get(&hub, &path).await["activo"] == false).await;
+        wait_until("the webhook to be disabled", async || {
+            get(&hub, &path).await["activo"] == false
+        })
+        .await;
         assert_eq!(get(&hub, &path).await["motivo"], "GONE");
-        assert_eq!(tell(&hub, Topic::Campaign, None, 2).await, 0);
-        receiver.replies("/", &[Reply::Status(200)]);
+        assert_eq!(publish(&hub, Topic::Campaign, None, 2).await, 0);
+        receiver.set_replies("/", &[Reply::Status(200)]);
         let on = json!({"url": receiver.url("/"), "eventos": ["campaign"]});
         let (status, body) = ask(&hub, "PUT", &path, &on).await;
         assert_eq!(status, 200, "{body}");
         assert_eq!(get(&hub, &path).await["motivo"], Value::Null);
-        assert_eq!(tell(&hub, Topic::Campaign, None, 3).await, 1);
-        until_delivered(&hub, id, 1).await;
+        assert_eq!(publish(&hub, Topic::Campaign, None, 3).await, 1);
+        wait_for_deliveries(&hub, id, 1).await;
         let (status, _) = ask(&hub, "DELETE", &path, &Value::Null).await;
         assert_eq!(status, 204);
         assert_eq!(code(&hub.get(&path).await.1), "WEBHOOK_NOT_FOUND");
-        assert_eq!(tell(&hub, Topic::Campaign, None, 4).await, 0);
+        assert_eq!(publish(&hub, Topic::Campaign, None, 4).await, 0);
         hub.stop().await;
     }
 
@@ -243,11 +314,11 @@ on_both_engines! {
         let hub = start(&database).await;
         let (id, _) = subscribe(&hub, &receiver.url("/")).await;
         let busy = Reply::With(429, "retry-after", "2".to_owned());
-        receiver.replies("/", &[busy, Reply::Status(200)]);
-        tell(&hub, Topic::State, None, 1).await;
-        until_delivered(&hub, id, 1).await;
-        let told = receiver.told("/");
-        assert!(told[1].at - told[0].at >= Duration::from_millis(1_900));
+        receiver.set_replies("/", &[busy, Reply::Status(200)]);
+        publish(&hub, Topic::State, None, 1).await;
+        wait_for_deliveries(&hub, id, 1).await;
+        let deliveries = receiver.deliveries("/");
+        assert!(deliveries[1].at - deliveries[0].at >= Duration::from_millis(1_900));
         hub.stop().await;
     }
 
@@ -263,11 +334,17 @@ on_both_engines! {
         assert!(body["secreto_anterior_hasta"].is_string());
         let (status, body) = hub.post(&format!("/api/webhooks/{id}/test"), "").await;
         let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((status, &body["ok"], &body["estado_http"]), (200, &json!(true), &json!(200)));
-        let told = receiver.told("/");
-        assert!(told[0].is_signed(new) && told[0].is_signed(&old));
-        assert_eq!(told[0].json()["type"], "test");
-        assert!(deliveries(&hub, id, "").await.is_empty(), "a test is not kept");
+        assert_eq!(
+            (status, &body["ok"], &body["estado_http"]),
+            (200, &json!(true), &json!(200))
+        );
+        let received = receiver.deliveries("/");
+        assert!(received[0].is_signed(new) && received[0].is_signed(&old));
+        assert_eq!(received[0].json()["type"], "test");
+        assert!(
+            deliveries(&hub, id, "").await.is_empty(),
+            "a test delivery must not be stored"
+        );
         hub.stop().await;
     }
 }
@@ -275,7 +352,7 @@ on_both_engines! {
 #[tokio::test]
 async fn private_addresses_are_refused_unless_allowed() {
     let receiver = Receiver::start().await;
-    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     for url in [
         receiver.url("/"),
         "http://169.254.169.254/latest/meta-data".to_owned(),
@@ -296,30 +373,30 @@ async fn private_addresses_are_refused_unless_allowed() {
     let (status, body) = hub.post(&format!("/api/webhooks/{id}/test"), "").await;
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["error"]), (200, &json!("ADDRESS_REFUSED")));
-    tell(&hub, Topic::Message, None, 1).await;
-    until("given up", async || {
+    publish(&hub, Topic::Message, None, 1).await;
+    wait_until("the delivery to be given up", async || {
         deliveries(&hub, id, "descartada").await.len() == 1
     })
     .await;
-    assert!(receiver.told("/").is_empty());
+    assert!(receiver.deliveries("/").is_empty());
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn invalid_webhooks_are_rejected() {
-    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
-    let good = "https://example.com/hook";
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
+    let valid_url = "https://example.com/hook";
     for body in [
         json!({}),
-        json!({"url": good}),
-        json!({"url": good, "eventos": []}),
-        json!({"url": good, "eventos": ["everything"]}),
-        json!({"url": good, "eventos": ["message"], "cliente_id": 0}),
-        json!({"url": good, "eventos": ["message"], "descripcion": "x".repeat(201)}),
+        json!({"url": valid_url}),
+        json!({"url": valid_url, "eventos": []}),
+        json!({"url": valid_url, "eventos": ["everything"]}),
+        json!({"url": valid_url, "eventos": ["message"], "cliente_id": 0}),
+        json!({"url": valid_url, "eventos": ["message"], "descripcion": "x".repeat(201)}),
         json!({"url": "ftp://example.com/", "eventos": ["message"]}),
         json!({"url": "https://", "eventos": ["message"]}),
         json!({"url": "https://user:password@example.com/", "eventos": ["message"]}),
-        json!({"url": format!("{good}/{}", "x".repeat(2048)), "eventos": ["message"]}),
+        json!({"url": format!("{valid_url}/{}", "x".repeat(2048)), "eventos": ["message"]}),
     ] {
         let (status, answer) = ask(&hub, "POST", "/api/webhooks", &body).await;
         assert_eq!(
@@ -328,7 +405,7 @@ async fn invalid_webhooks_are_rejected() {
             "{body}"
         );
     }
-    let (id, _) = subscribe(&hub, good).await;
+    let (id, _) = subscribe(&hub, valid_url).await;
     for (method, path, status, expected) in [
         (
             "GET",
@@ -394,9 +471,9 @@ async fn invalid_webhooks_are_rejected() {
         );
     }
     for _ in 1..32 {
-        subscribe(&hub, good).await;
+        subscribe(&hub, valid_url).await;
     }
-    let body = json!({"url": good, "eventos": ["message"]});
+    let body = json!({"url": valid_url, "eventos": ["message"]});
     let (status, answer) = ask(&hub, "POST", "/api/webhooks", &body).await;
     assert_eq!((status, code(&answer).as_str()), (409, "TOO_MANY_WEBHOOKS"));
     hub.stop().await;
@@ -409,10 +486,10 @@ async fn two_hubs_deliver_each_event_once() {
     let hubs = [start(&database).await, start(&database).await];
     let (id, _) = subscribe(&hubs[0], &receiver.url("/")).await;
     for n in 0..150 {
-        tell(&hubs[n % 2], Topic::Message, None, n).await;
+        publish(&hubs[n % 2], Topic::Message, None, n).await;
     }
-    until_delivered(&hubs[1], id, 150).await;
-    assert_eq!(receiver.told("/").len(), 150);
+    wait_for_deliveries(&hubs[1], id, 150).await;
+    assert_eq!(receiver.deliveries("/").len(), 150);
     assert_eq!(numbers(&receiver, "/").len(), 150);
     for hub in hubs {
         hub.stop().await;

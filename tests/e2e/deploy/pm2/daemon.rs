@@ -75,7 +75,7 @@ impl Pm2 {
     }
 
     /// Sets the variable `name` for the ecosystem files from now on.
-    pub fn tell(&mut self, name: &str, value: &str) {
+    pub fn set_variable(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
@@ -109,15 +109,15 @@ impl Pm2 {
     /// Runs `pm2`, which has to succeed, in a shell full of leaked variables.
     pub async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
-        let what = format!("pm2 {}", arguments.join(" "));
+        let label = format!("pm2 {}", arguments.join(" "));
         let output = tokio::task::spawn_blocking(move || command.output())
             .await
             .expect("pm2's thread")
             .expect("pm2 starts");
-        let shown = String::from_utf8_lossy(&output.stdout);
+        let stdout = String::from_utf8_lossy(&output.stdout);
         assert!(
             output.status.success(),
-            "{what}: {}\n{shown}\n{}\n{}",
+            "{label}: {}\n{stdout}\n{}\n{}",
             output.status,
             String::from_utf8_lossy(&output.stderr),
             self.log()
@@ -126,7 +126,7 @@ impl Pm2 {
     }
 
     /// Returns PM2's description of a service.
-    pub async fn described(&self, name: &str) -> Value {
+    pub async fn describe(&self, name: &str) -> Value {
         let output = self.run(&["jlist", "--silent"]).await;
         let list: Value = serde_json::from_slice(&output.stdout).expect("a list");
         let mut services = list.as_array().expect("a list").iter();
@@ -139,7 +139,7 @@ impl Pm2 {
     /// Returns the process of a service that is online.
     pub async fn process(&self, name: &str) -> Process {
         poll::until(format!("{name} online"), async || {
-            let service = self.described(name).await;
+            let service = self.describe(name).await;
             let pid = service["pid"]
                 .as_i64()
                 .and_then(|pid| i32::try_from(pid).ok())?;
@@ -183,7 +183,7 @@ impl Pm2 {
 }
 
 impl Drop for Pm2 {
-    #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
+    #[expect(clippy::print_stderr, reason = "the output of a failed test")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("--- pm2.log\n{}", self.log());
@@ -217,13 +217,15 @@ pub fn documented_variables(name: &str) -> Vec<String> {
         .arg("--help")
         .env_clear()
         .output()
-        .expect("it runs");
+        .expect("the program's output");
     let help = String::from_utf8_lossy(&output.stdout);
-    let (_, listed) = help
+    let (_, variable_list) = help
         .split_once("Environment:")
         .expect("a list of variables");
     // What is indented further continues a row.
-    let rows = listed.lines().filter_map(|line| line.strip_prefix("  "));
+    let rows = variable_list
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "));
     rows.filter(|row| !row.starts_with(' '))
         .filter_map(|row| row.split(' ').next())
         .map(str::to_owned)

@@ -11,9 +11,9 @@ use super::Options;
 use super::client::{Connection, Entrance, PATIENCE, Target, status, status_within};
 
 /// Number of concurrent clients in attacks that do not test that number.
-pub(super) const SIDE_BY_SIDE: usize = 32;
+pub(super) const CONCURRENCY: usize = 32;
 /// More connections than a service admits.
-const MANY: usize = 1_200;
+const OVER_CONNECTION_LIMIT: usize = 1_200;
 
 /// An attack, and its allowed responses.
 pub(super) struct Attack {
@@ -23,7 +23,7 @@ pub(super) struct Attack {
     /// The allowed statuses; 0 stands for a connection closed without a response.
     pub(super) allowed: &'static [u16],
     /// The statuses of which at least one must occur.
-    pub(super) wanted: &'static [u16],
+    pub(super) required: &'static [u16],
     pub(super) kind: Kind,
 }
 
@@ -59,13 +59,13 @@ const fn on_both(
     name: &'static str,
     kind: Kind,
     allowed: &'static [u16],
-    wanted: &'static [u16],
+    required: &'static [u16],
 ) -> Attack {
     Attack {
         name,
         only_hub: false,
         allowed,
-        wanted,
+        required,
         kind,
     }
 }
@@ -74,16 +74,16 @@ const fn on_hub(
     name: &'static str,
     kind: Kind,
     allowed: &'static [u16],
-    wanted: &'static [u16],
+    required: &'static [u16],
 ) -> Attack {
     Attack {
         only_hub: true,
-        ..on_both(name, kind, allowed, wanted)
+        ..on_both(name, kind, allowed, required)
     }
 }
 
 /// All statuses except 500, which is a defect.
-const ANY: &[u16] = &[
+const ANY_BUT_500: &[u16] = &[
     200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 416, 422, 429,
     431, 502, 503, 504, 507,
 ];
@@ -140,7 +140,12 @@ pub(super) const ALL: &[Attack] = &[
     ),
     on_hub("searches", Kind::Searches, &[200, 429, 503], &[200]),
     // After all other attacks, since every route includes the one that signs out.
-    on_both("every route, role and name", Kind::Flood, ANY, &[400]),
+    on_both(
+        "every route, role and name",
+        Kind::Flood,
+        ANY_BUT_500,
+        &[400],
+    ),
     // Last, since wrong tokens may lock out the right ones from the same address.
     on_both("wrong tokens", Kind::Guesses, &[401, 429], &[401]),
 ];
@@ -149,57 +154,67 @@ impl Attack {
     /// Runs the attack. Returns the statuses of the responses.
     pub(super) async fn run(&self, target: &Target, options: &Options) -> Vec<u16> {
         match self.kind {
-            Kind::Unread => unread(target, options).await,
-            Kind::Silent(bytes) => silent(target, bytes, options).await,
-            Kind::Stopped => stopped(target, options).await,
-            Kind::Dripping => dripping(target, options).await,
-            Kind::PartHeads => part_heads(target, options).await,
-            Kind::Bodies => bodies(target, options).await,
-            Kind::LongNames => long_names(target, options).await,
-            Kind::Streams => streams(target, options).await,
-            Kind::Guesses => guesses(target, options).await,
+            Kind::Unread => leave_responses_unread(target, options).await,
+            Kind::Silent(bytes) => stay_silent(target, bytes, options).await,
+            Kind::Stopped => stop_mid_request(target, options).await,
+            Kind::Dripping => drip_requests(target, options).await,
+            Kind::PartHeads => send_endless_part_heads(target, options).await,
+            Kind::Bodies => send_endless_bodies(target, options).await,
+            Kind::LongNames => sign_in_with_long_names(target, options).await,
+            Kind::Streams => open_event_streams(target, options).await,
+            Kind::Guesses => guess_tokens(target, options).await,
             Kind::Flood => super::flood::run(target, options).await,
-            Kind::SlowLists => slow_lists(target, options).await,
-            Kind::Searches => searches(target, options).await,
+            Kind::SlowLists => upload_slow_lists(target, options).await,
+            Kind::Searches => search_concurrently(target, options).await,
         }
     }
 }
 
 /// Returns how long opened connections are left idle.
-const fn standing(options: &Options) -> Duration {
+const fn idle_time(options: &Options) -> Duration {
     Duration::from_secs(if options.short { 3 } else { 20 })
 }
 
-async fn unread(target: &Target, options: &Options) -> Vec<u16> {
+async fn leave_responses_unread(target: &Target, options: &Options) -> Vec<u16> {
     // Request the largest response without authentication, repeatedly on one connection, until its
     // socket is full.
     let line = "GET /docs/swagger-ui-bundle.js HTTP/1.1";
     let request = format!("{line}\r\n{}\r\n", target.host()).repeat(8);
-    let open = open(target, request.as_bytes(), options.amount(3 * MANY, MANY)).await;
-    tokio::time::sleep(standing(options)).await;
-    drop(open);
+    let connections = open_connections(
+        target,
+        request.as_bytes(),
+        options.amount(3 * OVER_CONNECTION_LIMIT, OVER_CONNECTION_LIMIT),
+    )
+    .await;
+    tokio::time::sleep(idle_time(options)).await;
+    drop(connections);
     Vec::new()
 }
 
-async fn silent(target: &Target, bytes: &[u8], options: &Options) -> Vec<u16> {
-    let open = open(target, bytes, options.amount(3 * MANY, MANY)).await;
-    tokio::time::sleep(standing(options)).await;
-    drop(open);
+async fn stay_silent(target: &Target, bytes: &[u8], options: &Options) -> Vec<u16> {
+    let connections = open_connections(
+        target,
+        bytes,
+        options.amount(3 * OVER_CONNECTION_LIMIT, OVER_CONNECTION_LIMIT),
+    )
+    .await;
+    tokio::time::sleep(idle_time(options)).await;
+    drop(connections);
     Vec::new()
 }
 
 /// Opens `count` connections that stay open.
-async fn open(target: &Target, bytes: &[u8], count: usize) -> Vec<Connection> {
-    let begin = |_| target.begin(bytes);
-    let opened = stream::iter(0..count)
-        .map(begin)
-        .buffer_unordered(SIDE_BY_SIDE);
-    opened.filter_map(std::future::ready).collect().await
+async fn open_connections(target: &Target, bytes: &[u8], count: usize) -> Vec<Connection> {
+    let connect = |_| target.write_only(bytes);
+    let connections = stream::iter(0..count)
+        .map(connect)
+        .buffer_unordered(CONCURRENCY);
+    connections.filter_map(std::future::ready).collect().await
 }
 
-async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
+async fn stop_mid_request(target: &Target, options: &Options) -> Vec<u16> {
     const PARTS: &str = "before\r\n--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\"to\":\"5491158254201\",\"type\":\"document\"}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello";
-    let ends = [
+    let stops = [
         "",
         "bef",
         "before\r\n--x",
@@ -208,68 +223,70 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
         "document\"}\r\n--x\r\nContent-Disp",
         "\r\n\r\nhello",
     ];
-    let kind = "Content-Type: multipart/form-data; boundary=x\r\n";
+    let content_type = "Content-Type: multipart/form-data; boundary=x\r\n";
     let mut requests = Vec::new();
-    for end in ends {
-        let until = PARTS.find(end).unwrap_or_default() + end.len();
+    for stop in stops {
+        let length = PARTS.find(stop).unwrap_or_default() + stop.len();
         for route in ["/send", "/files"] {
             // The first part of `/files` must be the file.
-            if route == "/files" && until > PARTS.find("\r\n\r\n").unwrap_or_default() {
+            if route == "/files" && length > PARTS.find("\r\n\r\n").unwrap_or_default() {
                 continue;
             }
-            let headers = format!("{kind}Content-Length: 9999\r\n");
+            let headers = format!("{content_type}Content-Length: 9999\r\n");
             let head = target.head(&format!("POST {route}"), &headers);
-            requests.push(format!("{head}{}", &PARTS[..until]));
+            requests.push(format!("{head}{}", &PARTS[..length]));
         }
     }
     // Stop within a raw file, and within an ordinary body.
-    let raw = target.head("POST /files?filename=a.txt", "Content-Length: 9999\r\n");
-    requests.push(format!("{raw}hello"));
+    let raw_upload = target.head("POST /files?filename=a.txt", "Content-Length: 9999\r\n");
+    requests.push(format!("{raw_upload}hello"));
     requests.push(target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":");
     // Stop within a chunk's length, within a chunk, and between two chunks.
     let chunked = target.head("POST /send", "Transfer-Encoding: chunked\r\n");
-    for begin in ["1", "5\r\n{\"t", "5\r\n{\"to\"\r\n"] {
-        requests.push(format!("{chunked}{begin}"));
+    for partial_chunk in ["1", "5\r\n{\"t", "5\r\n{\"to\"\r\n"] {
+        requests.push(format!("{chunked}{partial_chunk}"));
     }
     if target.is_hub() {
-        let several = target.head("POST /api/sender/messages/bulk", "Content-Length: 9999\r\n");
-        requests.push(format!("{several}{{\"mensajes\":["));
+        let bulk = target.head("POST /api/sender/messages/bulk", "Content-Length: 9999\r\n");
+        requests.push(format!("{bulk}{{\"mensajes\":["));
     }
-    let each = options.amount(4, 1);
-    let all = requests.iter().flat_map(|it| std::iter::repeat_n(it, each));
-    let asked = stream::iter(all).map(|request| target.status(request.as_bytes()));
-    // Run all at once, so that their timeouts run concurrently.
-    asked.buffer_unordered(usize::MAX).collect().await
+    let copies = options.amount(4, 1);
+    let repeated = requests
+        .iter()
+        .flat_map(|request| std::iter::repeat_n(request, copies));
+    let statuses = stream::iter(repeated).map(|request| target.status(request.as_bytes()));
+    // Run all requests concurrently, so that their timeouts overlap.
+    statuses.buffer_unordered(usize::MAX).collect().await
 }
 
 /// The interval between two bytes, well below the timeout for the next chunk.
-const DRIP: Duration = Duration::from_secs(1);
-/// The number of bytes in a request that drips, which takes more than half a minute.
-const DRIPS: usize = 34;
+const DRIP_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of bytes in a dripping request, which takes more than half a minute.
+const DRIP_COUNT: usize = 34;
 
 /// Sends a few requests byte by byte and returns their statuses. Meanwhile a crowd of clients
 /// writes and reads as slowly.
-async fn dripping(target: &Target, options: &Options) -> Vec<u16> {
+async fn drip_requests(target: &Target, options: &Options) -> Vec<u16> {
     let body = target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":\"";
-    let mut writing = open(target, body.as_bytes(), options.amount(700, 200)).await;
+    let mut writing = open_connections(target, body.as_bytes(), options.amount(700, 200)).await;
     let line = "GET /docs/swagger-ui-bundle.js HTTP/1.1";
     let request = format!("{line}\r\n{}\r\n", target.host()).repeat(8);
-    let mut reading = open(target, request.as_bytes(), options.amount(100, 40)).await;
+    let mut reading = open_connections(target, request.as_bytes(), options.amount(100, 40)).await;
     let crowd = tokio::spawn(async move {
-        let soon = Duration::from_millis(1);
+        let short_wait = Duration::from_millis(1);
         loop {
             for stream in &mut writing {
-                let _ = tokio::time::timeout(soon, stream.write_all(b"a")).await;
+                let _ = tokio::time::timeout(short_wait, stream.write_all(b"a")).await;
             }
             for stream in &mut reading {
                 let mut byte = [0];
-                let _ = tokio::time::timeout(soon, stream.read(&mut byte)).await;
+                let _ = tokio::time::timeout(short_wait, stream.read(&mut byte)).await;
             }
-            tokio::time::sleep(DRIP / 2).await;
+            tokio::time::sleep(DRIP_INTERVAL / 2).await;
         }
     });
     let host = target.host();
-    let length = format!("Content-Length: {DRIPS}\r\n");
+    let length = format!("Content-Length: {DRIP_COUNT}\r\n");
     let chunked = target.head("POST /send", "Transfer-Encoding: chunked\r\n");
     let requests = [
         (
@@ -277,26 +294,28 @@ async fn dripping(target: &Target, options: &Options) -> Vec<u16> {
             "\r\n\r\n",
         ),
         (target.head("POST /send", &length), ""),
-        (format!("{chunked}{DRIPS:x}\r\n"), "\r\n0\r\n\r\n"),
+        (format!("{chunked}{DRIP_COUNT:x}\r\n"), "\r\n0\r\n\r\n"),
         (target.head("POST /files?filename=a.txt", &length), ""),
     ];
-    let drips = requests.iter().map(|(begin, end)| drip(target, begin, end));
-    let statuses = futures_util::future::join_all(drips).await;
+    let dripping_requests = requests
+        .iter()
+        .map(|(beginning, end)| drip_request(target, beginning, end));
+    let statuses = futures_util::future::join_all(dripping_requests).await;
     crowd.abort();
     statuses
 }
 
-/// Sends `begin`, then [`DRIPS`] bytes one by one, then `end`. Returns the status, which may come
+/// Sends `beginning`, then [`DRIP_COUNT`] bytes one by one, then `end`. Returns the status, which may come
 /// before the end.
-async fn drip(target: &Target, begin: &str, end: &str) -> u16 {
-    let Some(mut stream) = target.begin(begin.as_bytes()).await else {
+async fn drip_request(target: &Target, beginning: &str, end: &str) -> u16 {
+    let Some(mut stream) = target.write_only(beginning.as_bytes()).await else {
         return 0;
     };
-    for _ in 0..DRIPS {
+    for _ in 0..DRIP_COUNT {
         let _ = stream.write_all(b"a").await;
         let _ = stream.flush().await;
         // 1 means that there is no response yet.
-        match status_within(DRIP, &mut stream).await {
+        match status_within(DRIP_INTERVAL, &mut stream).await {
             1 => {}
             status => return status,
         }
@@ -308,36 +327,41 @@ async fn drip(target: &Target, begin: &str, end: &str) -> u16 {
 
 /// Returns the size in bytes of a body that does not end. nginx rejects a body whose declared size
 /// exceeds the maximum of a file before it calls the hub.
-fn size(target: &Target, options: &Options) -> usize {
-    let largest = match target.entrance {
+fn endless_size(target: &Target, options: &Options) -> usize {
+    let max_mib = match target.entrance {
         Entrance::Direct(_) => 128,
         Entrance::Nginx(..) => 64,
     };
-    options.amount(largest, 48) * 1024 * 1024
+    options.amount(max_mib, 48) * 1024 * 1024
 }
 
-async fn part_heads(target: &Target, options: &Options) -> Vec<u16> {
-    let size = size(target, options);
-    let begins = [
+async fn send_endless_part_heads(target: &Target, options: &Options) -> Vec<u16> {
+    let size = endless_size(target, options);
+    let beginnings = [
         "",
         "--x\r\nContent-Disposition: form-data; name=\"",
         "--x\r\nX-Long: ",
     ];
-    let kind = "Content-Type: multipart/form-data; boundary=x\r\n";
+    let content_type = "Content-Type: multipart/form-data; boundary=x\r\n";
     let filler = vec![b'a'; 64 * 1024];
     let mut statuses = Vec::new();
     for route in ["/send", "/files"] {
-        for begin in begins {
-            let headers = format!("{kind}Content-Length: {}\r\n", size + begin.len());
+        for beginning in beginnings {
+            let headers = format!(
+                "{content_type}Content-Length: {}\r\n",
+                size + beginning.len()
+            );
             let head = target.head(&format!("POST {route}"), &headers);
-            statuses.push(pour(target, &format!("{head}{begin}"), &filler, size).await);
+            statuses.push(
+                write_until_refused(target, &format!("{head}{beginning}"), &filler, size).await,
+            );
         }
     }
     statuses
 }
 
-async fn bodies(target: &Target, options: &Options) -> Vec<u16> {
-    let size = size(target, options);
+async fn send_endless_bodies(target: &Target, options: &Options) -> Vec<u16> {
+    let size = endless_size(target, options);
     let filler = vec![b' '; 64 * 1024];
     let headers = format!("Content-Length: {size}\r\n");
     let mut statuses = Vec::new();
@@ -348,75 +372,75 @@ async fn bodies(target: &Target, options: &Options) -> Vec<u16> {
             (_, route) => route,
         };
         let head = target.head(&format!("POST {route}"), &headers);
-        statuses.push(pour(target, &head, &filler, size).await);
+        statuses.push(write_until_refused(target, &head, &filler, size).await);
     }
     statuses
 }
 
 /// Writes as long as the peer reads, then reads the status.
-async fn pour(target: &Target, begin: &str, filler: &[u8], size: usize) -> u16 {
-    let Some(mut stream) = target.begin(begin.as_bytes()).await else {
+async fn write_until_refused(target: &Target, beginning: &str, filler: &[u8], size: usize) -> u16 {
+    let Some(mut stream) = target.write_only(beginning.as_bytes()).await else {
         return 0;
     };
-    let pouring = async {
-        let mut left = size;
-        while left > 0 {
-            let piece = left.min(filler.len());
-            if stream.write_all(&filler[..piece]).await.is_err() {
+    let writing = async {
+        let mut remaining = size;
+        while remaining > 0 {
+            let length = remaining.min(filler.len());
+            if stream.write_all(&filler[..length]).await.is_err() {
                 break;
             }
-            left -= piece;
+            remaining -= length;
         }
     };
-    let _ = tokio::time::timeout(PATIENCE, pouring).await;
+    let _ = tokio::time::timeout(PATIENCE, writing).await;
     status(&mut stream).await
 }
 
-async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
+async fn sign_in_with_long_names(target: &Target, options: &Options) -> Vec<u16> {
     let long = "x".repeat(500_000);
     let client = target.client();
     let attempt = |number: usize| {
         let body = json!({"username": format!("{number}{long}"), "password": "guess"});
         // Each client has its own address.
-        let from = format!("203.0.{}.{}", number / 250, number % 250);
+        let address = format!("203.0.{}.{}", number / 250, number % 250);
         let request = client.post(target.url("/api/auth/login")).json(&body);
-        answered(request.header(target.address_header(), from))
+        status_of(request.header(target.address_header(), address))
     };
     let attempts = stream::iter(0..options.amount(900, 200)).map(attempt);
     attempts.buffer_unordered(16).collect().await
 }
 
 /// Returns the status of a response, without waiting for its body; 0 if there is no response.
-pub(super) async fn answered(request: reqwest::RequestBuilder) -> u16 {
+pub(super) async fn status_of(request: reqwest::RequestBuilder) -> u16 {
     match request.timeout(PATIENCE).send().await {
         Ok(response) => response.status().as_u16(),
         Err(_) => 0,
     }
 }
 
-async fn streams(target: &Target, options: &Options) -> Vec<u16> {
+async fn open_event_streams(target: &Target, options: &Options) -> Vec<u16> {
     let path = match target.is_hub() {
         true => "GET /api/events",
         false => "GET /events",
     };
     let request = target.head(path, "");
-    let begin = |_| async {
-        let mut stream = target.begin(request.as_bytes()).await?;
+    let subscribe = |_| async {
+        let mut stream = target.write_only(request.as_bytes()).await?;
         let status = status(&mut stream).await;
         Some((status, stream))
     };
-    let count = options.amount(MANY, 400);
-    let open: Vec<_> = stream::iter(0..count)
-        .map(begin)
-        .buffer_unordered(SIDE_BY_SIDE)
+    let count = options.amount(OVER_CONNECTION_LIMIT, 400);
+    let streams: Vec<_> = stream::iter(0..count)
+        .map(subscribe)
+        .buffer_unordered(CONCURRENCY)
         .filter_map(std::future::ready)
         .collect()
         .await;
-    tokio::time::sleep(standing(options)).await;
-    open.into_iter().map(|(status, _)| status).collect()
+    tokio::time::sleep(idle_time(options)).await;
+    streams.into_iter().map(|(status, _)| status).collect()
 }
 
-async fn guesses(target: &Target, options: &Options) -> Vec<u16> {
+async fn guess_tokens(target: &Target, options: &Options) -> Vec<u16> {
     let (method, path, header) = match target.is_hub() {
         true => (
             reqwest::Method::POST,
@@ -428,15 +452,15 @@ async fn guesses(target: &Target, options: &Options) -> Vec<u16> {
     let client = target.client();
     let guess = |number: usize| {
         let request = client.request(method.clone(), target.url(path));
-        answered(request.header(header, format!("Bearer guess-{number}")))
+        status_of(request.header(header, format!("Bearer guess-{number}")))
     };
     let guesses = stream::iter(0..options.amount(3_000, 700)).map(guess);
-    guesses.buffer_unordered(SIDE_BY_SIDE).collect().await
+    guesses.buffer_unordered(CONCURRENCY).collect().await
 }
 
-async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
+async fn upload_slow_lists(target: &Target, options: &Options) -> Vec<u16> {
     let client = target.client();
-    let mut open = Vec::new();
+    let mut uploads = Vec::new();
     for _ in 0..options.amount(64, 12) {
         let body = json!({"nombre": "lenta", "mensaje": "hola"});
         let request = client.post(target.url("/api/sender/campaigns")).json(&body);
@@ -447,37 +471,41 @@ async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
         let campaign: serde_json::Value = response.json().await.unwrap_or_default();
         let line = format!("POST /api/sender/campaigns/{}/recipients", campaign["id"]);
         let head = target.head(&line, "Content-Type: text/csv\r\nContent-Length: 99999\r\n");
-        open.extend(target.begin(format!("{head}telefono\n").as_bytes()).await);
+        uploads.extend(
+            target
+                .write_only(format!("{head}telefono\n").as_bytes())
+                .await,
+        );
     }
     let mut statuses = Vec::new();
-    let mut standing = Vec::new();
-    for mut stream in open {
+    let mut admitted = Vec::new();
+    for mut stream in uploads {
         // Uploads that were admitted have no response yet.
         match status_within(Duration::from_millis(200), &mut stream).await {
-            1 => standing.push(stream),
+            1 => admitted.push(stream),
             status => statuses.push(status),
         }
     }
     // Sign-ins must still be possible meanwhile.
     let login = client.post(target.url("/api/auth/login"));
     let login = login.json(&json!({"username": "nobody", "password": "wrong"}));
-    if answered(login.timeout(Duration::from_secs(10))).await == 0 {
+    if status_of(login.timeout(Duration::from_secs(10))).await == 0 {
         statuses.push(0);
     }
-    drop(standing);
+    drop(admitted);
     statuses
 }
 
-async fn searches(target: &Target, options: &Options) -> Vec<u16> {
+async fn search_concurrently(target: &Target, options: &Options) -> Vec<u16> {
     let client = target.client();
     let search = |_| {
         let path = "/api/listener/conversations?buscar=nada&limite=200";
-        answered(
+        status_of(
             client
                 .get(target.url(path))
                 .header("authorization", &target.authorization),
         )
     };
     let searches = stream::iter(0..options.amount(400, 60)).map(search);
-    searches.buffer_unordered(SIDE_BY_SIDE).collect().await
+    searches.buffer_unordered(CONCURRENCY).collect().await
 }

@@ -15,7 +15,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 /// The attackers' address, as nginx sees it.
 const ATTACKER: &str = "203.0.113.9";
 /// The address of all other clients.
-const OTHERS: &str = "198.51.100.200";
+const OTHER_CLIENT: &str = "198.51.100.200";
 
 /// A process of the attacked service.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(super) struct Target {
     /// The `Authorization` header of an administrator.
     pub(super) authorization: String,
     /// The `Authorization` headers of other roles.
-    pub(super) lesser: Vec<String>,
+    pub(super) other_authorizations: Vec<String>,
     /// Whether all attackers have one address that is not this machine's, and cannot claim another.
     /// They then share the connections of that address, and wrong tokens lock out the right ones.
     pub(super) is_remote: bool,
@@ -60,17 +60,17 @@ impl Target {
         self.name == "central-hub"
     }
 
-    fn next(&self) -> &str {
-        let turn = match &self.entrance {
-            Entrance::Direct(turn) => turn.fetch_add(1, Ordering::Relaxed),
+    fn next_address(&self) -> &str {
+        let counter = match &self.entrance {
+            Entrance::Direct(counter) => counter.fetch_add(1, Ordering::Relaxed),
             Entrance::Nginx(..) => 0,
         };
-        &self.processes[turn % self.processes.len()].address
+        &self.processes[counter % self.processes.len()].address
     }
 
     pub(super) fn url(&self, path: &str) -> String {
         match &self.entrance {
-            Entrance::Direct(_) => format!("http://{}{path}", self.next()),
+            Entrance::Direct(_) => format!("http://{}{path}", self.next_address()),
             Entrance::Nginx(nginx, _) => nginx.url(path),
         }
     }
@@ -121,13 +121,13 @@ impl Target {
 
     async fn connect(&self) -> Option<Connection> {
         Some(match &self.entrance {
-            Entrance::Direct(_) => Box::new(TcpStream::connect(self.next()).await.ok()?),
+            Entrance::Direct(_) => Box::new(TcpStream::connect(self.next_address()).await.ok()?),
             Entrance::Nginx(_, tls) => Box::new(tls.connect().await.ok()?),
         })
     }
 
     /// Connects and writes, without reading. Returns `None` if that fails.
-    pub(super) async fn begin(&self, bytes: &[u8]) -> Option<Connection> {
+    pub(super) async fn write_only(&self, bytes: &[u8]) -> Option<Connection> {
         let connecting = tokio::time::timeout(PATIENCE, self.connect());
         let mut stream = connecting.await.ok()??;
         // The service may close before it has read all bytes.
@@ -141,7 +141,7 @@ impl Target {
 
     /// Connects, writes, and reads the status; 0 if the connection was closed without a response.
     pub(super) async fn status(&self, bytes: &[u8]) -> u16 {
-        match self.begin(bytes).await {
+        match self.write_only(bytes).await {
             Some(mut stream) => status(&mut stream).await,
             None => 0,
         }
@@ -150,27 +150,27 @@ impl Target {
 
 /// What a health probe asks: a process, or nginx.
 #[derive(Clone, Debug)]
-pub(super) enum Look {
+pub(super) enum Probe {
     Process(Process),
     Nginx(Tls),
 }
 
 impl Target {
     /// Returns the probes of this target.
-    pub(super) fn looks(&self) -> Vec<Look> {
-        let mut looks: Vec<_> = self.processes.iter().cloned().map(Look::Process).collect();
+    pub(super) fn probes(&self) -> Vec<Probe> {
+        let mut probes: Vec<_> = self.processes.iter().cloned().map(Probe::Process).collect();
         if let Entrance::Nginx(_, tls) = &self.entrance {
-            looks.push(Look::Nginx(tls.clone()));
+            probes.push(Probe::Nginx(tls.clone()));
         }
-        looks
+        probes
     }
 }
 
-impl Look {
+impl Probe {
     /// Returns the status of `GET /health` on a new connection; 0 if there is no response.
     pub(super) async fn health(&self) -> u16 {
         let request = format!(
-            "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}: {OTHERS}\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}: {OTHER_CLIENT}\r\n\r\n",
             Nginx::ADDRESS_HEADER
         );
         let mut stream: Connection = match self {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::Options;
-use super::attacks::{SIDE_BY_SIDE, answered};
+use super::attacks::{CONCURRENCY, status_of};
 use super::client::Target;
 
 /// A pseudo status which says that the flood has locked out an administrator.
@@ -34,7 +34,7 @@ const NAMES: &[&str] = &[
 const TEXTS: &[&str] = &["a\u{0}b", "5491158254201", "\u{202e}\u{1f44d}", "'; --"];
 
 /// A request without credentials.
-struct Line {
+struct RequestTemplate {
     method: Method,
     path: String,
     body: Option<String>,
@@ -47,52 +47,60 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
         Ok(response) => response.json().await.unwrap_or_default(),
         Err(_) => return vec![0],
     };
-    let lines = lines(&document, options);
+    let templates = request_templates(&document, options);
     let mut roles = vec![None, Some(&*target.authorization)];
     // On any other target they would lock out the administrator, whose turn is next.
     if !target.is_remote {
         roles.insert(1, Some("Bearer nobody"));
     }
-    roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));
-    let ask = |(line, role, authorization): (&Line, usize, Option<&str>)| {
-        let mut request = client.request(line.method.clone(), target.url(&line.path));
-        // Each role has its own address, so that wrong tokens of one role do not lock out another.
-        let address = format!("198.51.100.{role}");
-        request = request.header(target.address_header(), address);
-        if let Some(authorization) = authorization {
-            request = request.header("authorization", authorization);
-        }
-        if let Some(body) = &line.body {
-            request = request.header("content-type", "application/json");
-            request = request.body(body.clone());
-        }
-        answered(request)
-    };
+    roles.extend(
+        target
+            .other_authorizations
+            .iter()
+            .map(|authorization| Some(authorization.as_str())),
+    );
+    let send_request =
+        |(template, role, authorization): (&RequestTemplate, usize, Option<&str>)| {
+            let mut request = client.request(template.method.clone(), target.url(&template.path));
+            // Each role has its own address, so that wrong tokens of one role do not lock out another.
+            let address = format!("198.51.100.{role}");
+            request = request.header(target.address_header(), address);
+            if let Some(authorization) = authorization {
+                request = request.header("authorization", authorization);
+            }
+            if let Some(body) = &template.body {
+                request = request.header("content-type", "application/json");
+                request = request.body(body.clone());
+            }
+            status_of(request)
+        };
     let roles = roles.into_iter().enumerate();
-    let all = roles.flat_map(|(role, authorization)| {
-        lines.iter().map(move |line| (line, role, authorization))
+    let requests = roles.flat_map(|(role, authorization)| {
+        templates
+            .iter()
+            .map(move |template| (template, role, authorization))
     });
-    let asked = stream::iter(all).map(ask);
-    let mut statuses: Vec<u16> = asked.buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let statuses = stream::iter(requests).map(send_request);
+    let mut statuses: Vec<u16> = statuses.buffer_unordered(CONCURRENCY).collect().await;
     // The administrator must still have access, which proves that all requests were made.
     let path = match target.is_hub() {
         true => "/api/users",
         false => "/status",
     };
-    let me = client.get(target.url(path));
-    let me = me.header("authorization", &target.authorization);
-    if answered(me).await != 200 {
+    let admin_request = client.get(target.url(path));
+    let admin_request = admin_request.header("authorization", &target.authorization);
+    if status_of(admin_request).await != 200 {
         statuses.push(LOST_ROLE);
     }
     statuses
 }
 
-fn lines(document: &Value, options: &Options) -> Vec<Line> {
+fn request_templates(document: &Value, options: &Options) -> Vec<RequestTemplate> {
     let long = "x".repeat(4_000);
     let mut names: Vec<&str> = NAMES.to_vec();
     names.push(&long);
     let names = &names[..options.amount(names.len(), 4).min(names.len())];
-    let mut lines = Vec::new();
+    let mut templates = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else {
@@ -101,19 +109,19 @@ fn lines(document: &Value, options: &Options) -> Vec<Line> {
             let bodies = bodies(document, operation);
             for (number, name) in names.iter().enumerate() {
                 let body = (method != Method::GET).then(|| &bodies[number % bodies.len()]);
-                lines.push(Line {
+                templates.push(RequestTemplate {
                     method: method.clone(),
-                    path: filled(path, name) + &query(document, operation, name),
+                    path: fill_path(path, name) + &query(document, operation, name),
                     body: body.cloned(),
                 });
             }
         }
     }
-    lines
+    templates
 }
 
 /// Returns a path of the OpenAPI document with all parameters set to `name`.
-fn filled(path: &str, name: &str) -> String {
+fn fill_path(path: &str, name: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
@@ -127,10 +135,10 @@ fn filled(path: &str, name: &str) -> String {
 /// Returns the query with all parameters set to `name`.
 fn query(document: &Value, operation: &Value, name: &str) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let parameters = parameters.map(|it| resolved(document, it));
-    let named = parameters.filter(|it| it["in"] == "query");
-    let pairs: Vec<_> = named
-        .filter_map(|it| Some(format!("{}={name}", it["name"].as_str()?)))
+    let parameters = parameters.map(|parameter| resolve_reference(document, parameter));
+    let query_parameters = parameters.filter(|parameter| parameter["in"] == "query");
+    let pairs: Vec<_> = query_parameters
+        .filter_map(|parameter| Some(format!("{}={name}", parameter["name"].as_str()?)))
         .collect();
     match pairs.is_empty() {
         true => String::new(),
@@ -140,19 +148,19 @@ fn query(document: &Value, operation: &Value, name: &str) -> String {
 
 /// Returns invalid bodies, and bodies that match the schema.
 fn bodies(document: &Value, operation: &Value) -> Vec<String> {
-    let content = resolved(document, &operation["requestBody"]);
+    let content = resolve_reference(document, &operation["requestBody"]);
     let schema = &content["content"]["application/json"]["schema"];
     let mut bodies = vec!["{}".to_owned()];
     bodies.extend(
         TEXTS
             .iter()
-            .map(|text| sample(document, schema, text, 0).to_string()),
+            .map(|text| sample_value(document, schema, text, 0).to_string()),
     );
     bodies.push("[".to_owned());
     bodies
 }
 
-fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+fn resolve_reference<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let Some(reference) = value["$ref"].as_str() else {
         return value;
     };
@@ -162,35 +170,36 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 /// Returns a value that matches a schema, with all strings set to `text`.
-fn sample(document: &Value, schema: &Value, text: &str, depth: usize) -> Value {
-    let schema = resolved(document, schema);
+fn sample_value(document: &Value, schema: &Value, text: &str, depth: usize) -> Value {
+    let schema = resolve_reference(document, schema);
     if depth > 6 {
         return Value::Null;
     }
-    let deeper = |schema: &Value| sample(document, schema, text, depth + 1);
-    for several in ["allOf", "oneOf", "anyOf"] {
-        let parts = schema[several].as_array();
-        if let Some(part) = parts.and_then(|it| it.iter().find(|it| it["type"] != "null")) {
-            return deeper(part);
+    let nested = |schema: &Value| sample_value(document, schema, text, depth + 1);
+    for combinator in ["allOf", "oneOf", "anyOf"] {
+        let parts = schema[combinator].as_array();
+        if let Some(part) = parts.and_then(|parts| parts.iter().find(|part| part["type"] != "null"))
+        {
+            return nested(part);
         }
     }
     let mut kinds = schema["type"].as_array().into_iter().flatten();
     let kind = schema["type"].as_str();
-    let kind = kind.or_else(|| kinds.find_map(|it| it.as_str().filter(|it| *it != "null")));
+    let kind = kind.or_else(|| kinds.find_map(|kind| kind.as_str().filter(|kind| *kind != "null")));
     match kind {
         Some("integer") => json!(i64::MAX),
         Some("number") => json!(1e300),
         Some("boolean") => json!(true),
-        Some("array") => json!([deeper(&schema["items"])]),
-        Some("string") => match schema["enum"].as_array().and_then(|all| all.first()) {
-            Some(known) => known.clone(),
+        Some("array") => json!([nested(&schema["items"])]),
+        Some("string") => match schema["enum"].as_array().and_then(|values| values.first()) {
+            Some(value) => value.clone(),
             None => json!(text),
         },
         _ => {
             let properties = schema["properties"].as_object();
             let pairs = properties.into_iter().flatten();
             let object: Map<_, _> = pairs
-                .map(|(name, schema)| (name.clone(), deeper(schema)))
+                .map(|(name, schema)| (name.clone(), nested(schema)))
                 .collect();
             Value::Object(object)
         }
@@ -202,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_has_the_shape_of_its_schema() {
+    fn body_matches_its_schema() {
         let document = json!({"components": {"schemas": {"Who": {
             "type": "object",
             "properties": {
@@ -213,14 +222,14 @@ mod tests {
         }}}});
         let schema = json!({"$ref": "#/components/schemas/Who"});
         assert_eq!(
-            sample(&document, &schema, "a", 0),
+            sample_value(&document, &schema, "a", 0),
             json!({"name": "a", "count": i64::MAX, "several": ["a"]})
         );
     }
 
     #[test]
-    fn every_parameter_is_filled() {
-        assert_eq!(filled("/a/{b}/c/{d}", "1"), "/a/1/c/1");
+    fn every_parameter_is_replaced() {
+        assert_eq!(fill_path("/a/{b}/c/{d}", "1"), "/a/1/c/1");
         let operation = json!({"parameters": [
             {"in": "query", "name": "p"}, {"in": "path", "name": "b"}, {"in": "query", "name": "q"},
         ]});

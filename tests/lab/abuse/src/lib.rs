@@ -101,7 +101,7 @@ pub struct Row {
     /// The attacked service.
     pub service: &'static str,
     /// Number of responses by status; 0 stands for a connection closed without a response.
-    pub answers: BTreeMap<u16, usize>,
+    pub responses: BTreeMap<u16, usize>,
     /// Median and maximum latency of the health checks during the attack.
     pub health: (Duration, Duration),
     /// Peak memory growth, in MiB.
@@ -109,13 +109,13 @@ pub struct Row {
     /// Peak number of open descriptors.
     pub descriptors: u64,
     /// Limits that were exceeded.
-    pub broken: Vec<String>,
+    pub violations: Vec<String>,
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let answers: Vec<_> = self
-            .answers
+        let responses: Vec<_> = self
+            .responses
             .iter()
             .map(|(status, count)| match status {
                 0 => format!("{count} closed"),
@@ -127,7 +127,7 @@ impl fmt::Display for Row {
             "| {} | {} | {} | {} ms, {} ms | {} MiB | {} |",
             self.attack,
             self.service,
-            answers.join(", "),
+            responses.join(", "),
             self.health.0.as_millis(),
             self.health.1.as_millis(),
             self.memory,
@@ -140,7 +140,7 @@ impl fmt::Display for Row {
 #[derive(Clone, Debug)]
 pub struct AbuseResult {
     /// Median latency of the health checks without an attack, by service.
-    pub calm: Vec<(&'static str, Duration)>,
+    pub baseline_health: Vec<(&'static str, Duration)>,
     /// One row for each attack and service.
     pub rows: Vec<Row>,
 }
@@ -148,14 +148,14 @@ pub struct AbuseResult {
 impl AbuseResult {
     /// Returns all exceeded limits, with attack and service.
     #[must_use]
-    pub fn broken(&self) -> Vec<String> {
-        let of = |row: &Row| {
+    pub fn violations(&self) -> Vec<String> {
+        let violations_of = |row: &Row| {
             let (attack, service) = (row.attack, row.service);
-            let broken = row.broken.iter();
-            broken
-                .map(|what| format!("{attack}, {service}: {what}"))
+            let violations = row.violations.iter();
+            violations
+                .map(|violation| format!("{attack}, {service}: {violation}"))
                 .collect::<Vec<_>>()
         };
-        self.rows.iter().flat_map(of).collect()
+        self.rows.iter().flat_map(violations_of).collect()
     }
 }

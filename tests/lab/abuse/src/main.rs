@@ -82,19 +82,19 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let broken = outcome.broken();
-    for line in &broken {
+    let violations = outcome.violations();
+    for line in &violations {
         eprintln!("{line}");
     }
     if outcome.rows.is_empty() {
         eprintln!(
-            "no attack has that in its name: {}",
+            "no attack has this text in its name: {}",
             abuse::names().join(", ")
         );
         return ExitCode::FAILURE;
     }
-    if broken.is_empty() {
-        println!("everything stayed in its table");
+    if violations.is_empty() {
+        println!("no limit was exceeded");
         return ExitCode::SUCCESS;
     }
     ExitCode::FAILURE

@@ -18,17 +18,17 @@ use serde_json::{Value, json};
 use service_runtime::process::{Usage, raise_descriptors};
 
 use super::attacks::{ALL, Attack};
-use super::client::{Entrance, Look, Process, Target};
-use super::verdict::{Seen, judged};
+use super::client::{Entrance, Probe, Process, Target};
+use super::verdict::{Measurements, find_violations};
 use super::{AbuseResult, Engine, Options, Row, RunningPair};
 
 const TOKEN: &str = "un-token-de-prueba-42";
 const PASSWORD: &str = "una clave larga";
 const MIB: u64 = 1024 * 1024;
 /// Interval between two probes.
-const LOOK: Duration = Duration::from_millis(20);
+const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 /// The latency that a failed health check counts as.
-const LOST: Duration = Duration::from_secs(10);
+const FAILED_HEALTH_LATENCY: Duration = Duration::from_secs(10);
 
 /// Everything that was started for a run, and is stopped on drop.
 struct Stage {
@@ -41,17 +41,17 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(options: &Options) -> Self {
+    async fn start(options: &Options) -> Self {
         // Each client needs a descriptor.
         raise_descriptors(8_192);
         match &options.running {
-            Some(running) => Self::around(running, options).await,
-            None => Self::own(options).await,
+            Some(running) => Self::attach_to(running, options).await,
+            None => Self::start_own(options).await,
         }
     }
 
     /// Starts the real binaries.
-    async fn own(options: &Options) -> Self {
+    async fn start_own(options: &Options) -> Self {
         let database = match (options.engine, options.hubs) {
             (Engine::Sqlite, ..=1) => None,
             (Engine::Postgres, _) | (_, 2..) => Some(Database::postgres()),
@@ -86,7 +86,7 @@ impl Stage {
     }
 
     /// Uses a pair that runs in containers.
-    async fn around(running: &RunningPair, options: &Options) -> Self {
+    async fn attach_to(running: &RunningPair, options: &Options) -> Self {
         let process = |(address, pid): &(String, i32)| Process {
             address: address.clone(),
             pid: *pid,
@@ -110,7 +110,7 @@ impl Stage {
         let logs = logs.chain(
             self.manager
                 .iter()
-                .map(|it| ("session-manager", &it.service)),
+                .map(|manager| ("session-manager", &manager.service)),
         );
         let mut defects = Vec::new();
         for (name, service) in logs {
@@ -118,14 +118,14 @@ impl Stage {
             let panics = log.lines().filter(|line| line.contains("panicked"));
             defects.extend(panics.map(|line| (name, line.to_owned())));
         }
-        let said = self.nginx.as_ref().map(|nginx| nginx.said());
-        let crashes = said.iter().flat_map(|said| said.lines());
+        let nginx_log = self.nginx.as_ref().map(|nginx| nginx.output());
+        let crashes = nginx_log.iter().flat_map(|nginx_log| nginx_log.lines());
         let crashes = crashes.filter(|line| line.contains("[emerg]") || line.contains("[crit]"));
         defects.extend(crashes.map(|line| ("central-hub", line.to_owned())));
         defects
     }
 
-    async fn end(mut self) {
+    async fn stop(mut self) {
         for hub in &mut self.hubs {
             hub.service.stop().await;
         }
@@ -142,7 +142,7 @@ fn manager_target(process: Process, token: &str, is_remote: bool) -> Target {
         processes: vec![process],
         entrance: Entrance::Direct(Arc::default()),
         authorization: format!("Bearer {token}"),
-        lesser: Vec::new(),
+        other_authorizations: Vec::new(),
         is_remote,
     }
 }
@@ -155,10 +155,13 @@ async fn hub_target(
     options: &Options,
 ) -> (Option<Arc<Nginx>>, Target) {
     let first = format!("http://{}", processes[0].address);
-    let roles = Roles::make(&first, password).await;
+    let roles = Roles::create_all(&first, password).await;
     let (nginx, entrance) = if options.nginx {
-        let hubs: Vec<&str> = processes.iter().map(|it| it.address.as_str()).collect();
-        let nginx = Arc::new(Nginx::before(&hubs).await);
+        let hubs: Vec<&str> = processes
+            .iter()
+            .map(|process| process.address.as_str())
+            .collect();
+        let nginx = Arc::new(Nginx::start(&hubs).await);
         let tls = nginx.tls();
         (Some(Arc::clone(&nginx)), Entrance::Nginx(nginx, tls))
     } else {
@@ -168,8 +171,8 @@ async fn hub_target(
         name: "central-hub",
         processes,
         entrance,
-        authorization: roles.all,
-        lesser: roles.lesser,
+        authorization: roles.admin_authorization,
+        other_authorizations: roles.other_authorizations,
         is_remote: false,
     };
     (nginx, target)
@@ -178,42 +181,42 @@ async fn hub_target(
 /// The roles of the attackers. They use tokens, since an attack with wrong passwords locks out
 /// right passwords from the same address, but not tokens.
 struct Roles {
-    all: String,
-    lesser: Vec<String>,
+    admin_authorization: String,
+    other_authorizations: Vec<String>,
 }
 
 impl Roles {
-    async fn make(hub: &str, password: &str) -> Self {
+    async fn create_all(hub: &str, password: &str) -> Self {
         let client = harness::http();
-        let make = async |by: (&str, &str), path: &str, what: Value| {
-            let request = client.post(format!("{hub}{path}")).json(&what);
-            let request = request.basic_auth(by.0, Some(by.1));
-            let (status, made) = harness::answer(request).await;
+        let create = async |credentials: (&str, &str), path: &str, body: Value| {
+            let request = client.post(format!("{hub}{path}")).json(&body);
+            let request = request.basic_auth(credentials.0, Some(credentials.1));
+            let (status, created) = harness::send_request(request).await;
             // A hub that was already running may have been attacked before.
-            let is_there = status == 409 && path == "/api/users";
-            assert!(status == 201 || is_there, "{status} {made}");
-            made
+            let already_exists = status == 409 && path == "/api/users";
+            assert!(status == 201 || already_exists, "{status} {created}");
+            created
         };
         // The flood deletes objects with the id 1, which is not used here.
         let admin = ("admin", password);
-        let spare = json!({"name": "spare", "scopes": ["read"]});
-        make(admin, "/api/tokens", spare).await;
-        let other = json!({"username": "abuse", "password": password, "role": "admin"});
-        make(admin, "/api/users", other).await;
+        let spare_token = json!({"name": "spare", "scopes": ["read"]});
+        create(admin, "/api/tokens", spare_token).await;
+        let second_admin = json!({"username": "abuse", "password": password, "role": "admin"});
+        create(admin, "/api/users", second_admin).await;
         let token = async |scopes: &[&str], cliente_id: Option<u64>| {
-            let what = json!({"name": "abuse", "scopes": scopes, "cliente_id": cliente_id});
-            let made = make(("abuse", password), "/api/tokens", what).await;
-            let token = made["token"].as_str().expect("a token");
+            let body = json!({"name": "abuse", "scopes": scopes, "cliente_id": cliente_id});
+            let created = create(("abuse", password), "/api/tokens", body).await;
+            let token = created["token"].as_str().expect("a token");
             format!("Bearer {token}")
         };
         let agente = agente(&client, hub, password).await;
-        let of_business = ["read", "send", "campaigns", "link"];
+        let business_scopes = ["read", "send", "campaigns", "link"];
         Self {
-            all: token(&["admin"], None).await,
-            lesser: vec![
+            admin_authorization: token(&["admin"], None).await,
+            other_authorizations: vec![
                 agente,
                 token(&["read"], None).await,
-                token(&of_business, Some(51)).await,
+                token(&business_scopes, Some(51)).await,
                 token(&["read"], Some(51)).await,
             ],
         }
@@ -223,58 +226,58 @@ impl Roles {
 /// Returns the token of an `agente`. A user who only answers cannot make tokens, so the user makes
 /// it while being an administrator, and then loses that role.
 async fn agente(client: &reqwest::Client, hub: &str, password: &str) -> String {
-    let asked = async |request: reqwest::RequestBuilder, by: &str| {
-        harness::answer(request.basic_auth(by, Some(password))).await
+    let request_as = async |request: reqwest::RequestBuilder, username: &str| {
+        harness::send_request(request.basic_auth(username, Some(password))).await
     };
     let user = json!({"username": "answers", "password": password, "role": "admin"});
     let users = format!("{hub}/api/users");
-    asked(client.post(&users).json(&user), "abuse").await;
-    let (_, listed) = asked(client.get(&users), "abuse").await;
+    request_as(client.post(&users).json(&user), "abuse").await;
+    let (_, listed) = request_as(client.get(&users), "abuse").await;
     let mut listed = listed["users"].as_array().into_iter().flatten();
-    let id = listed.find(|it| it["username"] == "answers");
+    let id = listed.find(|user| user["username"] == "answers");
     let id = id.expect("the user")["id"].clone();
-    let becomes = async |role: &str| {
+    let set_role = async |role: &str| {
         let request = client.put(format!("{users}/{id}"));
-        let (status, body) = asked(request.json(&json!({"role": role})), "abuse").await;
+        let (status, body) = request_as(request.json(&json!({"role": role})), "abuse").await;
         assert_eq!(status, 200, "{body}");
     };
     // On a hub that was already running, the user may be from an earlier run.
-    becomes("admin").await;
-    let what = json!({"name": "abuse", "scopes": ["read", "send"]});
-    let request = client.post(format!("{hub}/api/tokens")).json(&what);
-    let (status, made) = asked(request, "answers").await;
-    assert_eq!(status, 201, "{made}");
-    becomes("agente").await;
-    let token = format!("Bearer {}", made["token"].as_str().expect("a token"));
+    set_role("admin").await;
+    let body = json!({"name": "abuse", "scopes": ["read", "send"]});
+    let request = client.post(format!("{hub}/api/tokens")).json(&body);
+    let (status, created) = request_as(request, "answers").await;
+    assert_eq!(status, 201, "{created}");
+    set_role("agente").await;
+    let token = format!("Bearer {}", created["token"].as_str().expect("a token"));
     let me = client.get(format!("{hub}/api/auth/me"));
-    let (_, me) = harness::answer(me.header("authorization", &token)).await;
+    let (_, me) = harness::send_request(me.header("authorization", &token)).await;
     assert_eq!(me["role"], "agente", "{me}");
     token
 }
 
-/// Attacks both services, and reports one line per attack to `say`.
-pub async fn run(options: &Options, mut say: impl FnMut(String)) -> AbuseResult {
-    let stage = Stage::set(options).await;
+/// Attacks both services, and reports one line per attack to `report`.
+pub async fn run(options: &Options, mut report: impl FnMut(String)) -> AbuseResult {
+    let stage = Stage::start(options).await;
     let mut outcome = AbuseResult {
-        calm: Vec::new(),
+        baseline_health: Vec::new(),
         rows: Vec::new(),
     };
     for target in &stage.targets {
         let watch = Watch::start(&[target]);
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let calm = watch.end().await.health.0;
-        outcome.calm.push((target.name, calm));
-        say(format!(
+        let baseline = watch.stop().await.health.0;
+        outcome.baseline_health.push((target.name, baseline));
+        report(format!(
             "{}: /health in {} ms",
             target.name,
-            calm.as_millis()
+            baseline.as_millis()
         ));
     }
     for attack in ALL {
         if !options
             .only
             .as_ref()
-            .is_none_or(|it| attack.name.contains(it))
+            .is_none_or(|part| attack.name.contains(part))
         {
             continue;
         }
@@ -282,108 +285,125 @@ pub async fn run(options: &Options, mut say: impl FnMut(String)) -> AbuseResult 
             if attack.only_hub && !target.is_hub() {
                 continue;
             }
-            let row = one(attack, target, &stage.targets, options).await;
-            say(row.to_string());
+            let row = run_attack(attack, target, &stage.targets, options).await;
+            report(row.to_string());
             outcome.rows.push(row);
         }
     }
     for (service, defect) in stage.defects() {
         if let Some(row) = outcome.rows.iter_mut().rfind(|row| row.service == service) {
-            row.broken.push(defect);
+            row.violations.push(defect);
         }
     }
-    stage.end().await;
+    stage.stop().await;
     outcome
 }
 
-async fn one(attack: &Attack, target: &Target, all: &[Target], options: &Options) -> Row {
+async fn run_attack(
+    attack: &Attack,
+    target: &Target,
+    targets: &[Target],
+    options: &Options,
+) -> Row {
     // Probe the other services as well: an attack on one must not affect them.
-    let others: Vec<_> = all.iter().filter(|it| it.name != target.name).collect();
-    let (watch, beside) = (Watch::start(&[target]), Watch::start(&others));
-    let statuses = attack.run(target, options).await;
-    let (seen, beside) = (watch.end().await, beside.end().await);
-    let mut answers = BTreeMap::new();
-    for status in statuses {
-        *answers.entry(status).or_default() += 1;
-    }
-    let mut broken = judged(attack, target.is_remote, &answers, &seen, options);
-    if beside.health.0 > options.health_limit() {
-        let took = beside.health.0;
-        broken.push(format!("/health beside it took {took:?} at the median"));
-    }
-    if all
+    let others: Vec<_> = targets
         .iter()
-        .flat_map(|it| &it.processes)
-        .any(|it| Usage::of(it.pid).is_none())
+        .filter(|other| other.name != target.name)
+        .collect();
+    let (watch, others_watch) = (Watch::start(&[target]), Watch::start(&others));
+    let statuses = attack.run(target, options).await;
+    let (measured, others_measured) = (watch.stop().await, others_watch.stop().await);
+    let mut responses = BTreeMap::new();
+    for status in statuses {
+        *responses.entry(status).or_default() += 1;
+    }
+    let mut violations = find_violations(attack, target.is_remote, &responses, &measured, options);
+    if others_measured.health.0 > options.health_limit() {
+        let latency = others_measured.health.0;
+        violations.push(format!(
+            "/health of another service took {latency:?} at the median"
+        ));
+    }
+    if targets
+        .iter()
+        .flat_map(|target| &target.processes)
+        .any(|process| Usage::of(process.pid).is_none())
     {
-        broken.push("a service is gone".to_owned());
+        violations.push("a service has died".to_owned());
     }
     Row {
         attack: attack.name,
         service: target.name,
-        answers,
-        health: seen.health,
-        memory: seen.memory,
-        descriptors: seen.descriptors,
-        broken,
+        responses,
+        health: measured.health,
+        memory: measured.memory,
+        descriptors: measured.descriptors,
+        violations,
     }
 }
 
 /// A probe of the health of processes and their resource usage.
 struct Watch {
     stop: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<Seen>>,
+    tasks: Vec<tokio::task::JoinHandle<Measurements>>,
 }
 
 impl Watch {
     fn start(targets: &[&Target]) -> Self {
         let stop = Arc::<AtomicBool>::default();
-        let looks = targets.iter().flat_map(|target| target.looks());
-        let tasks = looks
-            .map(|look| {
-                let before = look.usage().resident;
-                tokio::spawn(watch(look, before, Arc::clone(&stop)))
+        let probes = targets.iter().flat_map(|target| target.probes());
+        let tasks = probes
+            .map(|probe| {
+                let before = probe.usage().resident;
+                tokio::spawn(watch(probe, before, Arc::clone(&stop)))
             })
             .collect();
         Self { stop, tasks }
     }
 
     /// Stops the probes. Returns the worst of their results.
-    async fn end(self) -> Seen {
+    async fn stop(self) -> Measurements {
         self.stop.store(true, Ordering::Relaxed);
-        let seen = join_all(self.tasks).await.into_iter();
-        let seen = seen.map(|it| it.expect("it looks to the end"));
-        seen.fold(Seen::default(), |worst, one| Seen {
+        let measured = join_all(self.tasks).await.into_iter();
+        let measured = measured.map(|result| result.expect("a probe that does not panic"));
+        measured.fold(Measurements::default(), |worst, probe| Measurements {
             health: (
-                worst.health.0.max(one.health.0),
-                worst.health.1.max(one.health.1),
+                worst.health.0.max(probe.health.0),
+                worst.health.1.max(probe.health.1),
             ),
-            memory: worst.memory.max(one.memory),
-            descriptors: worst.descriptors.max(one.descriptors),
+            memory: worst.memory.max(probe.memory),
+            descriptors: worst.descriptors.max(probe.descriptors),
         })
     }
 }
 
-async fn watch(look: Look, before: u64, stop: Arc<AtomicBool>) -> Seen {
-    let mut took = Vec::new();
+async fn watch(probe: Probe, before: u64, stop: Arc<AtomicBool>) -> Measurements {
+    let mut latencies = Vec::new();
     let (mut resident, mut descriptors) = (0, 0);
     loop {
-        let begun = Instant::now();
-        let asking = tokio::time::timeout(LOST, look.health()).await;
+        let start = Instant::now();
+        let status = tokio::time::timeout(FAILED_HEALTH_LATENCY, probe.health()).await;
         // A refused connection is retried, and its latency keeps counting.
-        let is_answered = asking == Ok(200);
-        took.push(if is_answered { begun.elapsed() } else { LOST });
-        let now = look.usage();
+        let is_answered = status == Ok(200);
+        latencies.push(if is_answered {
+            start.elapsed()
+        } else {
+            FAILED_HEALTH_LATENCY
+        });
+        let now = probe.usage();
         resident = resident.max(now.resident);
         descriptors = descriptors.max(now.descriptors);
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(PROBE_INTERVAL).await;
     }
-    took.sort_unstable();
-    Seen {
-        health: (took[took.len() / 2], took[took.len() - 1]),
+    latencies.sort_unstable();
+    Measurements {
+        health: (
+            latencies[latencies.len() / 2],
+            latencies[latencies.len() - 1],
+        ),
         memory: resident.saturating_sub(before) / MIB,
         descriptors,
     }

@@ -13,7 +13,7 @@ const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
 /// Measurements of a service.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Measurements {
     /// Median and maximum latency of the health checks.
     pub(super) health: (Duration, Duration),
     /// Peak memory growth, in MiB.
@@ -22,32 +22,40 @@ pub(super) struct Seen {
 }
 
 /// Returns the limits that were exceeded.
-pub(super) fn judged(
+pub(super) fn find_violations(
     attack: &Attack,
     is_remote: bool,
-    answers: &BTreeMap<u16, usize>,
-    seen: &Seen,
+    responses: &BTreeMap<u16, usize>,
+    measured: &Measurements,
     options: &Options,
 ) -> Vec<String> {
-    let mut broken = Vec::new();
+    let mut violations = Vec::new();
     // Connections beyond the limit of one address are refused, or closed to admit others.
     let is_allowed =
         |status: &u16| attack.allowed.contains(status) || is_remote && matches!(status, 0 | 503);
-    let odd = answers.keys().filter(|it| !is_allowed(it));
-    broken.extend(odd.map(|status| format!("{status} was answered")));
-    if !attack.wanted.is_empty() && !attack.wanted.iter().any(|it| answers.contains_key(it)) {
-        broken.push(format!("none of {:?} was answered", attack.wanted));
+    let unexpected = responses.keys().filter(|status| !is_allowed(status));
+    violations.extend(unexpected.map(|status| format!("{status} was answered")));
+    if !attack.required.is_empty()
+        && !attack
+            .required
+            .iter()
+            .any(|status| responses.contains_key(status))
+    {
+        violations.push(format!("none of {:?} was answered", attack.required));
     }
-    if seen.health.0 > options.health_limit() {
-        broken.push(format!("/health took {:?} at the median", seen.health.0));
+    if measured.health.0 > options.health_limit() {
+        violations.push(format!(
+            "/health took {:?} at the median",
+            measured.health.0
+        ));
     }
-    if seen.memory > MEMORY_LIMIT {
-        broken.push(format!("{} MiB more memory", seen.memory));
+    if measured.memory > MEMORY_LIMIT {
+        violations.push(format!("{} MiB more memory", measured.memory));
     }
-    if seen.descriptors > DESCRIPTOR_LIMIT {
-        broken.push(format!("{} descriptors", seen.descriptors));
+    if measured.descriptors > DESCRIPTOR_LIMIT {
+        violations.push(format!("{} descriptors", measured.descriptors));
     }
-    broken
+    violations
 }
 
 #[cfg(test)]
@@ -59,55 +67,58 @@ mod tests {
         name: "an attack",
         only_hub: false,
         allowed: &[200, 429],
-        wanted: &[429],
+        required: &[429],
         kind: Kind::Flood,
     };
-    const HELD: Seen = Seen {
+    const WITHIN_LIMITS: Measurements = Measurements {
         health: (Duration::from_millis(90), Duration::from_secs(9)),
         memory: MEMORY_LIMIT,
         descriptors: DESCRIPTOR_LIMIT,
     };
 
-    fn broken(answers: &[(u16, usize)], seen: Seen) -> Vec<String> {
-        let answers = answers.iter().copied().collect();
-        judged(&ATTACK, false, &answers, &seen, &Options::default())
+    fn violations(responses: &[(u16, usize)], measured: Measurements) -> Vec<String> {
+        let responses = responses.iter().copied().collect();
+        find_violations(&ATTACK, false, &responses, &measured, &Options::default())
     }
 
     #[test]
     fn values_outside_their_table_are_reported() {
-        let right = [(200, 3), (429, 1)];
-        assert_eq!(broken(&right, HELD), Vec::<String>::new());
+        let expected = [(200, 3), (429, 1)];
+        assert_eq!(violations(&expected, WITHIN_LIMITS), Vec::<String>::new());
         assert_eq!(
-            broken(&[(429, 1), (500, 1)], HELD),
+            violations(&[(429, 1), (500, 1)], WITHIN_LIMITS),
             ["500 was answered"],
-            "one defect among many right answers"
+            "one defect among many expected responses"
         );
-        assert_eq!(broken(&[(200, 3)], HELD), ["none of [429] was answered"]);
-        let late = (Duration::from_millis(101), Duration::from_secs(9));
-        for (seen, said) in [
+        assert_eq!(
+            violations(&[(200, 3)], WITHIN_LIMITS),
+            ["none of [429] was answered"]
+        );
+        let slow = (Duration::from_millis(101), Duration::from_secs(9));
+        for (measured, violation) in [
             (
-                Seen {
-                    health: late,
-                    ..HELD
+                Measurements {
+                    health: slow,
+                    ..WITHIN_LIMITS
                 },
                 "/health took 101ms at the median",
             ),
             (
-                Seen {
+                Measurements {
                     memory: 129,
-                    ..HELD
+                    ..WITHIN_LIMITS
                 },
                 "129 MiB more memory",
             ),
             (
-                Seen {
+                Measurements {
                     descriptors: 1281,
-                    ..HELD
+                    ..WITHIN_LIMITS
                 },
                 "1281 descriptors",
             ),
         ] {
-            assert_eq!(broken(&right, seen), [said]);
+            assert_eq!(violations(&expected, measured), [violation]);
         }
     }
 }

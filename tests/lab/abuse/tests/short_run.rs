@@ -3,7 +3,7 @@
 use abuse::{self, Engine, Options};
 
 /// Returns the options of a default installation on this machine.
-fn alone() -> Options {
+fn default_options() -> Options {
     Options {
         short: true,
         ..Options::default()
@@ -12,7 +12,7 @@ fn alone() -> Options {
 
 /// Returns the options of a large installation, with everything that differs: two hubs on one
 /// PostgreSQL, attacked over the internet.
-fn grown() -> Options {
+fn large_options() -> Options {
     Options {
         short: true,
         engine: Engine::Postgres,
@@ -22,7 +22,7 @@ fn grown() -> Options {
     }
 }
 
-async fn held(options: Options, only: &str) {
+async fn assert_withstands(options: Options, only: &str) {
     let options = Options {
         only: Some(only.to_owned()),
         ..options
@@ -30,17 +30,17 @@ async fn held(options: Options, only: &str) {
     let outcome = abuse::run(&options, drop).await;
     assert!(!outcome.rows.is_empty(), "{only} is no attack");
     let rows: Vec<_> = outcome.rows.iter().map(ToString::to_string).collect();
-    assert_eq!(outcome.broken(), Vec::<String>::new(), "{rows:#?}");
+    assert_eq!(outcome.violations(), Vec::<String>::new(), "{rows:#?}");
 }
 
 /// Generates the test of an attack on a large installation, unless there is a reason why that
 /// installation is known not to withstand it (`docs/security.md`).
-macro_rules! grown_unless {
+macro_rules! large_test_unless {
     ($attack:literal, $reason:literal) => {};
     ($attack:literal) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn behind_nginx_with_two_hubs_on_postgres() {
-            held(grown(), $attack).await;
+            assert_withstands(large_options(), $attack).await;
         }
     };
 }
@@ -52,15 +52,15 @@ macro_rules! attacks {
             use super::*;
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn alone() {
-                held(super::alone(), $attack).await;
+            async fn on_a_default_installation() {
+                assert_withstands(super::default_options(), $attack).await;
             }
 
-            grown_unless!($attack $(, $reason)?);
+            large_test_unless!($attack $(, $reason)?);
         })*
 
         #[test]
-        fn every_attack_is_here() {
+        fn every_attack_has_a_test() {
             assert_eq!(abuse::names(), [$($attack),*]);
         }
     };

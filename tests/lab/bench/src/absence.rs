@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use whatsapp_standin::{Settings, Stored};
 
-use super::report::Own;
-use super::weigh::{Weight, weight};
-use harness::{Events, ManagerOptions, linked};
+use super::memory::{MemoryUsage, measure_memory};
+use super::report::ProductFigure;
+use harness::{Events, ManagerOptions, start_linked};
 
 /// Number of changed chats, and of messages in each. Some of the messages in each chat are known
 /// from before the link.
@@ -25,76 +25,79 @@ const ABSENCE: Stored = Stored {
 /// The timeout, far longer than needed.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Duration of the trace, from Chrome's start.
-const TRACED: Duration = Duration::from_secs(20);
+const TRACE_DURATION: Duration = Duration::from_secs(20);
 /// Interval between two memory measurements.
-const LOOK: Duration = Duration::from_millis(500);
+const MEMORY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Runs the benchmark, and reports its progress to `say`.
-pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
-    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+/// Runs the benchmark, and reports its progress to `report`.
+pub(super) async fn run(report: impl Fn(&str)) -> Vec<ProductFigure> {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
-    say("the page stores what nobody was told of");
+    report("the page stores what nobody was told of");
     phone.store(ABSENCE);
     let stored = phone.wait_for(PATIENCE, |phone| (phone.state().stored > 0).then_some(()));
     stored.await.expect("the page to store them");
-    manager.until_stored().await;
+    manager.wait_until_stored().await;
     manager.stop().await;
 
-    say("the service comes back");
+    report("the service comes back");
     let trace = manager.folder.join("trace.json");
     let tracing = format!(
         "--trace-startup=toplevel --trace-startup-format=json --trace-startup-file={} --trace-startup-duration={}",
         trace.display(),
-        TRACED.as_secs(),
+        TRACE_DURATION.as_secs(),
     );
     manager.set("CHROME_ARGS", tracing);
     manager.restart().await;
-    manager.until("READY").await;
-    let (ready, ready_at) = (Instant::now(), since_1970());
-    let ready_in_trace = since_boot();
-    let before = weight(manager.service.pid());
-    let told = tokio::spawn(told(manager.url("/events?after=0")));
-    let mut most = before;
-    while !told.is_finished() && ready.elapsed() < PATIENCE {
-        most = larger(most, weight(manager.service.pid()));
-        tokio::time::sleep(LOOK).await;
+    manager.wait_for_state("READY").await;
+    let (ready, ready_at) = (Instant::now(), ms_since_1970());
+    let ready_in_trace = ms_since_boot();
+    let before = measure_memory(manager.service.pid());
+    let published = tokio::spawn(published(manager.url("/events?after=0")));
+    let mut peak = before;
+    while !published.is_finished() && ready.elapsed() < PATIENCE {
+        peak = max_memory(peak, measure_memory(manager.service.pid()));
+        tokio::time::sleep(MEMORY_INTERVAL).await;
     }
-    assert!(told.is_finished(), "not all was told within {PATIENCE:?}");
-    let told = told.await.expect("the listener");
-    let took = ready.elapsed();
+    assert!(
+        published.is_finished(),
+        "not all was told within {PATIENCE:?}"
+    );
+    let published = published.await.expect("the listener");
+    let duration = ready.elapsed();
     let tasks = phone.long_tasks();
     let tasks: Vec<_> = tasks
         .into_iter()
         .filter(|task| task.at > ready_at)
         .collect();
-    let busiest = busiest(&trace, ready_in_trace);
+    let longest_cpu_task = longest_cpu_task(&trace, ready_in_trace);
     manager.stop().await;
     for task in &tasks {
         let after = (task.at - ready_at) / 1e3;
-        say(&format!(
+        report(&format!(
             "busy for {:.0} ms, {after:.1} s after READY",
             task.ms
         ));
     }
     let longest = tasks.iter().map(|task| task.ms).fold(0.0, f64::max);
-    let told_each = "an absence of 2,000 chats with 100 messages each: told, once each";
+    let label = "an absence of 2,000 chats with 100 messages each: told, once each";
     vec![
-        Own::new(told_each, "", float(told)),
-        Own::new("from READY to the last", "s", took.as_secs_f64()),
-        Own::new(
+        ProductFigure::new(label, "", to_float(published)),
+        ProductFigure::new("from READY to the last", "s", duration.as_secs_f64()),
+        ProductFigure::new(
             "the page's thread, stretches of more than 50 ms",
             "",
-            float(tasks.len()),
+            to_float(tasks.len()),
         ),
-        Own::new("the longest of them", "ms", longest),
-        Own::new(
+        ProductFigure::new("the longest of them", "ms", longest),
+        ProductFigure::new(
             "its longest task, by processor time, in the first seconds",
             "ms",
-            busiest,
+            longest_cpu_task,
         ),
-        Own::new("session-manager, RSS at most", "MiB", most.service_rss),
-        Own::new("Chrome's tree at most", "MiB", most.tree_anonymous),
-        Own::new("Chrome's tree when READY", "MiB", before.tree_anonymous),
+        ProductFigure::new("session-manager, RSS at most", "MiB", peak.service_rss),
+        ProductFigure::new("Chrome's tree at most", "MiB", peak.tree_anonymous),
+        ProductFigure::new("Chrome's tree when READY", "MiB", before.tree_anonymous),
     ]
 }
 
@@ -102,20 +105,20 @@ pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
 ///
 /// # Panics
 /// If a message is published twice, or is history.
-async fn told(url: String) -> usize {
+async fn published(url: String) -> usize {
     let total = (ABSENCE.chats * ABSENCE.each) as usize;
     let mut events = Events::open(&url, None).await;
-    let mut known = HashSet::with_capacity(total);
-    while known.len() < total {
+    let mut bodies = HashSet::with_capacity(total);
+    while bodies.len() < total {
         let event = events.next().await.expect("an open stream");
         if event.name != "message" {
             continue;
         }
         let body = event.data["body"].as_str().expect("a body").to_owned();
         assert!(!body.contains("old"), "{body} is history");
-        assert!(known.insert(body), "told twice: {}", event.data["body"]);
+        assert!(bodies.insert(body), "told twice: {}", event.data["body"]);
     }
-    known.len()
+    bodies.len()
 }
 
 #[derive(Deserialize)]
@@ -140,7 +143,7 @@ struct TraceEvent {
 }
 
 /// Returns the length of the longest task of the page's thread from `since` on, in milliseconds.
-fn busiest(trace: &Path, since: f64) -> f64 {
+fn longest_cpu_task(trace: &Path, since: f64) -> f64 {
     let trace = std::fs::read(trace).expect("what Chrome traced");
     let Trace { events } = serde_json::from_slice(&trace).expect("a trace");
     let pages: HashSet<_> = events
@@ -158,14 +161,14 @@ fn busiest(trace: &Path, since: f64) -> f64 {
 }
 
 /// Returns the milliseconds since boot, the time of Chrome's traces.
-fn since_boot() -> f64 {
+fn ms_since_boot() -> f64 {
     let uptime = std::fs::read_to_string("/proc/uptime").expect("/proc");
     let seconds = uptime.split_whitespace().next().expect("seconds");
     seconds.parse::<f64>().expect("a number") * 1e3
 }
 
-fn larger(a: Weight, b: Weight) -> Weight {
-    Weight {
+fn max_memory(a: MemoryUsage, b: MemoryUsage) -> MemoryUsage {
+    MemoryUsage {
         service_rss: a.service_rss.max(b.service_rss),
         tree_anonymous: a.tree_anonymous.max(b.tree_anonymous),
         processes: a.processes.max(b.processes),
@@ -173,12 +176,12 @@ fn larger(a: Weight, b: Weight) -> Weight {
 }
 
 /// Returns the milliseconds since 1970.
-fn since_1970() -> f64 {
+fn ms_since_1970() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.unwrap_or_default().as_secs_f64() * 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn float(count: usize) -> f64 {
+fn to_float(count: usize) -> f64 {
     count as f64
 }

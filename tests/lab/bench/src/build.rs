@@ -7,19 +7,19 @@ use std::time::Instant;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::report::Own;
-use harness::{Scratch, binary, node_scripts, root};
+use super::report::ProductFigure;
+use harness::{Scratch, binary, node_scripts, repository_root};
 
 /// The product's binaries.
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
 
 /// Measures the sizes of the binaries.
-pub(super) fn sizes() -> Vec<Own> {
+pub(super) fn measure_binary_sizes() -> Vec<ProductFigure> {
     let size = |name: &str| {
         let file = binary(name).metadata().expect("it is built");
         #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
         let size = file.len() as f64 / 1e6;
-        Own::new(format!("{name}, binary"), "MB", size)
+        ProductFigure::new(format!("{name}, binary"), "MB", size)
     };
     BINARIES.map(size).into()
 }
@@ -41,7 +41,7 @@ struct Visit {
 }
 
 /// Measures a first visit to the page of the hub at `url`.
-pub(super) async fn page(url: &str) -> Vec<Own> {
+pub(super) async fn measure_page_visit(url: &str) -> Vec<ProductFigure> {
     let temporary = Scratch::default();
     let output = Command::new("node")
         .arg("bench-page.mjs")
@@ -56,19 +56,19 @@ pub(super) async fn page(url: &str) -> Vec<Own> {
         .expect("node");
     let visits: Visits = serde_json::from_slice(&output.stdout).expect("what the script prints");
     vec![
-        Own::new(
+        ProductFigure::new(
             "page, bytes of a first visit",
             "kB",
             visits.here.bytes / 1e3,
         ),
-        Own::new("page, first content", "ms", visits.here.first_content),
-        Own::new("page, interactive", "ms", visits.here.interactive),
-        Own::new(
+        ProductFigure::new("page, first content", "ms", visits.here.first_content),
+        ProductFigure::new("page, interactive", "ms", visits.here.interactive),
+        ProductFigure::new(
             "page, first content on a slow phone",
             "ms",
             visits.phone.first_content,
         ),
-        Own::new(
+        ProductFigure::new(
             "page, interactive on a slow phone",
             "ms",
             visits.phone.interactive,
@@ -78,14 +78,14 @@ pub(super) async fn page(url: &str) -> Vec<Own> {
 
 /// Measures a clean release build of both binaries, with the sources of the dependencies already
 /// downloaded.
-pub(super) async fn cold() -> Own {
+pub(super) async fn measure_clean_build() -> ProductFigure {
     let folder = Scratch::default();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(["build", "--release", "--locked", "--quiet"])
         .arg("--target-dir")
         .arg(folder.path())
-        .current_dir(root())
+        .current_dir(repository_root())
         .stdin(Stdio::null())
         .kill_on_drop(true);
     for name in BINARIES {
@@ -94,7 +94,7 @@ pub(super) async fn cold() -> Own {
     let start = Instant::now();
     let status = command.status().await.expect("cargo");
     assert!(status.success(), "the build failed: {status}");
-    Own::new(
+    ProductFigure::new(
         "cold build of both, optimised",
         "s",
         start.elapsed().as_secs_f64(),

@@ -11,12 +11,12 @@ const GREEN: RGBColor = RGBColor(15, 118, 75);
 const ORANGE: RGBColor = RGBColor(200, 100, 0);
 /// The colour of bars without a target.
 const GREY: RGBColor = RGBColor(120, 125, 130);
-const ROW: u32 = 30;
+const ROW_HEIGHT: u32 = 30;
 const WIDTH: u32 = 900;
 /// Where the bars start, in pixels.
-const NAMES: i32 = 250;
+const LABEL_WIDTH: i32 = 250;
 /// The longest ratio that is drawn in full. A longer bar is cut, and its label has the value.
-const LONGEST: f64 = 4.0;
+const MAX_RATIO: f64 = 4.0;
 
 /// Draws the rows of `report` that have a ratio into `file`, as an SVG.
 ///
@@ -28,9 +28,9 @@ pub fn draw(report: &BenchReport, file: &Path) -> io::Result<()> {
         .iter()
         .filter_map(|row| Some((row, row.ratio?)))
         .collect();
-    let height = ROW * (u32::try_from(rows.len()).unwrap_or(0) + 2);
+    let height = ROW_HEIGHT * (u32::try_from(rows.len()).unwrap_or(0) + 2);
     let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
-    bars(&rows, height, &root).map_err(|error| io::Error::other(error.to_string()))
+    draw_bars(&rows, height, &root).map_err(|error| io::Error::other(error.to_string()))
 }
 
 #[expect(
@@ -38,38 +38,41 @@ pub fn draw(report: &BenchReport, file: &Path) -> io::Result<()> {
     clippy::cast_possible_wrap,
     reason = "pixels of a picture"
 )]
-fn bars(
+fn draw_bars(
     rows: &[(&Row, f64)],
     height: u32,
     root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     root.fill(&WHITE)?;
-    let scale = f64::from(WIDTH as i32 - NAMES - 130) / LONGEST;
-    let at = |ratio: f64| NAMES + (ratio.min(LONGEST) * scale) as i32;
+    let scale = f64::from(WIDTH as i32 - LABEL_WIDTH - 130) / MAX_RATIO;
+    let x_of = |ratio: f64| LABEL_WIDTH + (ratio.min(MAX_RATIO) * scale) as i32;
     let font = ("sans-serif", 14).into_font();
-    for (place, (row, ratio)) in rows.iter().enumerate() {
-        let top = ROW as i32 * (place as i32 + 1);
-        let color = match row.reached {
+    for (index, (row, ratio)) in rows.iter().enumerate() {
+        let top = ROW_HEIGHT as i32 * (index as i32 + 1);
+        let color = match row.target_met {
             Some(true) => GREEN,
             Some(false) => ORANGE,
             None => GREY,
         };
-        let bar = Rectangle::new([(NAMES, top + 5), (at(*ratio), top + 24)], color.filled());
+        let bar = Rectangle::new(
+            [(LABEL_WIDTH, top + 5), (x_of(*ratio), top + 24)],
+            color.filled(),
+        );
         root.draw(&bar)?;
         root.draw(&Text::new(row.measure, (10, top + 8), font.clone()))?;
-        let figure = match &row.target {
+        let label = match &row.target {
             Some(target) => format!("{ratio:.2}×  ({target})"),
             None => format!("{ratio:.2}×"),
         };
-        root.draw(&Text::new(figure, (at(*ratio) + 8, top + 8), font.clone()))?;
+        root.draw(&Text::new(label, (x_of(*ratio) + 8, top + 8), font.clone()))?;
     }
     let line = [
-        (at(1.0), ROW as i32 - 6),
-        (at(1.0), height as i32 - ROW as i32),
+        (x_of(1.0), ROW_HEIGHT as i32 - 6),
+        (x_of(1.0), height as i32 - ROW_HEIGHT as i32),
     ];
     root.draw(&PathElement::new(line, BLACK.mix(0.6)))?;
-    let peer = Text::new("whatsapp-web.js = 1×", (at(1.0) - 60, 8), font);
-    root.draw(&peer)?;
+    let peer_label = Text::new("whatsapp-web.js = 1×", (x_of(1.0) - 60, 8), font);
+    root.draw(&peer_label)?;
     root.present()?;
     Ok(())
 }

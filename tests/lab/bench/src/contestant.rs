@@ -76,19 +76,19 @@ impl Contestant {
 
 /// A folder for a linked device, which may not be linked yet.
 #[derive(Debug)]
-pub struct Home {
-    who: Contestant,
+pub struct DeviceFolder {
+    contestant: Contestant,
     folder: Scratch,
     page: String,
     linked: bool,
 }
 
-impl Home {
+impl DeviceFolder {
     /// Creates an empty folder, without a linked device.
     #[must_use]
-    pub fn new(who: Contestant, standin: &Standin) -> Self {
+    pub fn new(contestant: Contestant, standin: &Standin) -> Self {
         Self {
-            who,
+            contestant,
             folder: Scratch::default(),
             page: standin.web_url(),
             linked: false,
@@ -103,7 +103,7 @@ impl Home {
     pub async fn launch(&self) -> Running {
         let port = free_port();
         let command = self
-            .who
+            .contestant
             .command(self.folder.path(), &self.page, port, self.linked);
         let launched = Instant::now();
         let child = spawn_bound(command).expect("it starts");
@@ -113,13 +113,13 @@ impl Home {
             assert!(
                 launched.elapsed() < harness::PATIENCE,
                 "{} does not listen: see {}",
-                self.who.name(),
+                self.contestant.name(),
                 self.folder.join("output.log").display()
             );
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
         let running = Running {
-            who: self.who,
+            contestant: self.contestant,
             child,
             url: format!("http://{address}"),
             launched,
@@ -136,15 +136,15 @@ impl Home {
             standin.phone().scan_current().ok()
         })
         .await;
-        events.until(is_ready).await;
+        events.read_until(is_ready).await;
         self.linked = true;
     }
 }
 
-impl Drop for Home {
+impl Drop for DeviceFolder {
     fn drop(&mut self) {
         // The peer's browser survives if the peer dies.
-        for process in processes::of(self.folder.path()) {
+        for process in processes::in_folder(self.folder.path()) {
             let _ = kill(process.id(), Signal::KILL);
         }
     }
@@ -165,7 +165,7 @@ pub fn is_ready(event: &harness::SseEvent) -> bool {
 /// A running contestant.
 #[derive(Debug)]
 pub struct Running {
-    who: Contestant,
+    contestant: Contestant,
     child: Child,
     url: String,
     /// When the contestant's process was started.
@@ -208,7 +208,7 @@ impl Running {
         assert!(
             status.is_success() && body["ok"] == true,
             "{}: {status} {body}",
-            self.who.name()
+            self.contestant.name()
         );
     }
 

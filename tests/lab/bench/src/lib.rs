@@ -12,20 +12,22 @@ mod build;
 mod chart;
 mod contestant;
 mod hub;
-mod instant;
+mod instant_session_manager;
 mod measure;
+mod memory;
 mod report;
 mod stats;
 mod turn;
-mod weigh;
 
 pub use chart::draw;
 pub use contestant::Contestant;
 pub use measure::{Measure, Samples, Target};
-pub use report::{BenchReport, Own, Row};
+pub use memory::{
+    MemoryUsage, measure_memory, measure_memory_at_rest, process_cpu_time, tree_cpu_time,
+};
+pub use report::{BenchReport, ProductFigure, Row};
 pub use stats::{median, ms, percentile};
 pub use turn::SERVER_ACK;
-pub use weigh::{Weight, processor_time_of, tree_processor_time, weight, weight_at_rest};
 
 use turn::Turn;
 
@@ -54,7 +56,7 @@ pub enum Part {
 
 impl Part {
     /// Returns whether both contestants are measured, in turns.
-    fn is_of_both(self) -> bool {
+    fn compares_both(self) -> bool {
         !matches!(self, Self::Hub | Self::Absence | Self::Build)
     }
 }
@@ -70,35 +72,35 @@ pub struct Amount {
     pub growth: usize,
 }
 
-/// Runs all of `parts` with each of `who`, and reports progress to `say`.
+/// Runs all of `parts` with each of `contestants`, and reports progress to `report`.
 pub async fn run(
     parts: &[Part],
-    who: &[Contestant],
+    contestants: &[Contestant],
     amount: Amount,
-    say: impl Fn(&str),
+    report: impl Fn(&str),
 ) -> BenchReport {
     let mut samples = Samples::default();
     let mut own = Vec::new();
     if parts.contains(&Part::Hub) {
-        own.extend(hub::run(|what| say(&format!("the hub: {what}"))).await);
-        own.extend(build::sizes());
+        own.extend(hub::run(|what| report(&format!("the hub: {what}"))).await);
+        own.extend(build::measure_binary_sizes());
     }
     if parts.contains(&Part::Absence) {
-        own.extend(absence::run(|what| say(&format!("an absence: {what}"))).await);
+        own.extend(absence::run(|what| report(&format!("an absence: {what}"))).await);
     }
     if parts.contains(&Part::Build) {
-        say("a build from nothing");
-        own.push(build::cold().await);
+        report("a build from nothing");
+        own.push(build::measure_clean_build().await);
     }
     let parts: Vec<Part> = parts
         .iter()
         .copied()
-        .filter(|part| part.is_of_both())
+        .filter(|part| part.compares_both())
         .collect();
     let rounds = if parts.is_empty() { 0 } else { amount.rounds };
     for round in 1..=rounds {
         // The second contestant finds the machine's caches warm, so the order alternates.
-        let mut order = who.to_vec();
+        let mut order = contestants.to_vec();
         if round % 2 == 0 {
             order.reverse();
         }
@@ -108,15 +110,15 @@ pub async fn run(
             .copied()
             .filter(|part| *part != Part::Growth || round == 1)
             .collect();
-        for who in order {
+        for contestant in order {
             let turn = Turn {
-                who,
+                contestant,
                 parts: &parts,
                 amount: &amount,
             };
-            let name = who.name();
+            let name = contestant.name();
             turn.run(&mut samples, |what| {
-                say(&format!(
+                report(&format!(
                     "round {round} of {}, {name}: {what}",
                     amount.rounds
                 ));
@@ -124,5 +126,5 @@ pub async fn run(
             .await;
         }
     }
-    BenchReport::of(&samples, own, amount)
+    BenchReport::from(&samples, own, amount)
 }

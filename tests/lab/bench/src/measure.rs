@@ -11,7 +11,7 @@ pub enum Target {
     /// At least this multiple of the peer's value.
     AtLeast(f64),
     /// No target; the value is for information only.
-    Shown,
+    NoTarget,
 }
 
 /// Which statistic of all samples counts.
@@ -24,7 +24,7 @@ pub enum Figure {
 }
 
 macro_rules! measures {
-    ($($name:ident: $words:literal, $unit:literal, $figure:ident, $target:expr;)*) => {
+    ($($name:ident: $label:literal, $unit:literal, $figure:ident, $target:expr;)*) => {
         /// A line of the table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "the words of each say it")]
@@ -36,8 +36,8 @@ macro_rules! measures {
 
             /// Returns the measure's name in the table.
             #[must_use]
-            pub const fn words(self) -> &'static str {
-                match self { $(Self::$name => $words),* }
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label),* }
             }
 
             /// Returns the unit of the measure's values.
@@ -61,7 +61,7 @@ macro_rules! measures {
     };
 }
 
-use Target::{AtLeast, AtMost, Shown};
+use Target::{AtLeast, AtMost, NoTarget};
 
 measures! {
     Listening: "launch → listening", "ms", Median, AtMost(0.1);
@@ -71,21 +71,21 @@ measures! {
     SendP99: "send, over the ack, p99", "ms", P99, AtMost(0.5);
     Rate8: "sends, 8 callers", "1/s", Median, AtLeast(2.0);
     Rate64: "sends, 64 callers", "1/s", Median, AtLeast(3.0);
-    ProcessorPerSend: "CPU of a send, 64 callers", "ms", Median, Shown;
+    ProcessorPerSend: "CPU of a send, 64 callers", "ms", Median, NoTarget;
     InboundP50: "inbound, p50", "ms", Median, AtMost(1.0);
     InboundP99: "inbound, p99", "ms", P99, AtMost(1.0);
     ServiceMemory: "service, RSS at idle", "MiB", Median, AtMost(0.2);
     TreeMemory: "Chrome's tree at idle", "MiB", Median, AtMost(0.7);
     Processes: "its processes", "", Median, AtMost(0.7);
     Processor: "CPU at idle", "ms/s", Median, AtMost(0.5);
-    ServiceGrowth: "service, growth", "MiB", Median, Shown;
-    TreeGrowth: "Chrome's tree, growth", "MiB", Median, Shown;
+    ServiceGrowth: "service, growth", "MiB", Median, NoTarget;
+    TreeGrowth: "Chrome's tree, growth", "MiB", Median, NoTarget;
 }
 
 impl Measure {
     /// Computes the measure's statistic of these samples; `None` if there are none.
     #[must_use]
-    pub fn of(self, samples: &[f64]) -> Option<f64> {
+    pub fn statistic(self, samples: &[f64]) -> Option<f64> {
         match self.figure() {
             Figure::Median => stats::median(samples),
             Figure::P99 => stats::percentile(samples, 0.99),
@@ -99,13 +99,15 @@ pub struct Samples(std::collections::BTreeMap<(Measure, Contestant), Vec<f64>>);
 
 impl Samples {
     /// Adds a sample.
-    pub fn add(&mut self, measure: Measure, of: Contestant, value: f64) {
-        self.0.entry((measure, of)).or_default().push(value);
+    pub fn add(&mut self, measure: Measure, contestant: Contestant, value: f64) {
+        self.0.entry((measure, contestant)).or_default().push(value);
     }
 
     /// Returns all samples of one measure.
     #[must_use]
-    pub fn of(&self, measure: Measure, of: Contestant) -> &[f64] {
-        self.0.get(&(measure, of)).map_or(&[], Vec::as_slice)
+    pub fn get(&self, measure: Measure, contestant: Contestant) -> &[f64] {
+        self.0
+            .get(&(measure, contestant))
+            .map_or(&[], Vec::as_slice)
     }
 }

@@ -23,16 +23,16 @@ pub struct Row {
     /// The target for the ratio; `None` if there is none.
     pub target: Option<String>,
     /// Whether the target is met.
-    pub reached: Option<bool>,
+    pub target_met: Option<bool>,
     /// Number of samples behind the product's value.
     pub samples: usize,
 }
 
 impl Row {
-    fn of(measure: Measure, samples: &Samples) -> Option<Self> {
-        let of = |who| samples.of(measure, who);
-        let product = measure.of(of(Contestant::Product));
-        let peer = measure.of(of(Contestant::Peer));
+    fn compare(measure: Measure, samples: &Samples) -> Option<Self> {
+        let samples_of = |contestant| samples.get(measure, contestant);
+        let product = measure.statistic(samples_of(Contestant::Product));
+        let peer = measure.statistic(samples_of(Contestant::Peer));
         if product.is_none() && peer.is_none() {
             return None;
         }
@@ -40,27 +40,27 @@ impl Row {
             (Some(product), Some(peer)) if peer > 0.0 => Some(product / peer),
             _ => None,
         };
-        let (target, reached) = match measure.target() {
-            Target::AtMost(most) => (Some(format!("≤ {most}×")), ratio.map(|r| r <= most)),
-            Target::AtLeast(least) => (Some(format!("≥ {least}×")), ratio.map(|r| r >= least)),
-            Target::Shown => (None, None),
+        let (target, target_met) = match measure.target() {
+            Target::AtMost(max) => (Some(format!("≤ {max}×")), ratio.map(|r| r <= max)),
+            Target::AtLeast(min) => (Some(format!("≥ {min}×")), ratio.map(|r| r >= min)),
+            Target::NoTarget => (None, None),
         };
         Some(Self {
-            measure: measure.words(),
+            measure: measure.label(),
             unit: measure.unit(),
             product,
             peer,
             ratio,
             target,
-            reached,
-            samples: of(Contestant::Product).len(),
+            target_met,
+            samples: samples_of(Contestant::Product).len(),
         })
     }
 }
 
 /// A measurement of the product alone, with no peer to compare.
 #[derive(Clone, Debug, Serialize)]
-pub struct Own {
+pub struct ProductFigure {
     /// Name of the measure.
     pub measure: String,
     /// The unit of the value.
@@ -69,7 +69,7 @@ pub struct Own {
     pub figure: f64,
 }
 
-impl Own {
+impl ProductFigure {
     pub(super) fn new(measure: impl Into<String>, unit: &'static str, figure: f64) -> Self {
         Self {
             measure: measure.into(),
@@ -87,14 +87,14 @@ pub struct BenchReport {
     /// Comparisons with the peer.
     pub rows: Vec<Row>,
     /// Measurements of the product alone.
-    pub own: Vec<Own>,
+    pub own: Vec<ProductFigure>,
 }
 
 impl BenchReport {
-    pub(super) fn of(samples: &Samples, own: Vec<Own>, amount: Amount) -> Self {
+    pub(super) fn from(samples: &Samples, own: Vec<ProductFigure>, amount: Amount) -> Self {
         let rows = Measure::ALL
             .iter()
-            .filter_map(|measure| Row::of(*measure, samples))
+            .filter_map(|measure| Row::compare(*measure, samples))
             .collect();
         Self {
             rounds: amount.rounds,
@@ -107,7 +107,7 @@ impl BenchReport {
 impl Display for BenchReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if !self.rows.is_empty() {
-            self.side_by_side(f)?;
+            self.write_comparison(f)?;
         }
         if !self.own.is_empty() {
             writeln!(f, "\n| measure | |\n| --- | --: |")?;
@@ -120,7 +120,7 @@ impl Display for BenchReport {
 }
 
 impl BenchReport {
-    fn side_by_side(&self, f: &mut Formatter<'_>) -> fmt::Result {
+    fn write_comparison(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let product = Contestant::Product.name();
         let peer = Contestant::Peer.name();
         writeln!(f, "| measure | {product} | {peer} | ratio | to reach | |")?;
@@ -131,18 +131,18 @@ impl BenchReport {
             } else {
                 format!(" {}", row.unit)
             };
-            let shown = |figure: Option<f64>| {
+            let format_value = |figure: Option<f64>| {
                 figure.map_or_else(String::new, |figure| format!("{figure:.1}{unit}"))
             };
             writeln!(
                 f,
                 "| {} | {} | {} | {} | {} | {} |",
                 row.measure,
-                shown(row.product),
-                shown(row.peer),
+                format_value(row.product),
+                format_value(row.peer),
                 row.ratio.map_or_else(String::new, |r| format!("{r:.2}×")),
                 row.target.as_deref().unwrap_or(""),
-                match row.reached {
+                match row.target_met {
                     Some(true) => "yes",
                     Some(false) => "no",
                     None => "",

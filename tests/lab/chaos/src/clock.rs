@@ -9,7 +9,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Clock {
     start: Arc<Mutex<Instant>>,
-    oddities: Arc<Mutex<Vec<(u64, String)>>>,
+    unexpected: Arc<Mutex<Vec<(u64, String)>>>,
 }
 
 impl Clock {
@@ -18,36 +18,36 @@ impl Clock {
     pub fn start() -> Self {
         Self {
             start: Arc::new(Mutex::new(Instant::now())),
-            oddities: Arc::default(),
+            unexpected: Arc::default(),
         }
     }
 
     /// Restarts the clock at 0.
     pub fn restart(&self) {
-        *locked(&self.start) = Instant::now();
+        *lock(&self.start) = Instant::now();
     }
 
     /// Returns the time since the start, in milliseconds.
     #[must_use]
     pub fn ms(&self) -> u64 {
-        millis(locked(&self.start).elapsed())
+        millis(lock(&self.start).elapsed())
     }
 
     /// Waits until the clock shows `ms`.
-    pub async fn until(&self, ms: u64) {
-        let then = *locked(&self.start) + Duration::from_millis(ms);
-        tokio::time::sleep_until(then).await;
+    pub async fn sleep_until(&self, ms: u64) {
+        let deadline = *lock(&self.start) + Duration::from_millis(ms);
+        tokio::time::sleep_until(deadline).await;
     }
 
     /// Records an unexpected observation.
-    pub fn odd(&self, what: impl Into<String>) {
-        locked(&self.oddities).push((self.ms(), what.into()));
+    pub fn record_unexpected(&self, text: impl Into<String>) {
+        lock(&self.unexpected).push((self.ms(), text.into()));
     }
 
     /// Returns the recorded observations.
     #[must_use]
-    pub fn oddities(&self) -> Vec<(u64, String)> {
-        locked(&self.oddities).clone()
+    pub fn unexpected(&self) -> Vec<(u64, String)> {
+        lock(&self.unexpected).clone()
     }
 }
 
@@ -58,6 +58,6 @@ pub fn millis(time: Duration) -> u64 {
 }
 
 /// Locks a mutex whose data is always consistent, even after a panic.
-pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

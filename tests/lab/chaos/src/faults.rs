@@ -12,14 +12,14 @@ use whatsapp_standin::{
     Settings,
 };
 
-use super::clock::{Clock, locked};
-use super::draw::number_of;
+use super::clock::{Clock, lock};
 use super::inbound::Listener;
+use super::operator;
 use super::plan::{Action, Fault, Limit};
-use super::record::Struck;
+use super::random_plan::number_of;
+use super::record::InjectedFault;
 use super::relink::Relinking;
-use super::supervise::Supervised;
-use super::watch;
+use super::supervisor::Supervised;
 use harness::processes;
 
 /// How long to wait for the target of a kill.
@@ -31,15 +31,15 @@ const SLOW_SYNC: Duration = Duration::from_secs(3);
 const HOUR: Duration = Duration::from_secs(3_600);
 /// How long to wait for a page to load and connect.
 const LOAD_PATIENCE: Duration = Duration::from_secs(20);
-/// Number of messages that the page's database loses at once.
-const FORGOTTEN: usize = 5;
+/// Number of messages that the page's database loses at the same time.
+const FORGOTTEN_COUNT: usize = 5;
 /// The module of a collection without which nothing can be sent or received.
 const NEEDED_MODULE: &str = "WAWebMsgCollection";
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Everything that a fault can hit.
 #[derive(Debug, Clone)]
-pub struct Breakable {
+pub struct FaultTargets {
     /// The clock of the run.
     pub clock: Clock,
     /// WhatsApp, and the network to it.
@@ -55,30 +55,30 @@ pub struct Breakable {
     /// Event listeners, by service.
     pub listeners: Arc<BTreeMap<&'static str, Listener>>,
     /// The faults injected so far.
-    pub struck: Arc<Mutex<Vec<Struck>>>,
+    pub injected: Arc<Mutex<Vec<InjectedFault>>>,
     /// Links the device again after a fault that unlinks it.
     pub relinking: Arc<Relinking>,
 }
 
-impl Breakable {
+impl FaultTargets {
     /// Injects the planned faults, one after another. Injects none after `last_ms`, if earlier ones
     /// took too long.
-    pub async fn strike_all(self, faults: Vec<Fault>, last_ms: u64) {
+    pub async fn inject_all(self, faults: Vec<Fault>, last_ms: u64) {
         for Fault { at_ms, action } in faults {
-            self.clock.until(at_ms).await;
+            self.clock.sleep_until(at_ms).await;
             let at_ms = self.clock.ms();
             if at_ms > last_ms {
                 break;
             }
-            let hit = self.strike(action).await;
-            let over_ms = if action.is_kill() {
+            let hit = self.inject(action).await;
+            let end_ms = if action.is_kill() {
                 at_ms
             } else {
                 self.clock.ms()
             };
-            locked(&self.struck).push(Struck {
+            lock(&self.injected).push(InjectedFault {
                 at_ms,
-                over_ms,
+                end_ms,
                 action,
                 hit,
             });
@@ -86,7 +86,7 @@ impl Breakable {
     }
 
     /// Ends all lasting faults.
-    pub fn mend(&self) {
+    pub fn end_all(&self) {
         self.phone.set_network(true);
         self.phone.rule(None, SendBehavior::Ok, None);
         self.phone.settings(self.settings.clone());
@@ -102,22 +102,22 @@ impl Breakable {
         self.phone.block_contact(number, blocked).expect("a number");
     }
 
-    async fn strike(&self, action: Action) -> bool {
+    async fn inject(&self, action: Action) -> bool {
         match action {
-            Action::KillChrome => self.kill_one(processes::chrome).await,
+            Action::KillChrome => self.kill_process(processes::chrome).await,
             Action::KillRenderer(which) => {
-                self.kill_one(|tokens| {
-                    let mut found = processes::renderers(tokens);
-                    let place = usize::from(which).checked_rem(found.len())?;
-                    Some(found.swap_remove(place))
+                self.kill_process(|tokens| {
+                    let mut renderers = processes::renderers(tokens);
+                    let index = usize::from(which).checked_rem(renderers.len())?;
+                    Some(renderers.swap_remove(index))
                 })
                 .await
             }
-            Action::KillChromedriver => self.kill_one(processes::chromedriver).await,
-            Action::KillManager => hits(|| self.manager.strike(Signal::KILL)).await,
-            Action::KillHub => hits(|| self.hub.strike(Signal::KILL)).await,
-            Action::StopManager => hits(|| self.manager.strike(Signal::TERM)).await,
-            Action::StopHub => hits(|| self.hub.strike(Signal::TERM)).await,
+            Action::KillChromedriver => self.kill_process(processes::chromedriver).await,
+            Action::KillManager => retry_until_hit(|| self.manager.send_signal(Signal::KILL)).await,
+            Action::KillHub => retry_until_hit(|| self.hub.send_signal(Signal::KILL)).await,
+            Action::StopManager => retry_until_hit(|| self.manager.send_signal(Signal::TERM)).await,
+            Action::StopHub => retry_until_hit(|| self.hub.send_signal(Signal::TERM)).await,
             Action::Freeze(ms) => self.freeze(ms).await,
             Action::CutNetwork(ms) => {
                 self.phone.set_network(false);
@@ -143,7 +143,7 @@ impl Breakable {
             }
             Action::SlowAcks(ms) => {
                 let server_ack = SLOW_ACK;
-                self.set_for(ms, |settings| Settings {
+                self.apply_for(ms, |settings| Settings {
                     server_ack,
                     ..settings
                 })
@@ -151,7 +151,7 @@ impl Breakable {
             }
             Action::SlowDelivery(ms) => {
                 let offline_delivery = SLOW_DELIVERY;
-                self.set_for(ms, |settings| Settings {
+                self.apply_for(ms, |settings| Settings {
                     offline_delivery,
                     ..settings
                 })
@@ -159,14 +159,14 @@ impl Breakable {
             }
             Action::BreakDatabase(ms) => {
                 let broken_database_loads = 1;
-                self.set_for(ms, |settings| Settings {
+                self.apply_for(ms, |settings| Settings {
                     broken_database_loads,
                     ..settings
                 })
                 .await
             }
-            Action::Mistreat(trouble, count) => {
-                self.phone.rule(None, trouble.outcome(), Some(count));
+            Action::FailSends(failure, count) => {
+                self.phone.rule(None, failure.outcome(), Some(count));
                 true
             }
             Action::BlockContact { number, ms } => {
@@ -178,41 +178,41 @@ impl Breakable {
             }
             Action::DropListener => {
                 for listener in self.listeners.values() {
-                    listener.hang_up();
+                    listener.reconnect();
                 }
                 true
             }
             Action::ForgetAnchors => self.forget_anchors().await,
             Action::BusySync(ms) => {
-                let other = Settings {
+                let settings = Settings {
                     sync: SLOW_SYNC,
                     ..self.settings.clone()
                 };
                 let busy = || self.phone.hang(ms);
-                self.load_with(other, is_syncing, busy, ms).await
+                self.reload_with(settings, is_syncing, busy, ms).await
             }
             Action::StallSync(ms) => {
-                let other = Settings {
+                let settings = Settings {
                     sync: HOUR,
                     sync_steps: 0,
                     ..self.settings.clone()
                 };
-                self.load_with(other, is_syncing, || {}, ms).await
+                self.reload_with(settings, is_syncing, || {}, ms).await
             }
             Action::WithholdTools(ms) => {
-                let other = Settings {
+                let settings = Settings {
                     withheld_modules: vec![NEEDED_MODULE.to_owned()],
                     ..self.settings.clone()
                 };
-                let hit = self.load_with(other, is_synced, || {}, ms).await;
+                let hit = self.reload_with(settings, is_synced, || {}, ms).await;
                 // Only another load brings the modules back.
-                hit && self.crash_the_page().await
+                hit && self.crash_page().await
             }
             Action::HoldDelivery(ms) => self.hold_delivery(ms).await,
             Action::UnexpectedLogout => {
-                let there = hits(|| self.phone.state().pages > 0).await;
+                let had_page = retry_until_hit(|| self.phone.state().pages > 0).await;
                 self.phone.unexpected_logout("unknown_companion");
-                there
+                had_page
             }
             Action::Limit(limit, ms) => self.limit(limit, ms).await,
             Action::Relink => self.relinking.relink(self).await,
@@ -227,37 +227,38 @@ impl Breakable {
     }
 
     /// Kills the page's renderers, so that the page is loaded again.
-    async fn crash_the_page(&self) -> bool {
-        let strike = || {
-            let found = processes::renderers(&self.tokens);
-            let killed = found
+    async fn crash_page(&self) -> bool {
+        let kill_all = || {
+            let renderers = processes::renderers(&self.tokens);
+            let results = renderers
                 .iter()
                 .map(|process| kill(process.id(), Signal::KILL).unwrap_or(false));
-            killed.fold(false, |any, one| any | one)
+            results.fold(false, |any, killed| any | killed)
         };
-        hits(strike).await
+        retry_until_hit(kill_all).await
     }
 
-    async fn until_device(&self, wanted: impl Fn(&DeviceInfo) -> bool) -> bool {
-        let look = |phone: &Phone| phone.state().devices.iter().any(&wanted).then_some(());
-        self.phone.wait_for(LOAD_PATIENCE, look).await.is_some()
+    async fn wait_for_device(&self, condition: impl Fn(&DeviceInfo) -> bool) -> bool {
+        let probe = |phone: &Phone| phone.state().devices.iter().any(&condition).then_some(());
+        self.phone.wait_for(LOAD_PATIENCE, probe).await.is_some()
     }
 
     /// Makes the page load with other settings, and applies `then` once its device is as `wanted`.
     /// Restores the settings after this long.
-    async fn load_with(
+    async fn reload_with(
         &self,
-        other: Settings,
-        wanted: fn(&DeviceInfo) -> bool,
-        then: impl FnOnce(),
+        settings: Settings,
+        condition: fn(&DeviceInfo) -> bool,
+        action: impl FnOnce(),
         ms: u64,
     ) -> bool {
-        self.phone.settings(other);
-        let loads = self.crash_the_page().await;
-        let hit =
-            loads && self.until_device(|d| !d.connected).await && self.until_device(wanted).await;
+        self.phone.settings(settings);
+        let was_killed = self.crash_page().await;
+        let hit = was_killed
+            && self.wait_for_device(|d| !d.connected).await
+            && self.wait_for_device(condition).await;
         if hit {
-            then();
+            action();
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
         self.phone.settings(self.settings.clone());
@@ -267,23 +268,27 @@ impl Breakable {
     /// Removes the latest published messages from the page's database, which still names them, and
     /// makes the page load.
     async fn forget_anchors(&self) -> bool {
-        if !self.until_device(is_synced).await {
+        if !self.wait_for_device(is_synced).await {
             return false;
         }
-        let told = self.listeners["session-manager"].latest(FORGOTTEN);
+        let forgotten = self.listeners["session-manager"].latest(FORGOTTEN_COUNT);
         let before = self.phone.state().stored;
-        for key in &told {
+        for key in &forgotten {
             self.phone.forget(key);
         }
-        let wanted = before + u64::try_from(told.len()).unwrap_or(0);
-        let done = |phone: &Phone| (phone.state().stored >= wanted).then_some(());
-        let done = self.phone.wait_for(LOAD_PATIENCE, done).await.is_some();
-        let other = Settings {
+        let expected = before + u64::try_from(forgotten.len()).unwrap_or(0);
+        let is_stored = |phone: &Phone| (phone.state().stored >= expected).then_some(());
+        let is_stored = self
+            .phone
+            .wait_for(LOAD_PATIENCE, is_stored)
+            .await
+            .is_some();
+        let settings = Settings {
             chat_as_anchor: false,
             ..self.settings.clone()
         };
-        let loaded = self.load_with(other, is_synced, || {}, 0).await;
-        !told.is_empty() && done && loaded
+        let was_loaded = self.reload_with(settings, is_synced, || {}, 0).await;
+        !forgotten.is_empty() && is_stored && was_loaded
     }
 
     /// Holds the offline delivery of a page that connects again, and with it everything that the
@@ -295,9 +300,9 @@ impl Breakable {
             ..self.settings.clone()
         });
         self.phone.set_network(false);
-        let away = self.until_device(|device| !device.connected).await;
+        let disconnected = self.wait_for_device(|device| !device.connected).await;
         self.phone.set_network(true);
-        let hit = away && self.until_device(is_synced).await;
+        let hit = disconnected && self.wait_for_device(is_synced).await;
         tokio::time::sleep(Duration::from_millis(ms)).await;
         self.phone.settings(self.settings.clone());
         // A page that is still syncing starts to hold its messages only afterwards.
@@ -336,17 +341,17 @@ impl Breakable {
         };
         self.phone.limits(limits);
         self.phone.rule(None, refusal, None);
-        let until = Instant::now() + Duration::from_millis(ms);
+        let deadline = Instant::now() + Duration::from_millis(ms);
         let client = harness::http();
         let mut reported = false;
-        while Instant::now() < until {
-            let session = watch::get(&client, &self.manager.url, "/session").await;
+        while Instant::now() < deadline {
+            let session = operator::get(&client, &self.manager.url, "/session").await;
             let limits = &session["limits"];
             reported |= match limit {
                 Limit::ReachOut => limits["reach_out"]["locked"] == true,
                 Limit::NewChats => limits["new_chats"]["status"] == "CAPPED",
             };
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         self.phone.rule(None, SendBehavior::Ok, None);
         self.phone.limits(Limits::default());
@@ -354,23 +359,23 @@ impl Breakable {
     }
 
     /// Applies other settings for this long.
-    async fn set_for(&self, ms: u64, other: impl FnOnce(Settings) -> Settings) -> bool {
-        self.phone.settings(other(self.settings.clone()));
+    async fn apply_for(&self, ms: u64, change: impl FnOnce(Settings) -> Settings) -> bool {
+        self.phone.settings(change(self.settings.clone()));
         tokio::time::sleep(Duration::from_millis(ms)).await;
         self.phone.settings(self.settings.clone());
         true
     }
 
-    async fn kill_one(&self, find: impl Fn(&Path) -> Option<Process>) -> bool {
-        let strike = || {
+    async fn kill_process(&self, find: impl Fn(&Path) -> Option<Process>) -> bool {
+        let kill_found = || {
             find(&self.tokens)
                 .is_some_and(|process| kill(process.id(), Signal::KILL).unwrap_or(false))
         };
-        hits(strike).await
+        retry_until_hit(kill_found).await
     }
 
     async fn freeze(&self, ms: u64) -> bool {
-        let frozen: Vec<ProcessId> = processes::of(&self.tokens)
+        let frozen: Vec<ProcessId> = processes::in_folder(&self.tokens)
             .iter()
             .filter(|process| process.cmdline_contains("--user-data-dir"))
             .filter(|process| process.comm != "chromedriver")
@@ -396,9 +401,9 @@ fn is_synced(device: &DeviceInfo) -> bool {
 }
 
 /// Strikes as soon as there is a target. Returns whether there was one.
-async fn hits(strike: impl Fn() -> bool) -> bool {
+async fn retry_until_hit(attempt: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + TARGET_PATIENCE;
-    while !strike() {
+    while !attempt() {
         if Instant::now() > deadline {
             return false;
         }

@@ -13,14 +13,14 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Phone};
 
-use super::clock::{Clock, locked};
-use super::plan::{Lead, Way};
-use super::record::{AckTold, Ear, Told, Written};
+use super::clock::{Clock, lock};
+use super::plan::{Arrival, Lead};
+use super::record::{AckEvent, MessageEvent, ReceivedEvents, Written};
 use harness::http_builder;
 
 /// Read timeout of a stream, longer than the interval of its heartbeats.
-const SILENCE: Duration = Duration::from_secs(40);
-const COME_BACK_AFTER: Duration = Duration::from_millis(100);
+const READ_TIMEOUT: Duration = Duration::from_secs(40);
+const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 
 /// Writes each message to the account at its time, except while `quiet` is held.
 pub async fn write(
@@ -28,47 +28,50 @@ pub async fn write(
     phone: Phone,
     clock: Clock,
     written: Arc<Mutex<Vec<Written>>>,
-    quiet: Arc<tokio::sync::Mutex<()>>,
+    writing_lock: Arc<tokio::sync::Mutex<()>>,
 ) {
     for lead in leads {
-        clock.until(lead.at_ms).await;
-        let _writing = quiet.lock().await;
-        let from = LeadMessage::text(&lead.number, &lead.text);
+        clock.sleep_until(lead.at_ms).await;
+        let _guard = writing_lock.lock().await;
+        let message = LeadMessage::text(&lead.number, &lead.text);
         // The message must be on the list before any listener receives it.
-        let mut list = locked(&written);
-        let message_id = match lead.way {
-            Way::Text => phone.lead_message(&from),
-            Way::Ciphertext(ciphertext_ms) => phone.lead_message(&LeadMessage {
+        let mut written_messages = lock(&written);
+        let message_id = match lead.arrival {
+            Arrival::Text => phone.lead_message(&message),
+            Arrival::Ciphertext(ciphertext_ms) => phone.lead_message(&LeadMessage {
                 ciphertext_ms,
-                ..from
+                ..message
             }),
-            Way::Lid => phone.lead_message(&LeadMessage { lid: true, ..from }),
-            Way::Own => phone.own_message(&lead.number, &lead.text),
-            Way::File => {
+            Arrival::Lid => phone.lead_message(&LeadMessage {
+                lid: true,
+                ..message
+            }),
+            Arrival::Own => phone.own_message(&lead.number, &lead.text),
+            Arrival::File => {
                 let media = LeadMedia {
                     path: phone.upload(file_of(&lead.text)),
                     kind: "document".to_owned(),
                     mime: "application/octet-stream".to_owned(),
                     ..LeadMedia::default()
                 };
-                phone.lead_message(&from.with(LeadContent {
+                phone.lead_message(&message.with(LeadContent {
                     media: Some(media),
                     ..LeadContent::default()
                 }))
             }
         };
-        list.push(Written {
+        written_messages.push(Written {
             at_ms: clock.ms(),
             message_id: message_id.expect("a number"),
             number: lead.number,
             text: lead.text,
-            way: lead.way,
+            arrival: lead.arrival,
         });
     }
 }
 
-/// Returns the bytes of the file with this caption. It has a few of the pieces that the service
-/// moves at once, each piece different.
+/// Returns the bytes of the file with this caption. It is several times as large as the
+/// chunks in which the service moves files, and no two chunks are equal.
 #[must_use]
 pub fn file_of(caption: &str) -> Vec<u8> {
     const SIZE: usize = 700_000;
@@ -91,108 +94,111 @@ pub fn file_of(caption: &str) -> Vec<u8> {
 /// every disconnect.
 #[derive(Debug)]
 pub struct Listener {
-    heard: Arc<Heard>,
-    listening: JoinHandle<()>,
+    received: Arc<Received>,
+    task: JoinHandle<()>,
 }
 
 /// The received events.
 #[derive(Debug, Default)]
-struct Heard {
-    told: Mutex<Vec<Told>>,
-    acks: Mutex<Vec<AckTold>>,
+struct Received {
+    messages: Mutex<Vec<MessageEvent>>,
+    acks: Mutex<Vec<AckEvent>>,
     count: AtomicUsize,
     reconnects: AtomicU32,
-    drop: Notify,
+    reconnect: Notify,
 }
 
 impl Listener {
     /// Starts a listener at `url`, from the first event on.
     #[must_use]
     pub fn start(url: String, clock: &Clock) -> Self {
-        let heard = Arc::<Heard>::default();
-        let listening = tokio::spawn(heard.clone().listen(url, clock.clone()));
-        Self { heard, listening }
+        let received = Arc::<Received>::default();
+        let task = tokio::spawn(received.clone().listen(url, clock.clone()));
+        Self { received, task }
     }
 
     /// Makes the listener disconnect and reconnect.
-    pub fn hang_up(&self) {
-        self.heard.drop.notify_one();
+    pub fn reconnect(&self) {
+        self.received.reconnect.notify_one();
     }
 
     /// Returns the number of received messages.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.heard.count.load(Ordering::Relaxed)
+        self.received.count.load(Ordering::Relaxed)
     }
 
     /// Returns whether the listener received all of these messages, with their text.
     #[must_use]
     pub fn has_all(&self, written: &[Written]) -> bool {
-        let told = locked(&self.heard.told);
-        let read: HashSet<_> = told
+        let events = lock(&self.received.messages);
+        let readable_ids: HashSet<_> = events
             .iter()
-            .filter(|told| !told.unreadable)
-            .map(|told| &told.message_id)
+            .filter(|events| !events.unreadable)
+            .map(|events| &events.message_id)
             .collect();
-        written.iter().all(|one| read.contains(&one.message_id))
+        written
+            .iter()
+            .all(|message| readable_ids.contains(&message.message_id))
     }
 
     /// Returns the ids of the latest `count` messages that were received with
     /// their text.
     #[must_use]
     pub fn latest(&self, count: usize) -> Vec<String> {
-        let told = locked(&self.heard.told);
-        let read = told.iter().rev().filter(|told| !told.unreadable);
-        read.take(count)
-            .map(|told| told.message_id.clone())
+        let events = lock(&self.received.messages);
+        let readable = events.iter().rev().filter(|events| !events.unreadable);
+        readable
+            .take(count)
+            .map(|events| events.message_id.clone())
             .collect()
     }
 
     /// Stops the listener. Returns the events that it received.
     #[must_use]
-    pub fn end(&self) -> Ear {
-        self.listening.abort();
-        Ear {
-            told: locked(&self.heard.told).clone(),
-            acks: locked(&self.heard.acks).clone(),
-            reconnects: self.heard.reconnects.load(Ordering::Relaxed),
+    pub fn stop(&self) -> ReceivedEvents {
+        self.task.abort();
+        ReceivedEvents {
+            messages: lock(&self.received.messages).clone(),
+            acks: lock(&self.received.acks).clone(),
+            reconnects: self.received.reconnects.load(Ordering::Relaxed),
         }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.task.abort();
     }
 }
 
-impl Heard {
+impl Received {
     async fn listen(self: Arc<Self>, url: String, clock: Clock) {
         // There is no timeout for the whole response, since the stream lasts as long as the run.
         let client = http_builder()
             .connect_timeout(Duration::from_secs(5))
-            .read_timeout(SILENCE)
+            .read_timeout(READ_TIMEOUT)
             .build()
             .expect("a client");
         let mut last = None;
         loop {
-            let hearing = self.hear(&client, &url, &mut last, &clock);
+            let reading = self.read_stream(&client, &url, &mut last, &clock);
             tokio::select! {
-                was_there = hearing => {
-                    if was_there {
+                was_connected = reading => {
+                    if was_connected {
                         self.reconnects.fetch_add(1, Ordering::Relaxed);
                     }
                 }
-                () = self.drop.notified() => {
+                () = self.reconnect.notified() => {
                     self.reconnects.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            tokio::time::sleep(COME_BACK_AFTER).await;
+            tokio::time::sleep(RECONNECT_DELAY).await;
         }
     }
 
     /// Reads until the stream ends. Returns whether there was a stream.
-    async fn hear(
+    async fn read_stream(
         &self,
         client: &reqwest::Client,
         url: &str,
@@ -207,26 +213,26 @@ impl Heard {
             return false;
         };
         if !response.status().is_success() {
-            clock.odd(format!("{url} answered {}", response.status()));
+            clock.record_unexpected(format!("{url} answered {}", response.status()));
             return false;
         }
-        let mut events = pin!(session_client::decode(response, SILENCE));
+        let mut events = pin!(session_client::decode(response, READ_TIMEOUT));
         while let Some(Ok(event)) = events.next().await {
-            if let Some(id) = self.take(&event, clock) {
+            if let Some(id) = self.record_event(&event, clock) {
                 *last = Some(id.max(last.unwrap_or(0)));
             }
         }
         true
     }
 
-    fn take(&self, event: &SseEvent, clock: &Clock) -> Option<u64> {
+    fn record_event(&self, event: &SseEvent, clock: &Clock) -> Option<u64> {
         let data: Value = serde_json::from_str(&event.data).ok()?;
         let name = event.name.as_str();
         let event_id = event.id.as_deref().and_then(|id| id.parse().ok());
         let text = |name: &str| data[name].as_str().map(ToOwned::to_owned);
         match (name, event_id) {
             ("message", Some(event_id)) => {
-                locked(&self.told).push(Told {
+                lock(&self.messages).push(MessageEvent {
                     at_ms: clock.ms(),
                     event_id,
                     message_id: text("message_id").unwrap_or_default(),
@@ -237,13 +243,15 @@ impl Heard {
                 });
                 self.count.fetch_add(1, Ordering::Relaxed);
             }
-            ("ack", Some(event_id)) => locked(&self.acks).push(AckTold {
+            ("ack", Some(event_id)) => lock(&self.acks).push(AckEvent {
                 event_id,
                 message_id: text("message_id").unwrap_or_default(),
                 ack: data["ack"].as_i64().unwrap_or_default(),
             }),
-            ("message" | "ack", None) => clock.odd(format!("a {name} event without an id")),
-            ("gap", _) => clock.odd(format!("not all can be told: {data}")),
+            ("message" | "ack", None) => {
+                clock.record_unexpected(format!("a {name} event without an id"));
+            }
+            ("gap", _) => clock.record_unexpected(format!("events are missing: {data}")),
             _ => {}
         }
         event_id

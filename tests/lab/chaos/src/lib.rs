@@ -13,31 +13,31 @@
 //!
 //! The seed determines only the plan. Its timing relative to the services differs from run to run.
 
-mod aftermath;
 mod clock;
-mod draw;
 mod faults;
+mod final_state;
 mod inbound;
 mod load;
+mod operator;
 mod plan;
+mod random_plan;
 mod record;
 mod relink;
 mod report;
 mod stage;
-mod supervise;
+mod supervisor;
 mod verdict;
 #[cfg(test)]
 mod verdict_tests;
-mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use plan::{Action, Amount, Plan, Trouble};
+pub use plan::{Action, Amount, Plan, SendFailure};
 pub use record::Record;
 pub use report::Figures;
 pub use stage::run;
-pub use verdict::{Broken, Violation};
+pub use verdict::{Violation, ViolationKind};
 
 /// Options of a run.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Options {
         Self {
             seed,
             amount: Amount::minutes(minutes),
-            variables: owned(&variables),
+            variables: to_owned_pairs(&variables),
             folder,
         }
     }
@@ -85,15 +85,15 @@ impl Options {
         Self {
             seed,
             amount: Amount::short(),
-            variables: owned(&variables),
+            variables: to_owned_pairs(&variables),
             folder,
         }
     }
 }
 
-fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    variables.iter().map(owned).collect()
+fn to_owned_pairs(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let to_owned_pairs = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    variables.iter().map(to_owned_pairs).collect()
 }
 
 /// Result of a run.
@@ -115,25 +115,28 @@ impl ChaosResult {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn keep(&self, folder: &Path, to: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(to)?;
-        let all = serde_json::json!({
+    pub fn keep(&self, folder: &Path, destination: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(destination)?;
+        let record = serde_json::json!({
             "violations": self.violations,
             "figures": self.figures,
             "plan": self.plan,
             "record": self.record,
         });
-        std::fs::write(to.join("record.json"), serde_json::to_vec_pretty(&all)?)?;
-        let manager = folder.join(aftermath::MANAGER);
-        for from in [manager.join("data"), manager, folder.join(aftermath::HUB)] {
-            for file in std::fs::read_dir(from)?.flatten() {
+        std::fs::write(
+            destination.join("record.json"),
+            serde_json::to_vec_pretty(&record)?,
+        )?;
+        let manager = folder.join(final_state::MANAGER);
+        for source in [manager.join("data"), manager, folder.join(final_state::HUB)] {
+            for file in std::fs::read_dir(source)?.flatten() {
                 let name = file.file_name();
-                let wanted = [".log", ".db", ".db-wal", ".db-shm"];
-                if wanted
+                let extensions = [".log", ".db", ".db-wal", ".db-shm"];
+                if extensions
                     .iter()
-                    .any(|end| name.to_string_lossy().ends_with(end))
+                    .any(|extension| name.to_string_lossy().ends_with(extension))
                 {
-                    std::fs::copy(file.path(), to.join(name))?;
+                    std::fs::copy(file.path(), destination.join(name))?;
                 }
             }
         }

@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, locked, millis};
-use super::plan::{Door, Kind, Lane, Manner, Send};
-use super::record::{Fate, Message, RecordedResponse};
+use super::clock::{Clock, lock, millis};
+use super::plan::{ClientBehavior, Kind, Lane, Send, Target};
+use super::record::{Message, Outcome, RecordedResponse};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+const MAX_PAUSE: Duration = Duration::from_secs(3);
 
 /// The error codes of session-manager which mean that nothing was sent.
-const CERTAINLY_NOT: [&str; 8] = [
+const NOT_SENT_CODES: [&str; 8] = [
     "SEND_FAILED",
     "RECIPIENT_BLOCKED",
     "REACH_OUT_LIMIT",
@@ -38,9 +38,9 @@ const CERTAINLY_NOT: [&str; 8] = [
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Number of messages that a client began to send.
-    pub asked: AtomicU64,
+    pub requested: AtomicU64,
     /// Number of messages that are finished.
-    pub over: AtomicU64,
+    pub finished: AtomicU64,
     /// Number of requests beyond the first of each message.
     pub retries: AtomicU64,
 }
@@ -48,12 +48,12 @@ pub struct Progress {
 /// All clients.
 #[derive(Debug)]
 pub struct Load {
-    inner: Arc<Inner>,
+    shared: Arc<Shared>,
     lanes: JoinSet<()>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct Shared {
     clock: Clock,
     client: reqwest::Client,
     hub: String,
@@ -75,7 +75,7 @@ impl Load {
         file: &str,
         progress: &Arc<Progress>,
     ) -> Self {
-        let inner = Inner {
+        let shared = Shared {
             clock: clock.clone(),
             client: harness::http(),
             hub: format!("{hub}/send"),
@@ -86,26 +86,27 @@ impl Load {
             stop: CancellationToken::new(),
         };
         Self {
-            inner: Arc::new(inner),
+            shared: Arc::new(shared),
             lanes: JoinSet::new(),
         }
     }
 
     /// Begins to send the planned messages.
-    pub fn begin(&mut self, lanes: &[Lane]) {
+    pub fn start(&mut self, lanes: &[Lane]) {
         for lane in lanes {
-            let (inner, lane) = (self.inner.clone(), lane.clone());
-            self.lanes.spawn(async move { inner.lane(&lane).await });
+            let (shared, lane) = (self.shared.clone(), lane.clone());
+            self.lanes
+                .spawn(async move { shared.send_lane(&lane).await });
         }
     }
 
     /// Waits until everything is sent, for at most `within`. Returns whether it is.
-    pub async fn finish(&mut self, within: Duration) -> bool {
-        let all = async { while self.lanes.join_next().await.is_some() {} };
-        if tokio::time::timeout(within, all).await.is_ok() {
+    pub async fn finish(&mut self, timeout: Duration) -> bool {
+        let lanes = async { while self.lanes.join_next().await.is_some() {} };
+        if tokio::time::timeout(timeout, lanes).await.is_ok() {
             return true;
         }
-        self.inner.stop.cancel();
+        self.shared.stop.cancel();
         while self.lanes.join_next().await.is_some() {}
         false
     }
@@ -113,7 +114,7 @@ impl Load {
     /// Returns the requested messages, in the order of their requests.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
-        locked(&self.inner.messages).clone()
+        lock(&self.shared.messages).clone()
     }
 }
 
@@ -121,10 +122,10 @@ fn body(to: &str, send: &Send, file: &str) -> Value {
     let text = &send.text;
     match send.kind {
         Kind::Text => json!({"to": to, "message": text}),
-        Kind::Place => {
+        Kind::Location => {
             json!({"to": to, "type": "location", "latitude": -34.6, "longitude": -58.4, "name": text})
         }
-        Kind::Card => {
+        Kind::Contact => {
             let contact = json!({"name": text, "phone": "5491158254202"});
             json!({"to": to, "type": "contact", "contact": contact})
         }
@@ -132,102 +133,106 @@ fn body(to: &str, send: &Send, file: &str) -> Value {
     }
 }
 
-impl Inner {
-    async fn lane(&self, lane: &Lane) {
+impl Shared {
+    async fn send_lane(&self, lane: &Lane) {
         for send in &lane.sends {
             tokio::select! {
-                () = self.clock.until(send.at_ms) => {}
+                () = self.clock.sleep_until(send.at_ms) => {}
                 () = self.stop.cancelled() => return,
             }
-            let at = self.note_asked(lane, send);
-            let all = self.until_it_is_over(lane, send, at);
+            let index = self.record_request(lane, send);
+            let sending = self.send_until_finished(lane, send, index);
             let stopped = tokio::select! {
                 biased;
-                () = all => false,
+                () = sending => false,
                 () = self.stop.cancelled() => true,
             };
             if stopped {
                 return;
             }
-            self.progress.over.fetch_add(1, Ordering::Relaxed);
+            self.progress.finished.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn note_asked(&self, lane: &Lane, send: &Send) -> usize {
-        self.progress.asked.fetch_add(1, Ordering::Relaxed);
-        let mut messages = locked(&self.messages);
+    fn record_request(&self, lane: &Lane, send: &Send) -> usize {
+        self.progress.requested.fetch_add(1, Ordering::Relaxed);
+        let mut messages = lock(&self.messages);
         messages.push(Message {
             to: lane.to.clone(),
             text: send.text.clone(),
             key: send.key.clone(),
-            manner: send.manner,
-            asked_ms: self.clock.ms(),
-            answers: Vec::new(),
-            fate: Fate::Open,
+            behavior: send.behavior,
+            requested_ms: self.clock.ms(),
+            responses: Vec::new(),
+            outcome: Outcome::Open,
         });
         messages.len() - 1
     }
 
-    async fn until_it_is_over(&self, lane: &Lane, send: &Send, at: usize) {
+    async fn send_until_finished(&self, lane: &Lane, send: &Send, index: usize) {
         let mut pause = FIRST_PAUSE;
-        for turn in 0.. {
-            let answers = self.ask(lane, send, turn).await;
-            let fate = self.fate(send, turn, &answers);
+        for attempt in 0.. {
+            let responses = self.request_in_attempt(lane, send, attempt).await;
+            let outcome = self.outcome_of(send, attempt, &responses);
             {
-                let mut messages = locked(&self.messages);
-                messages[at].answers.extend(answers);
-                if let Some(fate) = fate {
-                    messages[at].fate = fate;
+                let mut messages = lock(&self.messages);
+                messages[index].responses.extend(responses);
+                if let Some(outcome) = outcome {
+                    messages[index].outcome = outcome;
                     return;
                 }
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
             self.progress.retries.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Sends the requests of a turn in the message's manner. Only the first turn differs between
-    /// manners.
-    async fn ask(&self, lane: &Lane, send: &Send, turn: u32) -> Vec<RecordedResponse> {
-        let once = |door| self.attempt(door, &lane.to, send);
-        match send.manner {
-            Manner::Twice if turn == 0 => {
-                let (one, other) = tokio::join!(once(lane.door), once(Door::Manager));
-                vec![one, other]
+    /// Sends the requests of one attempt. Only the first attempt depends on the client's behavior.
+    async fn request_in_attempt(
+        &self,
+        lane: &Lane,
+        send: &Send,
+        attempt: u32,
+    ) -> Vec<RecordedResponse> {
+        let send_to = |target| self.attempt(target, &lane.to, send);
+        match send.behavior {
+            ClientBehavior::Twice if attempt == 0 => {
+                let (first, second) = tokio::join!(send_to(lane.target), send_to(Target::Manager));
+                vec![first, second]
             }
-            Manner::HangUp(after) if turn == 0 => {
+            ClientBehavior::Disconnect(after) if attempt == 0 => {
                 let after = Duration::from_millis(after);
-                let began = self.clock.ms();
-                let answer = tokio::time::timeout(after, once(lane.door)).await;
-                vec![answer.unwrap_or_else(|_| RecordedResponse {
+                let start_ms = self.clock.ms();
+                let response = tokio::time::timeout(after, send_to(lane.target)).await;
+                vec![response.unwrap_or_else(|_| RecordedResponse {
                     at_ms: self.clock.ms(),
-                    took_ms: self.clock.ms() - began,
-                    door: lane.door,
+                    took_ms: self.clock.ms() - start_ms,
+                    target: lane.target,
                     status: None,
                     code: "the caller hung up".to_owned(),
                     message_id: None,
                 })]
             }
-            _ => vec![once(lane.door).await],
+            _ => vec![send_to(lane.target).await],
         }
     }
 
-    async fn attempt(&self, door: Door, to: &str, send: &Send) -> RecordedResponse {
-        let url = match door {
-            Door::Hub => &self.hub,
-            Door::Manager => &self.manager,
+    async fn attempt(&self, target: Target, to: &str, send: &Send) -> RecordedResponse {
+        let url = match target {
+            Target::Hub => &self.hub,
+            Target::Manager => &self.manager,
         };
-        let began = tokio::time::Instant::now();
+        let start = tokio::time::Instant::now();
         let request = self.client.post(url).header("idempotency-key", &send.key);
         let request = request.json(&body(to, send, &self.file));
-        let answer = async {
+        let response = async {
             let response = request.send().await?;
             let status = response.status().as_u16();
             Ok::<_, reqwest::Error>((status, response.json::<Value>().await?))
         };
-        let answer = answer.await;
-        let (status, code, message_id) = match &answer {
+        let response = response.await;
+        let (status, code, message_id) = match &response {
             Ok((status, body)) => (
                 Some(*status),
                 body["code"].as_str().unwrap_or_default().to_owned(),
@@ -239,8 +244,8 @@ impl Inner {
         };
         RecordedResponse {
             at_ms: self.clock.ms(),
-            took_ms: millis(began.elapsed()),
-            door,
+            took_ms: millis(start.elapsed()),
+            target,
             status,
             code,
             message_id,
@@ -248,34 +253,41 @@ impl Inner {
     }
 
     /// Returns the result for the client after these responses; `None` if the client retries.
-    fn fate(&self, send: &Send, turn: u32, answers: &[RecordedResponse]) -> Option<Fate> {
-        let mut fate = None;
-        for answer in answers {
-            match (answer.status, &*answer.code) {
-                (Some(200), _) if answer.message_id.is_some() => {
-                    let at_ms = answer.at_ms;
-                    fate = Some(Fate::Accepted { at_ms });
+    fn outcome_of(
+        &self,
+        send: &Send,
+        attempt: u32,
+        responses: &[RecordedResponse],
+    ) -> Option<Outcome> {
+        let mut outcome = None;
+        for response in responses {
+            match (response.status, &*response.code) {
+                (Some(200), _) if response.message_id.is_some() => {
+                    let at_ms = response.at_ms;
+                    outcome = Some(Outcome::Accepted { at_ms });
                 }
-                (Some(404), "NOT_ON_WHATSAPP") if send.manner == Manner::Nobody => {
-                    fate = Some(Fate::Nobody);
+                (Some(404), "NOT_ON_WHATSAPP")
+                    if send.behavior == ClientBehavior::NotOnWhatsapp =>
+                {
+                    outcome = Some(Outcome::NotOnWhatsapp);
                 }
-                (Some(403 | 429), code) if !CERTAINLY_NOT.contains(&code) => {
-                    let what = format!("{:?} was answered {code}", send.text);
-                    self.clock.odd(what);
+                (Some(403 | 429), code) if !NOT_SENT_CODES.contains(&code) => {
+                    let text = format!("{:?} was refused with {code}", send.text);
+                    self.clock.record_unexpected(text);
                 }
                 (Some(403 | 429 | 502..=504), code) => {
-                    let certain = CERTAINLY_NOT.contains(&code);
-                    if certain && turn == 0 && send.manner == Manner::OneTry {
-                        fate = Some(Fate::GivenUp);
+                    let certain = NOT_SENT_CODES.contains(&code);
+                    if certain && attempt == 0 && send.behavior == ClientBehavior::OneTry {
+                        outcome = Some(Outcome::GivenUp);
                     }
                 }
                 (None, _) => {}
                 (Some(status), code) => {
-                    let what = format!("{:?} was answered {status} {code}", send.text);
-                    self.clock.odd(what);
+                    let text = format!("{:?} got an unexpected {status} {code}", send.text);
+                    self.clock.record_unexpected(text);
                 }
             }
         }
-        fate
+        outcome
     }
 }

@@ -40,7 +40,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let seed = arguments.seed.unwrap_or_else(any_seed);
+    let seed = arguments.seed.unwrap_or_else(random_seed);
     let scratch = Scratch::default();
     let folder = scratch.path().to_owned();
     let mut options = if arguments.short {
@@ -59,12 +59,12 @@ async fn main() -> ExitCode {
         }
     };
     println!("\n{}", outcome.figures);
-    let good = outcome.violations.is_empty();
-    if !good || arguments.keep {
-        let kept = arguments.out.join(seed.to_string());
-        match outcome.keep(scratch.path(), &kept) {
-            Ok(()) => println!("logs, ledger and record.json: {}", kept.display()),
-            Err(error) => eprintln!("{} could not be written: {error}", kept.display()),
+    let succeeded = outcome.violations.is_empty();
+    if !succeeded || arguments.keep {
+        let folder = arguments.out.join(seed.to_string());
+        match outcome.keep(scratch.path(), &folder) {
+            Ok(()) => println!("logs, ledger and record.json: {}", folder.display()),
+            Err(error) => eprintln!("{} could not be written: {error}", folder.display()),
         }
     }
     verdict(&arguments, seed, &outcome)
@@ -72,7 +72,7 @@ async fn main() -> ExitCode {
 
 fn verdict(arguments: &Arguments, seed: u64, outcome: &ChaosResult) -> ExitCode {
     if outcome.violations.is_empty() {
-        println!("every promise was kept (seed {seed})");
+        println!("no guarantee was violated (seed {seed})");
         return ExitCode::SUCCESS;
     }
     for violation in outcome.violations.iter().take(50) {
@@ -84,14 +84,14 @@ fn verdict(arguments: &Arguments, seed: u64, outcome: &ChaosResult) -> ExitCode 
         format!("--minutes {}", arguments.minutes)
     };
     eprintln!(
-        "{} times a promise was broken; the same plan again: cargo xtask chaos {length} --seed {seed}",
+        "{} violations of the guarantees; run the same plan again: cargo xtask chaos {length} --seed {seed}",
         outcome.violations.len()
     );
     ExitCode::FAILURE
 }
 
 /// Returns a seed short enough to type.
-fn any_seed() -> u64 {
+fn random_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::from(now.subsec_nanos()) % 1_000_000)
 }

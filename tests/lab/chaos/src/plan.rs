@@ -21,9 +21,9 @@ pub struct Amount {
     /// Interval between two kills.
     pub kill_gap_ms: Range<u64>,
     /// Interval between two other faults.
-    pub trouble_gap_ms: Range<u64>,
+    pub other_fault_gap_ms: Range<u64>,
     /// Duration of a lasting fault.
-    pub trouble_ms: Range<u64>,
+    pub fault_ms: Range<u64>,
     /// Duration of occasional freezes of Chrome. It is longer than the service's page timeout, so
     /// that Chrome is replaced. `None`: there are none.
     pub long_freeze_ms: Option<u64>,
@@ -37,7 +37,7 @@ pub struct Amount {
     pub settle_ms: u64,
     /// Number of messages to each recipient after the last fault. Half of them are sent before the
     /// first memory measurement.
-    pub calm_rounds: usize,
+    pub fault_free_rounds: usize,
 }
 
 impl Amount {
@@ -51,13 +51,13 @@ impl Amount {
             recipients: 8,
             send_gap_ms: 6_000..18_000,
             kill_gap_ms: 8_000..15_000,
-            trouble_gap_ms: 5_000..12_000,
-            trouble_ms: 1_500..8_000,
+            other_fault_gap_ms: 5_000..12_000,
+            fault_ms: 1_500..8_000,
             long_freeze_ms: Some(28_000),
             relinks: true,
             inbound_gap_ms: 400..2_400,
             settle_ms: 60_000,
-            calm_rounds: 12,
+            fault_free_rounds: 12,
         }
     }
 
@@ -70,13 +70,13 @@ impl Amount {
             recipients: 6,
             send_gap_ms: 1_500..4_500,
             kill_gap_ms: 3_500..6_500,
-            trouble_gap_ms: 1_500..4_000,
-            trouble_ms: 400..2_000,
+            other_fault_gap_ms: 1_500..4_000,
+            fault_ms: 400..2_000,
             long_freeze_ms: None,
             relinks: false,
             inbound_gap_ms: 100..700,
             settle_ms: 60_000,
-            calm_rounds: 4,
+            fault_free_rounds: 4,
         }
     }
 }
@@ -91,11 +91,11 @@ pub struct Plan {
     /// Kills and restarts, in their order.
     pub kills: Vec<Fault>,
     /// Other faults, in their order.
-    pub troubles: Vec<Fault>,
+    pub other_faults: Vec<Fault>,
     /// The sends, by recipient.
     pub lanes: Vec<Lane>,
     /// The sends after all faults.
-    pub calm: Vec<Lane>,
+    pub fault_free_lanes: Vec<Lane>,
     /// Inbound messages.
     pub leads: Vec<Lead>,
 }
@@ -145,7 +145,7 @@ pub enum Action {
     /// Makes one page that loads within this time fail to open its database.
     BreakDatabase(u64),
     /// Makes WhatsApp refuse, swallow or lose this many messages.
-    Mistreat(Trouble, u32),
+    FailSends(SendFailure, u32),
     /// Blocks this recipient on the phone for a time.
     BlockContact {
         /// The index of the recipient in the plan.
@@ -203,7 +203,7 @@ impl Action {
 
     /// Returns whether this fault can end the session's READY state.
     #[must_use]
-    pub fn hurts_the_session(self) -> bool {
+    pub fn can_end_ready(self) -> bool {
         matches!(
             self,
             Self::KillChrome
@@ -244,11 +244,11 @@ impl Action {
             Self::DropEvents(_) => "drop the page's events",
             Self::SlowAcks(_) => "slow acks",
             Self::SlowDelivery(_) => "slow delivery",
-            Self::BreakDatabase(_) => "a database that fails",
-            Self::Mistreat(trouble, _) => trouble.name(),
+            Self::BreakDatabase(_) => "a failing database",
+            Self::FailSends(failure, _) => failure.name(),
             Self::BlockContact { .. } => "blocked contacts",
             Self::DropListener => "drop the listeners",
-            Self::ForgetAnchors => "anchors that are not found",
+            Self::ForgetAnchors => "missing anchors",
             Self::BusySync(_) => "a busy sync",
             Self::StallSync(_) => "a stalled sync",
             Self::HoldDelivery(_) => "a held offline delivery",
@@ -257,7 +257,7 @@ impl Action {
             Self::WithholdTools(_) => "missing tools",
             Self::Limit(Limit::ReachOut, _) => "a reach-out lock",
             Self::Limit(Limit::NewChats, _) => "a limit on new chats",
-            Self::Relink => "linked again with a passkey",
+            Self::Relink => "relinked with a passkey",
         }
     }
 }
@@ -265,7 +265,7 @@ impl Action {
 /// How WhatsApp or the page mistreats a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trouble {
+pub enum SendFailure {
     /// WhatsApp refuses the message.
     Refuse,
     /// WhatsApp accepts the message, but sends no ack.
@@ -286,7 +286,7 @@ pub enum Trouble {
     UnknownTaken,
 }
 
-impl Trouble {
+impl SendFailure {
     /// All variants.
     pub const ALL: [Self; 9] = [
         Self::Refuse,
@@ -319,14 +319,14 @@ impl Trouble {
     fn name(self) -> &'static str {
         match self {
             Self::Refuse => "messages refused",
-            Self::Silent => "messages taken in silence",
+            Self::Silent => "messages accepted without an ack",
             Self::Lost => "messages lost",
             Self::NetworkError => "network errors",
             Self::Expired => "messages expired",
             Self::ReachOut463 => "refused with 463",
             Self::NewChats475 => "refused with 475",
-            Self::Unknown => "failures without a number, not taken",
-            Self::UnknownTaken => "failures without a number, taken",
+            Self::Unknown => "unknown failures, not accepted",
+            Self::UnknownTaken => "unknown failures, accepted",
         }
     }
 }
@@ -334,7 +334,7 @@ impl Trouble {
 /// The service to which a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Door {
+pub enum Target {
     /// central-hub.
     Hub,
     /// session-manager.
@@ -347,7 +347,7 @@ pub struct Lane {
     /// The number of the recipient.
     pub to: String,
     /// The service that its client uses.
-    pub door: Door,
+    pub target: Target,
     /// The messages, in order.
     pub sends: Vec<Send>,
 }
@@ -364,7 +364,7 @@ pub struct Send {
     /// The `Idempotency-Key`.
     pub key: String,
     /// The client's behavior.
-    pub manner: Manner,
+    pub behavior: ClientBehavior,
 }
 
 /// The kind of a message.
@@ -374,9 +374,9 @@ pub enum Kind {
     /// A text.
     Text,
     /// A location with the text as its name.
-    Place,
+    Location,
     /// A contact card with the text as its name.
-    Card,
+    Contact,
     /// A file with the text as its caption.
     File,
 }
@@ -384,17 +384,17 @@ pub enum Kind {
 /// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Manner {
+pub enum ClientBehavior {
     /// Retries with the same key until it gets a 200.
     Careful,
-    /// Sends two requests at once with the same key, then behaves as `Careful`.
+    /// Sends two concurrent requests with the same key, then behaves as `Careful`.
     Twice,
     /// Hangs up after this many milliseconds, then behaves as `Careful`.
-    HangUp(u64),
+    Disconnect(u64),
     /// Gives up if the first response says that nothing was sent.
     OneTry,
     /// Writes to a number that is not on WhatsApp, and takes a 404 as final.
-    Nobody,
+    NotOnWhatsapp,
 }
 
 /// An inbound message.
@@ -407,13 +407,13 @@ pub struct Lead {
     /// The text, unique to this message.
     pub text: String,
     /// How the message arrives.
-    pub way: Way,
+    pub arrival: Arrival,
 }
 
 /// The ways in which an inbound message arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum Arrival {
     /// A text from a number.
     Text,
     /// A text that is unreadable at first, for this many milliseconds.
@@ -429,8 +429,12 @@ pub enum Way {
 impl Plan {
     /// Returns the numbers that are not on WhatsApp.
     #[must_use]
-    pub fn nobodies(&self) -> BTreeSet<&str> {
-        let nobody = |lane: &&Lane| lane.sends.iter().any(|s| s.manner == Manner::Nobody);
+    pub fn numbers_without_whatsapp(&self) -> BTreeSet<&str> {
+        let nobody = |lane: &&Lane| {
+            lane.sends
+                .iter()
+                .any(|s| s.behavior == ClientBehavior::NotOnWhatsapp)
+        };
         let lanes = self.lanes.iter().filter(nobody);
         lanes.map(|lane| lane.to.as_str()).collect()
     }
@@ -438,7 +442,7 @@ impl Plan {
     /// Returns the number of messages to send.
     #[must_use]
     pub fn sends(&self) -> usize {
-        let lanes = self.lanes.iter().chain(&self.calm);
+        let lanes = self.lanes.iter().chain(&self.fault_free_lanes);
         lanes.map(|lane| lane.sends.len()).sum()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::plan::{Action, Door, Manner, Way};
+use super::plan::{Action, Arrival, ClientBehavior, Target};
 
 /// All data that the verdict needs.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -15,15 +15,15 @@ pub struct Record {
     /// The messages that WhatsApp's server accepted, in the server's order.
     pub phone: Vec<AtPhone>,
     /// The final status of each message from `GET /messages/{id}`, by id.
-    pub kept: BTreeMap<String, String>,
+    pub ledger_statuses: BTreeMap<String, String>,
     /// The messages that were written to the account.
     pub written: Vec<Written>,
     /// The files that were written to the account, as they were served.
     pub files: Vec<Served>,
     /// The published events, by service.
-    pub ears: BTreeMap<String, Ear>,
+    pub events_by_service: BTreeMap<String, ReceivedEvents>,
     /// The faults.
-    pub struck: Vec<Struck>,
+    pub injected: Vec<InjectedFault>,
     /// The states of the session, each with the time when it was first seen.
     pub states: Vec<(u64, String)>,
     /// The ids of messages whose acks WhatsApp had not all sent, or not to a page, when the device
@@ -36,9 +36,9 @@ pub struct Record {
     /// Memory without faults, by process.
     pub memory: Vec<Memory>,
     /// Unexpected observations during the run.
-    pub oddities: Vec<(u64, String)>,
+    pub unexpected: Vec<(u64, String)>,
     /// The processes, locks and files that are left after the end.
-    pub left: Vec<String>,
+    pub leftovers: Vec<String>,
 }
 
 /// A requested message.
@@ -51,27 +51,27 @@ pub struct Message {
     /// The `Idempotency-Key`.
     pub key: String,
     /// The client's behavior.
-    pub manner: Manner,
+    pub behavior: ClientBehavior,
     /// When the message was first requested.
-    pub asked_ms: u64,
+    pub requested_ms: u64,
     /// The responses, request by request.
-    pub answers: Vec<RecordedResponse>,
+    pub responses: Vec<RecordedResponse>,
     /// The result of the message for the client.
-    pub fate: Fate,
+    pub outcome: Outcome,
 }
 
 impl Message {
     /// Returns the ids in all 200 responses.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        let answers = self.answers.iter();
-        answers.filter_map(|answer| answer.message_id.as_deref())
+        let responses = self.responses.iter();
+        responses.filter_map(|answer| answer.message_id.as_deref())
     }
 }
 
 /// The result of a message for its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum Outcome {
     /// Not finished.
     Open,
     /// A 200 response.
@@ -82,7 +82,7 @@ pub enum Fate {
     /// The message was certainly not sent, and not requested again.
     GivenUp,
     /// A 404 `NOT_ON_WHATSAPP`.
-    Nobody,
+    NotOnWhatsapp,
 }
 
 /// The response to a request, or its absence.
@@ -93,7 +93,7 @@ pub struct RecordedResponse {
     /// How long the response took.
     pub took_ms: u64,
     /// The service that responded.
-    pub door: Door,
+    pub target: Target,
     /// The status; `None` if the connection was lost or the client hung up.
     pub status: Option<u16>,
     /// The error code, or the state of the connection.
@@ -129,7 +129,7 @@ pub struct Written {
     /// The text of the message.
     pub text: String,
     /// How the message arrives.
-    pub way: Way,
+    pub arrival: Arrival,
 }
 
 /// A received file, as it was requested at the end.
@@ -148,18 +148,18 @@ pub struct Served {
 
 /// The events that a listener received.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Ear {
+pub struct ReceivedEvents {
     /// The `message` events, in order of arrival.
-    pub told: Vec<Told>,
+    pub messages: Vec<MessageEvent>,
     /// The `ack` events, in order of arrival.
-    pub acks: Vec<AckTold>,
+    pub acks: Vec<AckEvent>,
     /// Number of reconnects.
     pub reconnects: u32,
 }
 
 /// A `message` event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct MessageEvent {
     /// When it arrived.
     pub at_ms: u64,
     /// The event's id.
@@ -178,7 +178,7 @@ pub struct Told {
 
 /// An `ack` event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AckTold {
+pub struct AckEvent {
     /// The event's id.
     pub event_id: u64,
     /// WhatsApp's id of the message.
@@ -189,11 +189,11 @@ pub struct AckTold {
 
 /// A fault that was injected, or for which there was no target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Struck {
+pub struct InjectedFault {
     /// When it was injected.
     pub at_ms: u64,
     /// When the fault was over. For a kill this is the time of the kill.
-    pub over_ms: u64,
+    pub end_ms: u64,
     /// The fault.
     pub action: Action,
     /// Whether the fault had a target.
@@ -204,13 +204,13 @@ pub struct Struck {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Memory {
     /// The process.
-    pub of: String,
+    pub process: String,
     /// Memory before the load.
     pub before_kib: u64,
     /// Memory after the load.
     pub after_kib: u64,
     /// Maximum growth that counts as flat.
-    pub most_growth_kib: u64,
+    pub max_growth_kib: u64,
     /// The minimum and maximum over the whole run.
-    pub seen_kib: (u64, u64),
+    pub range_kib: (u64, u64),
 }

@@ -20,18 +20,18 @@ use serde_json::Value;
 use tokio::time::Instant;
 use whatsapp_standin::{Phone, Settings};
 
-use super::clock::locked;
-use super::faults::Breakable;
+use super::clock::lock;
+use super::faults::FaultTargets;
+use super::operator;
 use super::record::Written;
-use super::watch;
 
 /// How long to wait for the published messages before the device is unlinked.
-const QUIET_PATIENCE: Duration = Duration::from_secs(60);
+const PUBLISH_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a person keeps trying to link.
 const LINK_PATIENCE: Duration = Duration::from_secs(180);
 /// How long after a message the ledger has all its acks.
 const ACKS_KNOWN_AFTER: Duration = Duration::from_secs(120);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The state of the relinking that other tasks need to know.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ pub struct Relinking {
     /// The messages written so far.
     written: Arc<Mutex<Vec<Written>>>,
     /// A lock that is held while nothing may be written.
-    quiet: Arc<tokio::sync::Mutex<()>>,
-    on: AtomicBool,
+    writing_lock: Arc<tokio::sync::Mutex<()>>,
+    active: AtomicBool,
     lost_receipts: Mutex<BTreeSet<String>>,
 }
 
@@ -50,90 +50,92 @@ impl Relinking {
     pub fn new(written: &Arc<Mutex<Vec<Written>>>) -> Self {
         Self {
             written: written.clone(),
-            quiet: Arc::default(),
-            on: AtomicBool::new(false),
+            writing_lock: Arc::default(),
+            active: AtomicBool::new(false),
             lost_receipts: Mutex::default(),
         }
     }
 
     /// Returns the lock that is held while nothing may be written.
     #[must_use]
-    pub fn quiet(&self) -> Arc<tokio::sync::Mutex<()>> {
-        self.quiet.clone()
+    pub fn writing_lock(&self) -> Arc<tokio::sync::Mutex<()>> {
+        self.writing_lock.clone()
     }
 
     /// Returns whether the session is expected to lack a device.
     #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed)
+    pub fn is_active(&self) -> bool {
+        self.active.load(Ordering::Relaxed)
     }
 
     /// Returns the ids whose acks a new device could not get.
     #[must_use]
     pub fn lost_receipts(&self) -> BTreeSet<String> {
-        locked(&self.lost_receipts).clone()
+        lock(&self.lost_receipts).clone()
     }
 
     /// Unlinks the device and links it again. Returns whether that succeeded.
-    pub(super) async fn relink(&self, at: &Breakable) -> bool {
-        let _quiet = self.quiet.lock().await;
-        if !self.until_published(at).await {
+    pub(super) async fn relink(&self, targets: &FaultTargets) -> bool {
+        let _writing_lock = self.writing_lock.lock().await;
+        if !self.wait_until_published(targets).await {
             return false;
         }
-        let authenticator = Authenticator::of(&at.phone);
-        at.phone.settings(Settings {
+        let authenticator = Authenticator::registered_with(&targets.phone);
+        targets.phone.settings(Settings {
             passkey: true,
-            ..at.settings.clone()
+            ..targets.settings.clone()
         });
-        self.on.store(true, Ordering::Relaxed);
+        self.active.store(true, Ordering::Relaxed);
         let since = Timestamp::now() - ACKS_KNOWN_AFTER;
-        let unlinked = at.phone.unlink() > 0;
-        let linked = unlinked && link(at, &authenticator).await;
-        locked(&self.lost_receipts).extend(received_since(&at.phone, since));
-        self.on.store(false, Ordering::Relaxed);
-        at.phone.settings(at.settings.clone());
+        let unlinked = targets.phone.unlink() > 0;
+        let linked = unlinked && link(targets, &authenticator).await;
+        lock(&self.lost_receipts).extend(received_since(&targets.phone, since));
+        self.active.store(false, Ordering::Relaxed);
+        targets.phone.settings(targets.settings.clone());
         if !linked {
-            at.clock.odd("the device could not be linked again");
+            targets
+                .clock
+                .record_unexpected("the device could not be linked again");
         }
         linked
     }
 
-    async fn until_published(&self, at: &Breakable) -> bool {
-        let deadline = Instant::now() + QUIET_PATIENCE;
-        let listener = &at.listeners["session-manager"];
-        while !listener.has_all(&locked(&self.written)) {
+    async fn wait_until_published(&self, targets: &FaultTargets) -> bool {
+        let deadline = Instant::now() + PUBLISH_PATIENCE;
+        let listener = &targets.listeners["session-manager"];
+        while !listener.has_all(&lock(&self.written)) {
             if Instant::now() > deadline {
                 return false;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         true
     }
 }
 
 /// Answers WhatsApp's requests until the session is ready. The operator connects and scans.
-async fn link(at: &Breakable, authenticator: &Authenticator) -> bool {
+async fn link(targets: &FaultTargets, authenticator: &Authenticator) -> bool {
     let client = harness::http();
-    let manager = &at.manager.url;
+    let manager = &targets.manager.url;
     let post = async |path: &str, body: &Value| {
         let request = client.post(format!("{manager}{path}")).json(body);
         // If the service is down at that moment, the request is repeated.
         let _ = request.timeout(Duration::from_secs(5)).send().await;
     };
     let deadline = Instant::now() + LINK_PATIENCE;
-    let mut asked = false;
+    let mut requested = false;
     while Instant::now() < deadline {
-        let passkey = watch::get(&client, manager, "/passkey").await;
+        let passkey = operator::get(&client, manager, "/passkey").await;
         match passkey["status"].as_str() {
             Some("PASSKEY_REQUIRED") => {
-                asked = true;
-                post("/passkey", &authenticator.answer(&passkey)).await;
+                requested = true;
+                post("/passkey", &authenticator.sign_request(&passkey)).await;
             }
             Some("PASSKEY_CONFIRM") => post("/passkey/confirm", &Value::Null).await,
-            _ if asked && watch::state(&client, manager).await == "READY" => return true,
+            _ if requested && operator::state(&client, manager).await == "READY" => return true,
             _ => {}
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     false
 }
@@ -142,8 +144,8 @@ async fn link(at: &Breakable, authenticator: &Authenticator) -> bool {
 fn received_since(phone: &Phone, since: Timestamp) -> Vec<String> {
     let messages = phone.messages().into_iter();
     let recent = messages.filter(|message| {
-        let at = message.at.parse::<Timestamp>();
-        at.is_ok_and(|at| at >= since)
+        let time = message.at.parse::<Timestamp>();
+        time.is_ok_and(|time| time >= since)
     });
     recent.map(|message| message.id).collect()
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::plan::Manner;
-use super::record::{Fate, Memory, Message, Record};
+use super::plan::ClientBehavior;
+use super::record::{Memory, Message, Outcome, Record};
 
 /// A recovery later than this after the end of a fault does not belong to the fault.
 const NOTICED_WITHIN_MS: u64 = 30_000;
@@ -50,7 +50,7 @@ pub struct Figures {
     pub written: usize,
     /// The published events by service: number of `message` events, of `ack` events, and of
     /// reconnects of the listener.
-    pub told: BTreeMap<String, (usize, usize, u32)>,
+    pub messages: BTreeMap<String, (usize, usize, u32)>,
     /// Memory by process.
     pub memory: Vec<Memory>,
 }
@@ -63,11 +63,11 @@ pub struct Spread {
     /// The 99th percentile.
     pub p99: u64,
     /// The maximum.
-    pub most: u64,
+    pub max: u64,
 }
 
 impl Spread {
-    fn of(mut times: Vec<u64>) -> Self {
+    fn from(mut times: Vec<u64>) -> Self {
         times.sort_unstable();
         let at = |hundredths: usize| {
             let place = (times.len() * hundredths).div_ceil(100).max(1) - 1;
@@ -76,67 +76,68 @@ impl Spread {
         Self {
             p50: at(50),
             p99: at(99),
-            most: at(100),
+            max: at(100),
         }
     }
 }
 
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { p50, p99, most } = self;
-        write!(f, "p50 {p50} ms, p99 {p99} ms, longest {most} ms")
+        let Self { p50, p99, max } = self;
+        write!(f, "p50 {p50} ms, p99 {p99} ms, longest {max} ms")
     }
 }
 
 impl Figures {
     /// Computes the figures of a record.
     #[must_use]
-    pub fn of(record: &Record) -> Self {
+    pub fn from(record: &Record) -> Self {
         let messages = &record.messages;
-        let with = |is: fn(&Message) -> bool| messages.iter().filter(|m| is(m)).count();
-        let answers = || messages.iter().flat_map(|message| &message.answers);
+        let count_where =
+            |matches: fn(&Message) -> bool| messages.iter().filter(|m| matches(m)).count();
+        let responses = || messages.iter().flat_map(|message| &message.responses);
         let mut refusals = BTreeMap::new();
-        for answer in answers().filter(|answer| answer.status != Some(200)) {
+        for answer in responses().filter(|answer| answer.status != Some(200)) {
             *refusals.entry(answer.code.clone()).or_insert(0) += 1;
         }
         let mut faults = BTreeMap::new();
-        for struck in &record.struck {
-            let (planned, hit) = faults.entry(struck.action.name()).or_insert((0, 0));
+        for fault in &record.injected {
+            let (planned, hit) = faults.entry(fault.action.name()).or_insert((0, 0));
             *planned += 1;
-            *hit += usize::from(struck.hit);
+            *hit += usize::from(fault.hit);
         }
-        let took = answers().filter(|answer| answer.status == Some(200));
-        let accepted = messages.iter().filter_map(|message| match message.fate {
-            Fate::Accepted { at_ms } => Some(at_ms.saturating_sub(message.asked_ms)),
+        let response_times = responses().filter(|answer| answer.status == Some(200));
+        let accepted = messages.iter().filter_map(|message| match message.outcome {
+            Outcome::Accepted { at_ms } => Some(at_ms.saturating_sub(message.requested_ms)),
             _ => None,
         });
         Self {
             asked: messages.len(),
-            accepted: with(|m| matches!(m.fate, Fate::Accepted { .. })),
-            given_up: with(|m| m.fate == Fate::GivenUp),
-            nobody: with(|m| m.manner == Manner::Nobody),
+            accepted: count_where(|m| matches!(m.outcome, Outcome::Accepted { .. })),
+            given_up: count_where(|m| m.outcome == Outcome::GivenUp),
+            nobody: count_where(|m| m.behavior == ClientBehavior::NotOnWhatsapp),
             at_phone: record.phone.len(),
-            requests: answers().count(),
+            requests: responses().count(),
             refusals,
-            settled: with(was_open),
+            settled: count_where(was_open),
             dropped_by_server: record.dropped_by_server,
             kills: record
-                .struck
+                .injected
                 .iter()
-                .filter(|struck| struck.hit && struck.action.is_kill())
+                .filter(|fault| fault.hit && fault.action.is_kill())
                 .count(),
             faults,
             starts: record.starts.clone(),
-            request_ms: Spread::of(took.map(|answer| answer.took_ms).collect()),
-            accepted_ms: Spread::of(accepted.collect()),
-            recovery_ms: Spread::of(recoveries(record)),
+            request_ms: Spread::from(response_times.map(|answer| answer.took_ms).collect()),
+            accepted_ms: Spread::from(accepted.collect()),
+            recovery_ms: Spread::from(recoveries(record)),
             ready_percent: ready_percent(record),
             written: record.written.len(),
-            told: record
-                .ears
+            messages: record
+                .events_by_service
                 .iter()
                 .map(|(name, ear)| {
-                    let counts = (ear.told.len(), ear.acks.len(), ear.reconnects);
+                    let counts = (ear.messages.len(), ear.acks.len(), ear.reconnects);
                     (name.clone(), counts)
                 })
                 .collect(),
@@ -148,8 +149,8 @@ impl Figures {
 /// Returns whether the message was accepted after a response, or the lack of one, that left the
 /// outcome open.
 fn was_open(message: &Message) -> bool {
-    matches!(message.fate, Fate::Accepted { .. })
-        && message.answers.iter().any(|answer| {
+    matches!(message.outcome, Outcome::Accepted { .. })
+        && message.responses.iter().any(|answer| {
             answer.status == Some(504)
                 || (answer.status.is_none() && answer.code != "no connection")
         })
@@ -159,52 +160,56 @@ fn was_open(message: &Message) -> bool {
 /// fault began counts for that fault. Delays by faults before the recovery are included.
 fn recoveries(record: &Record) -> Vec<u64> {
     let states = &record.states;
-    let mut hits: Vec<_> = record
-        .struck
+    let mut injected: Vec<_> = record
+        .injected
         .iter()
-        .filter(|struck| struck.hit && struck.action.hurts_the_session())
+        .filter(|fault| fault.hit && fault.action.can_end_ready())
         .collect();
-    hits.sort_by_key(|struck| struck.at_ms);
-    let next = hits.iter().skip(1).map(|struck| struck.at_ms);
+    injected.sort_by_key(|fault| fault.at_ms);
+    let next = injected.iter().skip(1).map(|fault| fault.at_ms);
     let until = next.chain([u64::MAX]);
-    hits.iter()
+    injected
+        .iter()
         .zip(until)
-        .filter_map(|(struck, next)| {
-            let until = next.min(struck.over_ms + NOTICED_WITHIN_MS);
+        .filter_map(|(fault, next)| {
+            let until = next.min(fault.end_ms + NOTICED_WITHIN_MS);
             let lost = states
                 .iter()
-                .position(|(at, state)| state != "READY" && (struck.at_ms..until).contains(at))?;
-            let back = states[lost..]
+                .position(|(at, state)| state != "READY" && (fault.at_ms..until).contains(at))?;
+            let recovery = states[lost..]
                 .iter()
-                .find(|(at, state)| state == "READY" && *at >= struck.over_ms)?;
-            Some(back.0 - struck.over_ms)
+                .find(|(at, state)| state == "READY" && *at >= fault.end_ms)?;
+            Some(recovery.0 - fault.end_ms)
         })
         .collect()
 }
 
 fn ready_percent(record: &Record) -> u64 {
-    let pairs = record.states.windows(2);
-    let (mut ready, mut all) = (0, 0);
-    for pair in pairs {
+    let intervals = record.states.windows(2);
+    let (mut ready, mut total) = (0, 0);
+    for pair in intervals {
         let time = pair[1].0 - pair[0].0;
-        all += time;
+        total += time;
         if pair[0].1 == "READY" {
             ready += time;
         }
     }
-    (ready * 100).checked_div(all).unwrap_or(100)
+    (ready * 100).checked_div(total).unwrap_or(100)
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |name: &str, text: String| writeln!(f, "  {name:<26} {text}");
-        row("messages asked for", self.asked.to_string())?;
+        row("requested messages", self.asked.to_string())?;
         row("  accepted (200)", self.accepted.to_string())?;
-        row("  given up, never sent", self.given_up.to_string())?;
-        row("  to numbers without one", self.nobody.to_string())?;
+        row("  given up, not sent", self.given_up.to_string())?;
+        row("  to no WhatsApp number", self.nobody.to_string())?;
         row("at WhatsApp's server", self.at_phone.to_string())?;
-        row("  ids dropped as known", self.dropped_by_server.to_string())?;
-        row("unknown, then settled", self.settled.to_string())?;
+        row(
+            "  duplicate ids dropped",
+            self.dropped_by_server.to_string(),
+        )?;
+        row("unknown, then accepted", self.settled.to_string())?;
         row("requests", self.requests.to_string())?;
         for (code, count) in &self.refusals {
             row(&format!("  {code}"), count.to_string())?;
@@ -215,22 +220,22 @@ impl fmt::Display for Figures {
             let text = if missed == 0 {
                 hit.to_string()
             } else {
-                format!("{hit}, and {missed} found nothing to hit")
+                format!("{hit}, and {missed} found no target")
             };
             row(&format!("  {name}"), text)?;
         }
         for (name, starts) in &self.starts {
             row(&format!("starts of {name}"), starts.to_string())?;
         }
-        row("a request that got 200", self.request_ms.to_string())?;
-        row("from asking to 200", self.accepted_ms.to_string())?;
+        row("requests with a 200", self.request_ms.to_string())?;
+        row("first request to 200", self.accepted_ms.to_string())?;
         row("back to READY", self.recovery_ms.to_string())?;
         row("READY", format!("{} % of the time", self.ready_percent))?;
-        row("messages written to us", self.written.to_string())?;
-        for (name, (told, acks, reconnects)) in &self.told {
+        row("inbound messages", self.written.to_string())?;
+        for (name, (messages, acks, reconnects)) in &self.messages {
             let text =
-                format!("{told}, and {acks} acks; its listener came back {reconnects} times");
-            row(&format!("  told by {name}"), text)?;
+                format!("{messages}, and {acks} acks; its listener reconnected {reconnects} times");
+            row(&format!("  published by {name}"), text)?;
         }
         for memory in &self.memory {
             let mib = |kib: u64| format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024);
@@ -238,10 +243,10 @@ impl fmt::Display for Figures {
                 "{} before, {} after (over the run {} to {})",
                 mib(memory.before_kib),
                 mib(memory.after_kib),
-                mib(memory.seen_kib.0),
-                mib(memory.seen_kib.1)
+                mib(memory.range_kib.0),
+                mib(memory.range_kib.1)
             );
-            row(&format!("memory of {}", memory.of), text)?;
+            row(&format!("memory of {}", memory.process), text)?;
         }
         Ok(())
     }
@@ -251,22 +256,22 @@ impl fmt::Display for Figures {
 mod tests {
     use super::*;
     use crate::plan::Action;
-    use crate::record::Struck;
+    use crate::record::InjectedFault;
 
     #[test]
-    fn spreads() {
-        let spread = Spread::of((1..=200).rev().collect());
-        assert_eq!((spread.p50, spread.p99, spread.most), (100, 198, 200));
-        assert_eq!(Spread::of(vec![7]).p99, 7);
-        assert_eq!(Spread::of(Vec::new()), Spread::default());
+    fn spread_has_the_percentiles() {
+        let spread = Spread::from((1..=200).rev().collect());
+        assert_eq!((spread.p50, spread.p99, spread.max), (100, 198, 200));
+        assert_eq!(Spread::from(vec![7]).p99, 7);
+        assert_eq!(Spread::from(Vec::new()), Spread::default());
     }
 
     #[test]
     fn recovery_is_from_the_end_of_a_fault_to_ready() {
         let state = |at, state: &str| (at, state.to_owned());
-        let struck = |at_ms, over_ms, action| Struck {
+        let fault = |at_ms, end_ms, action| InjectedFault {
             at_ms,
-            over_ms,
+            end_ms,
             action,
             hit: true,
         };
@@ -279,11 +284,11 @@ mod tests {
                 state(15_200, "READY"),
                 state(60_000, "READY"),
             ],
-            struck: vec![
-                struck(1_000, 1_000, Action::KillChrome),
-                struck(10_000, 15_000, Action::CutNetwork(5_000)),
-                struck(9_000, 9_000, Action::KillHub),
-                struck(59_000, 59_000, Action::KillChromedriver),
+            injected: vec![
+                fault(1_000, 1_000, Action::KillChrome),
+                fault(10_000, 15_000, Action::CutNetwork(5_000)),
+                fault(9_000, 9_000, Action::KillHub),
+                fault(59_000, 59_000, Action::KillChromedriver),
             ],
             ..Record::default()
         };

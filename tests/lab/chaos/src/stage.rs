@@ -10,50 +10,50 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use whatsapp_standin::{Phone, Settings, Standin};
 
-use super::aftermath::{HUB, MANAGER, at_phone, left};
-use super::clock::{Clock, locked};
-use super::faults::Breakable;
+use super::clock::{Clock, lock};
+use super::faults::FaultTargets;
+use super::final_state::{HUB, MANAGER, find_leftovers, messages_at_phone};
 use super::inbound::{self, Listener, file_of};
 use super::load::{Load, Progress};
-use super::plan::{Action, Lane, Plan, Way};
+use super::operator::{self, MemoryProbe, MemoryRanges, States};
+use super::plan::{Action, Arrival, Lane, Plan};
 use super::record::{Memory, Record, Served, Written};
 use super::relink::Relinking;
 use super::report::Figures;
-use super::supervise::Supervised;
-use super::verdict::{ack_of, judge, short, wanted};
-use super::watch::{self, Seen, States, Weighed};
+use super::supervisor::Supervised;
+use super::verdict::{ack_of, judge, required_ack, short};
 use super::{ChaosResult, Options};
 
 /// How long, after the last fault, all sends may take.
 const SEND_PATIENCE: Duration = Duration::from_secs(240);
-const SAY_EVERY: Duration = Duration::from_secs(5);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 /// Maximum memory growth that counts as flat. Allocators keep some freed memory, and a page keeps
 /// its messages.
-const MOST_GROWTH_KIB: [(&str, u64); 3] = [
+const MAX_GROWTH_KIB: [(&str, u64); 3] = [
     ("session-manager", 8 * 1024),
     ("central-hub", 8 * 1024),
     ("Chrome", 48 * 1024),
 ];
 
-/// Runs a plan, and reports progress to `say`, line by line.
+/// Runs a plan, and reports progress to `report`, line by line.
 ///
 /// # Panics
 /// If the services cannot even be started and linked.
-pub async fn run(options: Options, say: impl Fn(String)) -> ChaosResult {
+pub async fn run(options: Options, report: impl Fn(String)) -> ChaosResult {
     let plan = Plan::new(options.seed, options.amount.clone());
-    say(format!(
-        "seed {}: {} sends, {} kills and restarts, {} other faults, {} messages in, within {} s",
+    report(format!(
+        "seed {}: {} sends, {} kills and restarts, {} other faults, {} inbound messages, within {} s",
         plan.seed,
         plan.sends(),
         plan.kills.len(),
-        plan.troubles.len(),
+        plan.other_faults.len(),
         plan.leads.len(),
         plan.amount.length_ms / 1000,
     ));
-    let stage = Stage::set(&plan, &options).await;
-    let record = stage.play(&plan, &say).await;
+    let stage = Stage::set_up(&plan, &options).await;
+    let record = stage.run_plan(&plan, &report).await;
     let violations = judge(&record);
-    let figures = Figures::of(&record);
+    let figures = Figures::from(&record);
     ChaosResult {
         plan,
         record,
@@ -70,10 +70,10 @@ struct Stage {
     manager: Arc<Supervised>,
     hub: Arc<Supervised>,
     listeners: Arc<BTreeMap<&'static str, Listener>>,
-    breakable: Breakable,
-    weighed: Weighed,
+    targets: FaultTargets,
+    memory_probe: MemoryProbe,
     states: States,
-    seen: Seen,
+    memory_ranges: MemoryRanges,
     written: Arc<Mutex<Vec<Written>>>,
     relinking: Arc<Relinking>,
     progress: Arc<Progress>,
@@ -84,15 +84,15 @@ struct Stage {
 
 impl Stage {
     /// Starts both services and links the session.
-    async fn set(plan: &Plan, options: &Options) -> Self {
+    async fn set_up(plan: &Plan, options: &Options) -> Self {
         let client = harness::http();
         let settings = Settings {
             read_ack: Some(Duration::from_millis(300)),
             ..Settings::default()
         };
-        let standin = harness::standin(settings.clone()).await;
+        let standin = harness::start_standin(settings.clone()).await;
         let phone = standin.phone();
-        for number in plan.nobodies() {
+        for number in plan.numbers_without_whatsapp() {
             phone.set_on_whatsapp(number, false).expect("a number");
         }
         let clock = Clock::start();
@@ -125,7 +125,7 @@ impl Stage {
         ]));
         let written = Arc::default();
         let relinking = Arc::new(Relinking::new(&written));
-        let breakable = Breakable {
+        let targets = FaultTargets {
             clock: clock.clone(),
             phone,
             settings,
@@ -133,10 +133,10 @@ impl Stage {
             hub: hub.clone(),
             tokens,
             listeners: listeners.clone(),
-            struck: Arc::default(),
+            injected: Arc::default(),
             relinking: relinking.clone(),
         };
-        let weighed = Weighed {
+        let memory_probe = MemoryProbe {
             manager: manager.clone(),
             hub: hub.clone(),
         };
@@ -147,10 +147,10 @@ impl Stage {
             manager,
             hub,
             listeners,
-            breakable,
-            weighed,
+            targets,
+            memory_probe,
             states: Arc::default(),
-            seen: Arc::default(),
+            memory_ranges: Arc::default(),
             written,
             relinking,
             progress: Arc::default(),
@@ -159,17 +159,20 @@ impl Stage {
         }
     }
 
-    async fn play(self, plan: &Plan, say: &impl Fn(String)) -> Record {
+    async fn run_plan(self, plan: &Plan, report: &impl Fn(String)) -> Record {
         let phone = self.standin.phone();
-        let mut on_lookers = JoinSet::new();
-        on_lookers.spawn(watch::operate(
+        let mut observers = JoinSet::new();
+        observers.spawn(operator::operate(
             self.manager.url.clone(),
             phone.clone(),
             self.clock.clone(),
             self.states.clone(),
             self.relinking.clone(),
         ));
-        on_lookers.spawn(watch::weigh(self.weighed.clone(), self.seen.clone()));
+        observers.spawn(operator::record_memory(
+            self.memory_probe.clone(),
+            self.memory_ranges.clone(),
+        ));
         let mut load = Load::new(
             &self.clock,
             &self.hub.url,
@@ -177,82 +180,91 @@ impl Stage {
             &self.file,
             &self.progress,
         );
-        load.begin(&plan.lanes);
+        load.start(&plan.lanes);
         let mut chaos = JoinSet::new();
-        for faults in [&plan.kills, &plan.troubles] {
-            let breakable = self.breakable.clone();
-            chaos.spawn(breakable.strike_all(faults.clone(), plan.amount.length_ms));
+        for faults in [&plan.kills, &plan.other_faults] {
+            let targets = self.targets.clone();
+            chaos.spawn(targets.inject_all(faults.clone(), plan.amount.length_ms));
         }
         chaos.spawn(inbound::write(
             plan.leads.clone(),
             phone,
             self.clock.clone(),
             self.written.clone(),
-            self.relinking.quiet(),
+            self.relinking.writing_lock(),
         ));
         let breaking = async { while chaos.join_next().await.is_some() {} };
-        self.telling(plan, say, breaking).await;
-        self.breakable.mend();
-        say("nothing is broken any more: waiting until all is sent and told".to_owned());
-        let all_sent = self.telling(plan, say, load.finish(SEND_PATIENCE)).await;
+        self.report_during(plan, report, breaking).await;
+        self.targets.end_all();
+        report(
+            "all faults have ended: waiting until every message is sent and published".to_owned(),
+        );
+        let all_sent = self
+            .report_during(plan, report, load.finish(SEND_PATIENCE))
+            .await;
         if !all_sent {
-            self.clock.odd("not all was sent in time");
+            self.clock
+                .record_unexpected("not every message was sent in time");
         }
-        self.telling(plan, say, self.settle(&load)).await;
-        let memory = self.telling(plan, say, self.calm(plan, &mut load)).await;
-        let kept = self.settle(&load).await;
-        let files = self.telling(plan, say, self.files()).await;
-        on_lookers.shutdown().await;
-        say("stopping".to_owned());
-        self.end(&load, memory, kept, files).await
+        self.report_during(plan, report, self.settle(&load)).await;
+        let memory = self
+            .report_during(plan, report, self.run_without_faults(plan, &mut load))
+            .await;
+        let ledger_statuses = self.settle(&load).await;
+        let files = self.report_during(plan, report, self.request_files()).await;
+        observers.shutdown().await;
+        report("stopping".to_owned());
+        self.finish(&load, memory, ledger_statuses, files).await
     }
 
     /// Reports progress until `work` is done.
-    async fn telling<T>(
+    async fn report_during<T>(
         &self,
         plan: &Plan,
-        say: &impl Fn(String),
+        report: &impl Fn(String),
         work: impl Future<Output = T>,
     ) -> T {
         let mut work = std::pin::pin!(work);
-        let mut tick = tokio::time::interval(SAY_EVERY);
+        let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
         tick.tick().await;
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                _ = tick.tick() => say(self.how_far(plan)),
+                _ = tick.tick() => report(self.progress_line(plan)),
             }
         }
     }
 
-    fn how_far(&self, plan: &Plan) -> String {
+    fn progress_line(&self, plan: &Plan) -> String {
         let seconds = self.clock.ms() / 1000;
-        let of = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
-        let struck = locked(&self.breakable.struck);
-        let kills = struck
+        let value = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+        let injected = lock(&self.targets.injected);
+        let kills = injected
             .iter()
-            .filter(|s| s.hit && s.action.is_kill())
+            .filter(|fault| fault.hit && fault.action.is_kill())
             .count();
-        let last = struck.last().map_or("nothing", |s| s.action.name());
-        let state = locked(&self.states)
+        let last = injected
             .last()
-            .map_or_else(String::new, |s| s.1.clone());
+            .map_or("nothing", |fault| fault.action.name());
+        let state = lock(&self.states)
+            .last()
+            .map_or_else(String::new, |(_, state)| state.clone());
         format!(
-            "{:>3}:{:02}  sent {} of {} asked for, {} planned, {} retries  kills {kills}, faults {}  in {} of {}  {state}, last: {last}",
+            "{:>3}:{:02}  sent {} of {} requested, {} planned, {} retries  kills {kills}, faults {}  received {} of {}  {state}, last: {last}",
             seconds / 60,
             seconds % 60,
-            of(&self.progress.over),
-            of(&self.progress.asked),
+            value(&self.progress.finished),
+            value(&self.progress.requested),
             plan.sends(),
-            of(&self.progress.retries),
-            struck.len() - kills,
-            self.heard(),
-            locked(&self.written).len(),
+            value(&self.progress.retries),
+            injected.len() - kills,
+            self.received_count(),
+            lock(&self.written).len(),
         )
     }
 
     /// Returns the number of messages that every listener has received.
-    fn heard(&self) -> usize {
+    fn received_count(&self) -> usize {
         let counts = self.listeners.values().map(Listener::count);
         counts.min().unwrap_or_default()
     }
@@ -262,58 +274,62 @@ impl Stage {
     async fn settle(&self, load: &Load) -> BTreeMap<String, String> {
         let patience = Duration::from_millis(self.options.amount.settle_ms);
         let deadline = Instant::now() + patience;
-        let mut kept = BTreeMap::new();
+        let mut ledger_statuses = BTreeMap::new();
         loop {
-            let acks: BTreeMap<String, i8> = at_phone(&self.standin.phone())
+            let acks: BTreeMap<String, i8> = messages_at_phone(&self.standin.phone())
                 .into_iter()
                 .map(|message| (message.id, message.ack))
                 .collect();
             let lost_receipts = self.relinking.lost_receipts();
-            let mut open = 0;
+            let mut unsettled = 0;
             for message in load.messages() {
                 let Some(id) = message.ids().next() else {
                     continue;
                 };
-                let acked = acks.get(short(id)).copied();
-                let wanted = wanted(short(id), acked, &lost_receipts);
-                if kept
+                let ack = acks.get(short(id)).copied();
+                let required = required_ack(short(id), ack, &lost_receipts);
+                if ledger_statuses
                     .get(id)
-                    .is_some_and(|kept: &String| ack_of(kept) >= wanted)
+                    .is_some_and(|status: &String| ack_of(status) >= required)
                 {
                     continue;
                 }
                 let status = self.status_of(id).await;
-                open += usize::from(ack_of(&status) < wanted);
-                kept.insert(id.to_owned(), status);
+                unsettled += usize::from(ack_of(&status) < required);
+                ledger_statuses.insert(id.to_owned(), status);
             }
-            let told = self.heard() >= locked(&self.written).len();
-            let state = watch::state(&self.client, &self.manager.url).await;
-            if (open == 0 && told && state == "READY") || Instant::now() > deadline {
-                return kept;
+            let published = self.received_count() >= lock(&self.written).len();
+            let state = operator::state(&self.client, &self.manager.url).await;
+            if (unsettled == 0 && published && state == "READY") || Instant::now() > deadline {
+                return ledger_statuses;
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
 
     /// Requests each received file, until it is served.
-    async fn files(&self) -> Vec<Served> {
+    async fn request_files(&self) -> Vec<Served> {
         let deadline = Instant::now() + Duration::from_millis(self.options.amount.settle_ms);
-        let relinked = locked(&self.breakable.struck)
+        let relinked_ms = lock(&self.targets.injected)
             .iter()
-            .filter(|struck| struck.action == Action::Relink)
-            .map(|struck| struck.over_ms)
+            .filter(|fault| fault.action == Action::Relink)
+            .map(|fault| fault.end_ms)
             .max();
-        let written = locked(&self.written).clone();
+        let written = lock(&self.written).clone();
         let mut files = Vec::new();
-        for one in written.iter().filter(|one| one.way == Way::File) {
-            let id = one.message_id.replace('@', "%40");
+        for message in written
+            .iter()
+            .filter(|message| message.arrival == Arrival::File)
+        {
+            let id = message.message_id.replace('@', "%40");
             let url = format!("{}/messages/{id}/media", self.manager.url);
             let (mut status, mut is_whole) = (0, false);
             loop {
                 if let Ok(response) = self.client.get(&url).send().await {
                     status = response.status().as_u16();
                     let bytes = response.bytes().await;
-                    is_whole = status == 200 && bytes.is_ok_and(|it| it == file_of(&one.text));
+                    is_whole =
+                        status == 200 && bytes.is_ok_and(|bytes| bytes == file_of(&message.text));
                 }
                 if status == 200 || Instant::now() > deadline {
                     break;
@@ -321,10 +337,10 @@ impl Stage {
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
             files.push(Served {
-                message_id: one.message_id.clone(),
+                message_id: message.message_id.clone(),
                 status,
                 is_whole,
-                may_be_gone: relinked.is_some_and(|at_ms| one.at_ms <= at_ms),
+                may_be_gone: relinked_ms.is_some_and(|at_ms| message.at_ms <= at_ms),
             });
         }
         files
@@ -336,83 +352,85 @@ impl Stage {
             Ok(response) => response.json().await.unwrap_or_default(),
             Err(_) => Value::Null,
         };
-        let said = body["status"].as_str().or_else(|| body["code"].as_str());
-        said.unwrap_or("no answer").to_owned()
+        let status = body["status"].as_str().or_else(|| body["code"].as_str());
+        status.unwrap_or("no answer").to_owned()
     }
 
     /// Runs the same load twice, and measures memory before and after the
     /// second run.
-    async fn calm(&self, plan: &Plan, load: &mut Load) -> Vec<Memory> {
-        let half = plan.amount.calm_rounds / 2;
-        let halves = |first: bool| -> Vec<Lane> {
-            let mut lanes = plan.calm.clone();
+    async fn run_without_faults(&self, plan: &Plan, load: &mut Load) -> Vec<Memory> {
+        let half = plan.amount.fault_free_rounds / 2;
+        let half_of = |first: bool| -> Vec<Lane> {
+            let mut lanes = plan.fault_free_lanes.clone();
             for lane in &mut lanes {
-                let rest = lane.sends.split_off(half);
+                let second_half = lane.sends.split_off(half);
                 if !first {
-                    lane.sends = rest;
+                    lane.sends = second_half;
                 }
             }
             lanes
         };
-        let mut looks = Vec::new();
+        let mut measurements = Vec::new();
         for first in [true, false] {
-            load.begin(&halves(first));
+            load.start(&half_of(first));
             if !load.finish(SEND_PATIENCE).await {
-                self.clock.odd("not all was sent in calm");
+                self.clock
+                    .record_unexpected("not every message was sent after the faults had ended");
             }
             self.settle(load).await;
-            looks.push(self.weighed.in_rest().await);
+            measurements.push(self.memory_probe.measure_at_rest().await);
         }
-        let seen = locked(&self.seen);
-        MOST_GROWTH_KIB
+        let memory_ranges = lock(&self.memory_ranges);
+        MAX_GROWTH_KIB
             .into_iter()
-            .filter_map(|(of, most_growth_kib)| {
+            .filter_map(|(process, max_growth_kib)| {
                 Some(Memory {
-                    of: of.to_owned(),
-                    before_kib: *looks[0].get(of)?,
-                    after_kib: *looks[1].get(of)?,
-                    most_growth_kib,
-                    seen_kib: seen.get(of).copied()?,
+                    process: process.to_owned(),
+                    before_kib: *measurements[0].get(process)?,
+                    after_kib: *measurements[1].get(process)?,
+                    max_growth_kib,
+                    range_kib: memory_ranges.get(process).copied()?,
                 })
             })
             .collect()
     }
 
-    async fn end(
+    async fn finish(
         self,
         load: &Load,
         memory: Vec<Memory>,
-        kept: BTreeMap<String, String>,
+        ledger_statuses: BTreeMap<String, String>,
         files: Vec<Served>,
     ) -> Record {
-        let ears = self.listeners.iter();
-        let ears = ears.map(|(name, listener)| ((*name).to_owned(), listener.end()));
-        let ears = ears.collect();
+        let events_by_service = self.listeners.iter();
+        let events_by_service =
+            events_by_service.map(|(name, listener)| ((*name).to_owned(), listener.stop()));
+        let events_by_service = events_by_service.collect();
         self.hub.stop().await;
         self.manager.stop().await;
         let phone = self.standin.phone();
-        let left = left(&self.options.folder).await;
+        let leftovers = find_leftovers(&self.options.folder).await;
         let starts = [
             ("session-manager", &self.manager),
             ("central-hub", &self.hub),
         ];
         let record = Record {
             messages: load.messages(),
-            phone: at_phone(&phone),
-            kept,
+            phone: messages_at_phone(&phone),
+            ledger_statuses,
             files,
-            written: locked(&self.written).clone(),
-            ears,
-            struck: locked(&self.breakable.struck).clone(),
-            states: locked(&self.states).clone(),
+            written: lock(&self.written).clone(),
+            events_by_service,
+            injected: lock(&self.targets.injected).clone(),
+            states: lock(&self.states).clone(),
             lost_receipts: self.relinking.lost_receipts(),
             dropped_by_server: phone.state().duplicates,
             starts: starts
                 .map(|(name, service)| (name.to_owned(), service.starts()))
                 .into(),
             memory,
-            oddities: self.clock.oddities(),
-            left,
+            unexpected: self.clock.unexpected(),
+            leftovers,
         };
         self.standin.stop().await;
         record
@@ -424,23 +442,24 @@ async fn upload(client: &reqwest::Client, manager: &str) -> String {
     let file = reqwest::multipart::Part::bytes(b"precios\n".to_vec()).file_name("precios.txt");
     let form = reqwest::multipart::Form::new().part("file", file);
     let request = client.post(format!("{manager}/files")).multipart(form);
-    let answer = request.send().await.expect("session-manager answers");
-    let body: Value = answer.json().await.expect("a body");
+    let response = request.send().await.expect("session-manager answers");
+    let body: Value = response.json().await.expect("a body");
     let id = body["file_id"].as_str();
-    id.unwrap_or_else(|| panic!("no file: {body}")).to_owned()
+    id.unwrap_or_else(|| panic!("the upload returned no file id: {body}"))
+        .to_owned()
 }
 
 async fn link(client: &reqwest::Client, manager: &str, phone: &Phone) {
-    let connected = client.post(format!("{manager}/connect")).send().await;
-    connected.expect("session-manager answers");
+    let response = client.post(format!("{manager}/connect")).send().await;
+    response.expect("session-manager answers");
     let deadline = Instant::now() + harness::PATIENCE;
     loop {
-        match &*watch::state(client, manager).await {
+        match &*operator::state(client, manager).await {
             "READY" => return,
             "QR_REQUIRED" => drop(phone.scan_current()),
             state if Instant::now() > deadline => {
-                let session = watch::get(client, manager, "/session").await;
-                panic!("no session to begin with, but {state}: {session:#}");
+                let session = operator::get(client, manager, "/session").await;
+                panic!("the session was not ready for the start, but {state}: {session:#}");
             }
             _ => {}
         }

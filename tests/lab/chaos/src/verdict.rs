@@ -5,38 +5,38 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::plan::Way;
-use super::record::{Ear, Fate, Message, Record, Written};
+use super::plan::Arrival;
+use super::record::{Message, Outcome, ReceivedEvents, Record, Written};
 
 /// A violated guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The kind of violation.
-    pub broken: Broken,
-    /// The message, by its text or id, and what is wrong with it.
-    pub what: String,
+    pub kind: ViolationKind,
+    /// Describes the message, by its text or id, and what is wrong with it.
+    pub description: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.broken, self.what)
+        write!(f, "{:?}: {}", self.kind, self.description)
     }
 }
 
 /// The kinds of violations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Broken {
+pub enum ViolationKind {
     /// Accepted, but not at the phone.
     Lost,
     /// At the phone more than once.
-    Doubled,
+    Duplicated,
     /// At the phone before a message that was accepted earlier.
-    Disordered,
-    /// At the phone, although the client was told that it was not sent.
+    OutOfOrder,
+    /// At the phone, although the client got the answer that it was not sent.
     SentAnyway,
     /// At the phone, although nobody requested it.
-    Stranger,
+    NeverRequested,
     /// The client received two ids, or one that the phone does not have.
     WrongId,
     /// Requested repeatedly, and never accepted.
@@ -46,26 +46,26 @@ pub enum Broken {
     /// Acks that go down instead of up.
     AckBackwards,
     /// Written to the account, but never published.
-    Untold,
+    NotPublished,
     /// Written to the account, and published more than once.
-    ToldTwice,
+    PublishedTwice,
     /// Published with other content than was written, or although it was never written.
-    ToldWrong,
-    /// A received file is served in part, as another file, or not at all.
+    PublishedWrongly,
+    /// A received file is served incompletely, with wrong content, or not at all.
     File,
     /// An event id is not above the previous one.
     EventIds,
     /// Something was left behind.
-    Left,
+    LeftBehind,
     /// Memory grew.
     Memory,
     /// Another unexpected observation.
-    Odd,
+    Unexpected,
 }
 
 /// Returns the ack that the ledger must have for the message with this id. For a message whose
 /// receipts were lost with its device, the ledger needs to know only that it was accepted.
-pub(super) fn wanted(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<String>) -> i8 {
+pub(super) fn required_ack(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<String>) -> i8 {
     if lost_receipts.contains(id) {
         return 1;
     }
@@ -76,217 +76,261 @@ pub(super) fn wanted(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<St
 #[must_use]
 pub fn judge(record: &Record) -> Vec<Violation> {
     let mut judge = Judge::default();
-    judge.messages(record);
-    judge.order(record);
-    judge.ledger(record);
-    for (from, ear) in &record.ears {
-        judge.inbound(&record.written, from, ear);
-        judge.events(from, ear);
+    judge.check_messages(record);
+    judge.check_order(record);
+    judge.check_ledger(record);
+    for (from, received) in &record.events_by_service {
+        judge.check_inbound(&record.written, from, received);
+        judge.check_events(from, received);
     }
-    judge.files(record);
-    judge.rest(record);
-    judge.found
+    judge.check_files(record);
+    judge.check_the_rest(record);
+    judge.violations
 }
 
 #[derive(Default)]
 struct Judge {
-    found: Vec<Violation>,
+    violations: Vec<Violation>,
 }
 
 impl Judge {
-    fn broken(&mut self, broken: Broken, what: impl Into<String>) {
-        let what = what.into();
-        self.found.push(Violation { broken, what });
+    fn report(&mut self, kind: ViolationKind, description: impl Into<String>) {
+        let description = description.into();
+        self.violations.push(Violation { kind, description });
     }
 
-    fn messages(&mut self, record: &Record) {
+    fn check_messages(&mut self, record: &Record) {
         let mut at_phone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let mut ids = BTreeSet::new();
         for message in &record.phone {
             at_phone.entry(&message.text).or_default().push(&message.id);
             if !ids.insert(&message.id) {
-                self.broken(Broken::Doubled, format!("the id {}", message.id));
+                self.report(ViolationKind::Duplicated, format!("the id {}", message.id));
             }
         }
         for message in &record.messages {
-            let there = at_phone.remove(&*message.text).unwrap_or_default();
-            self.message(message, &there);
+            let phone_ids = at_phone.remove(&*message.text).unwrap_or_default();
+            self.check_message(message, &phone_ids);
         }
         for (text, ids) in at_phone {
-            self.broken(Broken::Stranger, format!("{text:?} {ids:?}"));
+            self.report(ViolationKind::NeverRequested, format!("{text:?} {ids:?}"));
         }
     }
 
-    fn message(&mut self, message: &Message, there: &[&str]) {
+    fn check_message(&mut self, message: &Message, phone_ids: &[&str]) {
         let text = &message.text;
-        if there.len() > 1 {
-            self.broken(Broken::Doubled, format!("{text:?} as {there:?}"));
+        if phone_ids.len() > 1 {
+            self.report(
+                ViolationKind::Duplicated,
+                format!("{text:?} as {phone_ids:?}"),
+            );
         }
-        let told: BTreeSet<_> = message.ids().collect();
-        if told.len() > 1 {
-            self.broken(Broken::WrongId, format!("{text:?} was told {told:?}"));
+        let returned_ids: BTreeSet<_> = message.ids().collect();
+        if returned_ids.len() > 1 {
+            self.report(
+                ViolationKind::WrongId,
+                format!("{text:?} was answered with {returned_ids:?}"),
+            );
         }
-        match message.fate {
-            Fate::Accepted { .. } => {
-                if there.is_empty() {
-                    self.broken(Broken::Lost, format!("{text:?}, told as {told:?}"));
+        match message.outcome {
+            Outcome::Accepted { .. } => {
+                if phone_ids.is_empty() {
+                    self.report(
+                        ViolationKind::Lost,
+                        format!("{text:?}, answered with {returned_ids:?}"),
+                    );
                 }
-                for id in &told {
-                    if !there.is_empty() && !there.contains(&short(id)) {
-                        let what = format!("{text:?} was told {id}, the phone has {there:?}");
-                        self.broken(Broken::WrongId, what);
+                for id in &returned_ids {
+                    if !phone_ids.is_empty() && !phone_ids.contains(&short(id)) {
+                        let description =
+                            format!("{text:?} was answered with {id}, the phone has {phone_ids:?}");
+                        self.report(ViolationKind::WrongId, description);
                     }
                 }
             }
-            Fate::GivenUp | Fate::Nobody => {
-                if !there.is_empty() {
-                    let last = message.answers.last().map(|answer| &answer.code);
-                    self.broken(Broken::SentAnyway, format!("{text:?}, told {last:?}"));
+            Outcome::GivenUp | Outcome::NotOnWhatsapp => {
+                if !phone_ids.is_empty() {
+                    let last_response = message.responses.last().map(|answer| &answer.code);
+                    self.report(
+                        ViolationKind::SentAnyway,
+                        format!("{text:?}, answered with {last_response:?}"),
+                    );
                 }
             }
-            Fate::Open => {
-                let last = message.answers.last();
-                self.broken(Broken::NeverAccepted, format!("{text:?}, last {last:?}"));
+            Outcome::Open => {
+                let last_response = message.responses.last();
+                self.report(
+                    ViolationKind::NeverAccepted,
+                    format!("{text:?}, last {last_response:?}"),
+                );
             }
         }
     }
 
     /// Checks that the server's order is the order of a careful client's requests.
-    fn order(&mut self, record: &Record) {
-        let turns: BTreeMap<&str, usize> = record
+    fn check_order(&mut self, record: &Record) {
+        let request_order: BTreeMap<&str, usize> = record
             .messages
             .iter()
             .enumerate()
-            .map(|(turn, message)| (&*message.text, turn))
+            .map(|(position, message)| (&*message.text, position))
             .collect();
-        let mut last: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        let mut last_seen: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
         for message in &record.phone {
-            let Some(turn) = turns.get(&*message.text) else {
+            let Some(position) = request_order.get(&*message.text) else {
                 continue;
             };
-            if let Some((before, text)) = last.get(&*message.to)
-                && before > turn
+            if let Some((last_position, text)) = last_seen.get(&*message.to)
+                && last_position > position
             {
-                let what = format!("{:?} came after {text:?}", message.text);
-                self.broken(Broken::Disordered, what);
+                let description = format!("{:?} came after {text:?}", message.text);
+                self.report(ViolationKind::OutOfOrder, description);
             }
-            last.insert(&message.to, (*turn, &message.text));
+            last_seen.insert(&message.to, (*position, &message.text));
         }
     }
 
-    fn ledger(&mut self, record: &Record) {
+    fn check_ledger(&mut self, record: &Record) {
         let acks: BTreeMap<&str, i8> = record.phone.iter().map(|m| (&*m.id, m.ack)).collect();
         for message in &record.messages {
-            if !matches!(message.fate, Fate::Accepted { .. }) {
+            if !matches!(message.outcome, Outcome::Accepted { .. }) {
                 continue;
             }
             let Some(id) = message.ids().next() else {
                 continue;
             };
-            let kept = record.kept.get(id).map_or("nothing", String::as_str);
+            let status = record
+                .ledger_statuses
+                .get(id)
+                .map_or("nothing", String::as_str);
             let acks = acks.get(short(id)).copied();
-            let wanted = wanted(short(id), acks, &record.lost_receipts);
-            if ack_of(kept) < wanted {
+            let required = required_ack(short(id), acks, &record.lost_receipts);
+            if ack_of(status) < required {
                 let text = &message.text;
-                let what = format!("{text:?} ({id}): {kept}, but WhatsApp gave ack {wanted}");
-                self.broken(Broken::Unsettled, what);
+                let description =
+                    format!("{text:?} ({id}): {status}, but WhatsApp gave ack {required}");
+                self.report(ViolationKind::Unsettled, description);
             }
         }
     }
 
-    fn inbound(&mut self, written: &[Written], from: &str, ear: &Ear) {
-        let mut told: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for event in &ear.told {
-            told.entry(&event.message_id).or_default().push(event);
+    fn check_inbound(&mut self, written: &[Written], service: &str, received: &ReceivedEvents) {
+        let mut unmatched: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for event in &received.messages {
+            unmatched.entry(&event.message_id).or_default().push(event);
         }
         for written in written {
             let id = &written.message_id;
-            let name = || format!("{from}: {:?} ({id}, {:?})", written.text, written.way);
+            let label = || {
+                format!(
+                    "{service}: {:?} ({id}, {:?})",
+                    written.text, written.arrival
+                )
+            };
             // A message that stays unreadable for long is published as unreadable once, and later
             // with its content.
-            let events = told.remove(&**id).unwrap_or_default();
+            let events = unmatched.remove(&**id).unwrap_or_default();
             let (unreadable, events): (Vec<_>, Vec<_>) =
                 events.into_iter().partition(|event| event.unreadable);
-            let may_be = usize::from(matches!(written.way, Way::Ciphertext(_)));
-            if unreadable.len() > may_be {
-                self.broken(Broken::ToldTwice, format!("{} as unreadable", name()));
+            let max_unreadable = usize::from(matches!(written.arrival, Arrival::Ciphertext(_)));
+            if unreadable.len() > max_unreadable {
+                self.report(
+                    ViolationKind::PublishedTwice,
+                    format!("{} as unreadable", label()),
+                );
             }
             if events.is_empty() {
-                self.broken(Broken::Untold, name());
+                self.report(ViolationKind::NotPublished, label());
             }
             if events.len() > 1 {
                 let ids: Vec<_> = events.iter().map(|event| event.event_id).collect();
-                self.broken(Broken::ToldTwice, format!("{} as {ids:?}", name()));
+                self.report(
+                    ViolationKind::PublishedTwice,
+                    format!("{} as {ids:?}", label()),
+                );
             }
             for event in events {
-                let own = written.way == Way::Own;
+                let is_own = written.arrival == Arrival::Own;
                 // The account is the sender of its own messages.
-                let phone = own || event.phone.as_ref() == Some(&written.number);
-                if event.text != written.text || event.from_me != own || !phone {
-                    self.broken(Broken::ToldWrong, format!("{}: {event:?}", name()));
+                let is_sender_right = is_own || event.phone.as_ref() == Some(&written.number);
+                if event.text != written.text || event.from_me != is_own || !is_sender_right {
+                    self.report(
+                        ViolationKind::PublishedWrongly,
+                        format!("{}: {event:?}", label()),
+                    );
                 }
             }
         }
-        for (id, events) in told {
+        for (id, events) in unmatched {
             let text = &events[0].text;
-            let what = format!("{from}: {id} {text:?}: nobody wrote it");
-            self.broken(Broken::ToldWrong, what);
+            let description = format!("{service}: {id} {text:?}: nobody wrote it");
+            self.report(ViolationKind::PublishedWrongly, description);
         }
     }
 
-    fn files(&mut self, record: &Record) {
+    fn check_files(&mut self, record: &Record) {
         for file in &record.files {
             let is_excused = file.may_be_gone && file.status != 200;
             if !file.is_whole && !is_excused {
                 let (id, status) = (&file.message_id, file.status);
-                self.broken(Broken::File, format!("{id}: {status}"));
+                self.report(ViolationKind::File, format!("{id}: {status}"));
             }
         }
     }
 
-    fn events(&mut self, from: &str, ear: &Ear) {
+    fn check_events(&mut self, service: &str, received: &ReceivedEvents) {
         for (name, ids) in [
-            ("message", ids(ear.told.iter().map(|e| e.event_id))),
-            ("ack", ids(ear.acks.iter().map(|e| e.event_id))),
+            (
+                "message",
+                collect_ids(received.messages.iter().map(|e| e.event_id)),
+            ),
+            ("ack", collect_ids(received.acks.iter().map(|e| e.event_id))),
         ] {
             for pair in ids.windows(2).filter(|pair| pair[0] >= pair[1]) {
-                let what = format!("{from}: {name} event {} after {}", pair[1], pair[0]);
-                self.broken(Broken::EventIds, what);
+                let description = format!("{service}: {name} event {} after {}", pair[1], pair[0]);
+                self.report(ViolationKind::EventIds, description);
             }
         }
         let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
-        for told in &ear.acks {
-            let highest = highest.entry(short(&told.message_id)).or_insert(told.ack);
+        for event in &received.acks {
+            let highest = highest.entry(short(&event.message_id)).or_insert(event.ack);
             // A failure is not a step back, since a failed message may be sent again.
-            if told.ack >= 0 && told.ack < *highest {
-                let (id, ack) = (&told.message_id, told.ack);
-                let event = told.event_id;
-                let what = format!("{from}: {id}: {ack} after {highest} (event {event})");
-                self.broken(Broken::AckBackwards, what);
+            if event.ack >= 0 && event.ack < *highest {
+                let (id, ack) = (&event.message_id, event.ack);
+                let event_id = event.event_id;
+                let description =
+                    format!("{service}: {id}: {ack} after {highest} (event {event_id})");
+                self.report(ViolationKind::AckBackwards, description);
             }
-            *highest = told.ack.max(*highest);
+            *highest = event.ack.max(*highest);
         }
     }
 
-    fn rest(&mut self, record: &Record) {
-        for left in &record.left {
-            self.broken(Broken::Left, left);
+    fn check_the_rest(&mut self, record: &Record) {
+        for leftover in &record.leftovers {
+            self.report(ViolationKind::LeftBehind, leftover);
         }
         for memory in &record.memory {
-            if memory.after_kib > memory.before_kib + memory.most_growth_kib {
-                let (of, before, after) = (&memory.of, memory.before_kib, memory.after_kib);
-                let most = memory.most_growth_kib;
-                let what = format!("{of}: {before} KiB, then {after} KiB; {most} more are allowed");
-                self.broken(Broken::Memory, what);
+            if memory.after_kib > memory.before_kib + memory.max_growth_kib {
+                let (process, before, after) =
+                    (&memory.process, memory.before_kib, memory.after_kib);
+                let limit = memory.max_growth_kib;
+                let description = format!(
+                    "{process}: {before} KiB, then {after} KiB; {limit} KiB more are allowed"
+                );
+                self.report(ViolationKind::Memory, description);
             }
         }
-        for (at_ms, what) in &record.oddities {
-            self.broken(Broken::Odd, format!("at {at_ms} ms: {what}"));
+        for (at_ms, description) in &record.unexpected {
+            self.report(
+                ViolationKind::Unexpected,
+                format!("at {at_ms} ms: {description}"),
+            );
         }
     }
 }
 
-fn ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {
+fn collect_ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {
     ids.collect()
 }
 

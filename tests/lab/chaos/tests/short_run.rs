@@ -14,13 +14,13 @@ const SEED: u64 = 1;
 const PLANNED: &[&str] = &[
     "a held offline delivery",
     "drop the listeners",
-    "failures without a number, not taken",
+    "unknown failures, not accepted",
     "kill Chrome",
     "kill ChromeDriver",
     "kill central-hub",
     "kill session-manager",
     "messages lost",
-    "messages taken in silence",
+    "messages accepted without an ack",
     "missing tools",
     "network errors",
     "refuse logins",
@@ -35,12 +35,12 @@ const LAST: &str = "temporary bans";
 
 /// Returns the names of the faults that `SEED` plans.
 fn planned(plan: &Plan) -> BTreeSet<&'static str> {
-    let faults = plan.kills.iter().chain(&plan.troubles);
+    let faults = plan.kills.iter().chain(&plan.other_faults);
     faults.map(|fault| fault.action.name()).collect()
 }
 
 #[test]
-fn the_seed_has_these_faults() {
+fn seed_plans_the_listed_faults() {
     let plan = Plan::new(SEED, Amount::short());
     let expected: BTreeSet<_> = PLANNED.iter().copied().collect();
     assert_eq!(planned(&plan), expected);
@@ -63,12 +63,15 @@ async fn chaos_for_half_a_minute_breaks_no_promise() {
         );
     }
     // A run without faults proves nothing.
-    let struck = record.struck.iter().filter(|struck| struck.hit);
-    let hit: BTreeSet<_> = struck.map(|struck| struck.action.name()).collect();
+    let injected = record.injected.iter().filter(|injected| injected.hit);
+    let hit: BTreeSet<_> = injected.map(|injected| injected.action.name()).collect();
     let mut missed: BTreeSet<_> = planned(&outcome.plan).difference(&hit).copied().collect();
     // On a slow machine there may be no time left for the last fault, which is then not tried. All
     // others find a target.
-    let tried = record.struck.iter().map(|struck| struck.action.name());
+    let tried = record
+        .injected
+        .iter()
+        .map(|injected| injected.action.name());
     if !tried.into_iter().any(|name| name == LAST) {
         missed.remove(LAST);
     }

@@ -19,8 +19,8 @@ use std::process::Stdio;
 
 use service_runtime::process::{Process, Signal, kill};
 
-use super::shell::{Said, Shell, Stream};
-use harness::{Scratch, binary, processes, root};
+use super::shell::{CommandOutput, Shell, Stream};
+use harness::{Scratch, binary, processes, repository_root};
 
 /// Environment variables.
 pub(super) type Variables = BTreeMap<String, String>;
@@ -37,77 +37,78 @@ case "$1" in
 esac
 "#;
 
-/// A folder, a shell in it, and the replacements for its commands.
+/// A working folder, a shell in it, and the replacements for its commands.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Checkout {
     shell: Shell,
     variables: Variables,
-    rewritten: Vec<(String, String)>,
+    replacements: Vec<(String, String)>,
     /// The ports that replace 3001, 3012 and 3090.
     pub ports: [u16; 3],
     /// The folder, which is dropped last.
     pub folder: Scratch,
 }
 
-impl Desk {
-    /// Creates a desk on which session-manager opens `page` in place of WhatsApp.
+impl Checkout {
+    /// Creates a checkout in which session-manager opens `page` in place of WhatsApp.
     #[must_use]
     pub fn new(page: &str) -> Self {
         let folder = Scratch::default();
         let ports = free_ports();
-        lay(&folder, ports);
+        create_files(&folder, ports);
         let variables = variables(&folder, ports, page);
-        let mut desk = Self {
+        let mut checkout = Self {
             shell: Shell::start(folder.path(), &variables),
             variables,
-            rewritten: Vec::new(),
+            replacements: Vec::new(),
             ports,
             folder,
         };
-        desk.at_ports(ports);
-        desk
+        checkout.use_ports(ports);
+        checkout
     }
 
     /// Replaces the documents' ports by these from now on.
-    pub fn at_ports(&mut self, ports: [u16; 3]) {
+    pub fn use_ports(&mut self, ports: [u16; 3]) {
         self.ports = ports;
         let [session, hub, phone] = ports;
-        self.rewrite("(3001|3012)", format!("({session}|{hub})"));
-        for (told, port) in [(3001, session), (3012, hub), (3090, phone)] {
+        self.replace("(3001|3012)", format!("({session}|{hub})"));
+        for (documented, port) in [(3001, session), (3012, hub), (3090, phone)] {
             for host in ["127.0.0.1", "localhost"] {
-                self.rewrite(&format!("{host}:{told}"), format!("{host}:{port}"));
+                self.replace(&format!("{host}:{documented}"), format!("{host}:{port}"));
             }
         }
     }
 
-    /// Replaces `from` in commands by `to` from now on.
-    pub fn rewrite(&mut self, from: &str, to: impl Into<String>) {
-        self.rewritten.retain(|(known, _)| known != from);
-        self.rewritten.push((from.to_owned(), to.into()));
+    /// Replaces `pattern` in commands by `replacement` from now on.
+    pub fn replace(&mut self, pattern: &str, replacement: impl Into<String>) {
+        self.replacements.retain(|(old, _)| old != pattern);
+        self.replacements
+            .push((pattern.to_owned(), replacement.into()));
     }
 
     /// Applies the replacements.
     #[must_use]
-    pub fn here(&self, text: &str) -> String {
+    pub fn adapt(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (from, to) in &self.rewritten {
-            text = text.replace(from, to);
+        for (pattern, replacement) in &self.replacements {
+            text = text.replace(pattern, replacement);
         }
         text
     }
 
     /// Runs a command of a document.
-    pub async fn run(&mut self, command: &str) -> Said {
-        let command = self.here(command);
+    pub async fn run(&mut self, command: &str) -> CommandOutput {
+        let command = self.adapt(command);
         self.shell.run(&command).await
     }
 
     /// Starts a long-running command.
     #[must_use]
-    pub fn begin(&self, command: &str) -> Stream {
-        let said = self.folder.join(".desk/said");
-        let command = self.here(command);
-        Stream::start(self.folder.path(), &self.variables, &command, said)
+    pub fn start_stream(&self, command: &str) -> Stream {
+        let output_file = self.folder.join(".desk/output");
+        let command = self.adapt(command);
+        Stream::start(self.folder.path(), &self.variables, &command, output_file)
     }
 
     /// Writes a file into the folder.
@@ -116,25 +117,27 @@ impl Desk {
     }
 
     /// Stops PM2's processes. Fails the test if anything else is left.
-    pub async fn clear(mut self) {
-        if self.daemon().is_some() {
+    pub async fn clean_up(mut self) {
+        if self.pm2_daemon().is_some() {
             self.run("pm2 kill").await;
         }
-        self.shell.run_out().await;
-        processes::none_left(self.folder.path()).await;
+        self.shell.exit().await;
+        processes::assert_none_left(self.folder.path()).await;
     }
 
-    fn daemon(&self) -> Option<Process> {
+    fn pm2_daemon(&self) -> Option<Process> {
         let file = self.folder.join(".desk/home/.pm2/pm2.pid");
         let text = std::fs::read_to_string(file).ok()?;
-        Process::read(text.trim().parse().ok()?).filter(|it| it.id().is_alive())
+        Process::read(text.trim().parse().ok()?).filter(|process| process.id().is_alive())
     }
 }
 
-impl Drop for Desk {
+impl Drop for Checkout {
     fn drop(&mut self) {
-        // Only a failed test leaves the desk uncleared.
-        let Some(daemon) = self.daemon() else { return };
+        // Only a failed test leaves the checkout uncleared.
+        let Some(daemon) = self.pm2_daemon() else {
+            return;
+        };
         let mut pm2 = std::process::Command::new(self.folder.join(".desk/bin/pm2"));
         pm2.arg("kill").env_clear().envs(&self.variables);
         // PM2 stops its services first, each with its own timeout.
@@ -145,30 +148,30 @@ impl Drop for Desk {
     }
 }
 
-fn lay(folder: &Scratch, ports: [u16; 3]) {
+fn create_files(folder: &Scratch, ports: [u16; 3]) {
     for name in [".desk/bin", ".desk/home", ".desk/tmp", "target"] {
         std::fs::create_dir_all(folder.join(name)).expect(name);
     }
-    copy(&root().join("deploy"), &folder.join("deploy"));
+    copy_folder(&repository_root().join("deploy"), &folder.join("deploy"));
     // An operator's own file in this checkout must not be used.
     let _ = std::fs::remove_file(folder.join("deploy/local.cjs"));
-    let built = binary("xtask");
-    let built = built.parent().expect("a folder");
-    symlink(built, folder.join("target/release")).expect("a link");
+    let build_folder = binary("xtask");
+    let build_folder = build_folder.parent().expect("a folder");
+    symlink(build_folder, folder.join("target/release")).expect("a link");
     // `cargo xtask` recognizes the root and the binaries by these.
-    symlink(built, folder.join("target/debug")).expect("a link");
+    symlink(build_folder, folder.join("target/debug")).expect("a link");
     std::fs::write(folder.join("Cargo.lock"), "").expect("a file");
     // As at a terminal, curl shows no progress.
-    let quiet = "silent\nshow-error\n";
-    std::fs::write(folder.join(".desk/home/.curlrc"), quiet).expect("a file");
+    let curl_settings = "silent\nshow-error\n";
+    std::fs::write(folder.join(".desk/home/.curlrc"), curl_settings).expect("a file");
     let bin = |name: &str| folder.join(&format!(".desk/bin/{name}"));
-    let pm2 = root().join("tests/node/node_modules/.bin/pm2");
+    let pm2 = repository_root().join("tests/node/node_modules/.bin/pm2");
     assert!(
         pm2.exists(),
         "pm2 is not installed in tests/node: `cargo xtask test` does that"
     );
     symlink(pm2, bin("pm2")).expect("a link");
-    symlink(built.join("xtask"), bin("xtask")).expect("a link");
+    symlink(build_folder.join("xtask"), bin("xtask")).expect("a link");
     let [session, hub, phone] = ports;
     let options = format!("--session-port {session} --hub-port {hub} --phone-port {phone}");
     let script = CARGO
@@ -179,15 +182,15 @@ fn lay(folder: &Scratch, ports: [u16; 3]) {
     std::fs::set_permissions(bin("cargo"), PermissionsExt::from_mode(0o755)).expect("a mode");
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
+fn copy_folder(source: &Path, destination: &Path) {
+    std::fs::create_dir(destination).expect("a folder");
+    for entry in std::fs::read_dir(source).expect("a folder") {
         let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
+        let destination = destination.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to);
+            copy_folder(&entry.path(), &destination);
         } else {
-            std::fs::copy(entry.path(), to).expect("a copy");
+            std::fs::copy(entry.path(), destination).expect("a copy");
         }
     }
 }

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use harness::root;
+use harness::repository_root;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 /// The languages of blocks with commands. In a `console` block, commands begin with `$`, and their
 /// output follows.
 const SHELLS: [&str; 4] = ["bash", "sh", "shell", "console"];
 /// The prefixes of lines that are commands, in a block of any language.
-const GIVEN_AWAY: [&str; 8] = [
+const COMMAND_PREFIXES: [&str; 8] = [
     "$ ", "cargo ", "curl ", "deploy/", "git ", "npm ", "pm2 ", "sudo ",
 ];
 
 /// The prefixes of commands within a sentence that only query, so that they can run where they
 /// stand.
-const IN_A_SENTENCE: [&str; 3] = ["curl ", "deploy/healthcheck ", "pgrep "];
+const SENTENCE_COMMANDS: [&str; 3] = ["curl ", "deploy/healthcheck ", "pgrep "];
 
 /// A command of a document.
 #[derive(Debug, Clone)]
@@ -33,28 +33,28 @@ pub struct Command {
 /// Returns all documents, relative to the root.
 #[must_use]
 pub fn documents() -> Vec<String> {
-    let mut found = ["README.md", "README.es.md"].map(str::to_owned).to_vec();
+    let mut documents = ["README.md", "README.es.md"].map(str::to_owned).to_vec();
     let mut folders = vec![PathBuf::from("docs")];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(root().join(&folder)).expect("a folder") {
+        for entry in std::fs::read_dir(repository_root().join(&folder)).expect("a folder") {
             let name = folder.join(entry.expect("an entry").file_name());
-            if root().join(&name).is_dir() {
+            if repository_root().join(&name).is_dir() {
                 folders.push(name);
-            } else if name.extension().is_some_and(|end| end == "md") {
-                found.push(name.display().to_string());
+            } else if name.extension().is_some_and(|extension| extension == "md") {
+                documents.push(name.display().to_string());
             }
         }
     }
-    found.sort();
-    found
+    documents.sort();
+    documents
 }
 
 /// Returns the commands of a document, in order.
 #[must_use]
 pub fn commands(document: &str) -> Vec<Command> {
-    let text = std::fs::read_to_string(root().join(document)).expect(document);
-    let mut found = Vec::new();
-    let (mut heading, mut kind, mut block) = (String::new(), None, String::new());
+    let text = std::fs::read_to_string(repository_root().join(document)).expect(document);
+    let mut found_commands = Vec::new();
+    let (mut heading, mut language, mut block) = (String::new(), None, String::new());
     let mut in_heading = false;
     for event in Parser::new(&text) {
         match event {
@@ -64,98 +64,106 @@ pub fn commands(document: &str) -> Vec<Command> {
             }
             Event::End(TagEnd::Heading(_)) => in_heading = false,
             Event::Text(part) | Event::Code(part) if in_heading => heading.push_str(&part),
-            Event::Code(text) if whole(&text) => found.push(Command {
+            Event::Code(text) if is_command(&text) => found_commands.push(Command {
                 document: document.to_owned(),
                 heading: heading.clone(),
                 text: text.to_string(),
                 shown: None,
             }),
-            Event::Start(Tag::CodeBlock(of)) => {
+            Event::Start(Tag::CodeBlock(kind_of_block)) => {
                 block.clear();
-                kind = Some(match of {
+                language = Some(match kind_of_block {
                     CodeBlockKind::Fenced(name) => name.to_string(),
                     CodeBlockKind::Indented => String::new(),
                 });
             }
-            Event::Text(part) if kind.is_some() => block.push_str(&part),
+            Event::Text(part) if language.is_some() => block.push_str(&part),
             Event::End(TagEnd::CodeBlock) => {
-                let name = kind.take().unwrap_or_default();
+                let name = language.take().unwrap_or_default();
                 if SHELLS.contains(&name.as_str()) {
-                    let of = |(text, shown)| Command {
+                    let to_command = |(text, shown)| Command {
                         document: document.to_owned(),
                         heading: heading.clone(),
                         text,
                         shown,
                     };
-                    found.extend(split(&block, name == "console").into_iter().map(of));
+                    found_commands
+                        .extend(split(&block, name == "console").into_iter().map(to_command));
                 } else {
                     // A command that no test would see is an error.
-                    let hidden = block
+                    let hidden_command = block
                         .lines()
-                        .find(|line| GIVEN_AWAY.iter().any(|word| line.starts_with(word)));
-                    assert_eq!(hidden, None, "{document}: a command in a block of {name:?}");
+                        .find(|line| COMMAND_PREFIXES.iter().any(|word| line.starts_with(word)));
+                    assert_eq!(
+                        hidden_command, None,
+                        "{document}: a command in a block of {name:?}"
+                    );
                 }
             }
             _ => {}
         }
     }
-    found
+    found_commands
 }
 
 /// Returns whether a code span in a sentence is a complete command.
-fn whole(text: &str) -> bool {
-    let begins = IN_A_SENTENCE.iter().any(|word| text.starts_with(word));
-    begins && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))
+fn is_command(text: &str) -> bool {
+    let has_prefix = SENTENCE_COMMANDS.iter().any(|word| text.starts_with(word));
+    has_prefix && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))
 }
 
 /// Returns each command of a block, with the output that is shown below it or next to it.
 fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
-    let mut found: Vec<(String, Option<String>)> = Vec::new();
+    let mut found_commands: Vec<(String, Option<String>)> = Vec::new();
     let mut lines = block.lines();
     while let Some(line) = lines.next() {
         let line = if console {
-            let Some(typed) = line.strip_prefix("$ ") else {
-                let (_, shown) = found.last_mut().expect("a command above its answer");
+            let Some(command) = line.strip_prefix("$ ") else {
+                let (_, shown) = found_commands
+                    .last_mut()
+                    .expect("a command above its answer");
                 let shown = shown.get_or_insert_default();
                 shown.push_str(line);
                 shown.push('\n');
                 continue;
             };
-            typed
+            command
         } else {
             line
         };
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        let (typed, beside) = comment(line);
-        let mut text = typed.to_owned();
+        let (command, comment) = split_comment(line);
+        let mut text = command.to_owned();
         // Read continuation lines, and a heredoc or a loop up to its end.
-        let mark = line
+        let terminator = line
             .split_once("<<'")
-            .and_then(|it| it.1.split('\'').next())
-            .or_else(|| typed.starts_with("for ").then_some("done"));
-        while text.ends_with('\\') || mark.is_some_and(|mark| text.lines().last() != Some(mark)) {
+            .and_then(|(_, rest)| rest.split('\'').next())
+            .or_else(|| command.starts_with("for ").then_some("done"));
+        while text.ends_with('\\')
+            || terminator.is_some_and(|terminator| text.lines().last() != Some(terminator))
+        {
             text.push('\n');
             text.push_str(lines.next().expect("the rest of a command"));
         }
-        let beside = beside.filter(|words| words.starts_with('{'));
-        found.push((text, beside.map(str::to_owned)));
+        let comment = comment.filter(|words| words.starts_with('{'));
+        found_commands.push((text, comment.map(str::to_owned)));
     }
-    for (_, shown) in &mut found {
+    for (_, shown) in &mut found_commands {
         // Empty lines between two commands are not output.
         *shown = shown
             .take()
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty());
     }
-    found
+    found_commands
 }
 
 /// Splits a line into its command and the comment after it.
-fn comment(line: &str) -> (&str, Option<&str>) {
+fn split_comment(line: &str) -> (&str, Option<&str>) {
     match line.rsplit_once(" # ") {
-        Some((typed, words)) => (typed.trim_end(), Some(words.trim())),
+        Some((command, words)) => (command.trim_end(), Some(words.trim())),
         None => (line.trim_end(), None),
     }
 }
@@ -165,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_its_commands() {
+    fn block_is_split_into_commands() {
         let bash = "# 1. said\ncurl a/status   # {\"status\":\"READY\"}\ncat >x <<'END'\na # b\nEND\nb \\\n  c\n";
         assert_eq!(
             split(bash, false),

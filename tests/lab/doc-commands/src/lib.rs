@@ -9,14 +9,14 @@
 //! One shell runs a whole document, so that the variables, functions and files of a command
 //! (`hub=…`) are available to the next.
 
-mod answer;
 mod checkout;
 mod document;
+mod expected_output;
 mod reader;
 mod shell;
 
-pub use answer::shows;
-pub use checkout::Desk;
+pub use checkout::Checkout;
 pub use document::{Command, commands, documents};
+pub use expected_output::matches;
 pub use reader::Reader;
-pub use shell::{Said, Stream};
+pub use shell::{CommandOutput, Stream};

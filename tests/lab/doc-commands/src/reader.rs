@@ -2,10 +2,10 @@
 
 use tokio::time::{Duration, Instant, sleep};
 
-use super::{Command, Desk, Said, Stream, shows};
+use super::{Checkout, Command, CommandOutput, Stream, matches};
 use harness::PATIENCE;
 
-/// The commands that may end with another exit code than 0, with that code.
+/// The commands that may end with an exit code other than 0, with that code.
 const TOLERATED: [(&str, i32); 3] = [
     // A warning: no phone is linked yet.
     ("deploy/healthcheck hourly", 1),
@@ -20,107 +20,121 @@ const TOLERATED: [(&str, i32); 3] = [
 pub struct Reader {
     /// A long-running command in a separate terminal. It is ended before its folder is removed.
     pub terminal: Option<Stream>,
-    /// The desk at which the reader types.
-    pub desk: Desk,
+    /// The checkout in which the reader types.
+    pub checkout: Checkout,
 }
 
 impl Reader {
-    /// Creates a reader at this desk.
+    /// Creates a reader in this checkout.
     #[must_use]
-    pub const fn at(desk: Desk) -> Self {
+    pub const fn new(checkout: Checkout) -> Self {
         Self {
             terminal: None,
-            desk,
+            checkout,
         }
     }
 
     /// Types one command. A query is repeated until its output matches the document. Returns the
     /// output.
-    pub async fn types(&mut self, command: &Command) -> Said {
+    pub async fn type_command(&mut self, command: &Command) -> CommandOutput {
         let text = &command.text;
         if text.starts_with("cargo xtask up") {
-            return self.in_a_terminal(text).await;
+            return self.start_in_terminal(text).await;
         }
         if text.starts_with("pm2 logs") && !text.contains("--nostream") {
-            let mut stream = self.desk.begin(text);
-            stream.until(|said| said.contains("listening on")).await;
+            let mut stream = self.checkout.start_stream(text);
+            stream
+                .wait_for_output(|output| output.contains("listening on"))
+                .await;
             let (code, text) = (0, String::new());
-            return Said { code, text };
+            return CommandOutput { code, text };
         }
         if text.starts_with("curl -N") {
             let shown = command.shown.clone().unwrap_or_default();
-            let mut stream = self.desk.begin(text);
-            stream.until(|said| shows(&shown, said)).await;
+            let mut stream = self.checkout.start_stream(text);
+            stream
+                .wait_for_output(|output| matches(&shown, output))
+                .await;
             let (code, text) = (0, String::new());
-            return Said { code, text };
+            return CommandOutput { code, text };
         }
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let said = self.desk.run(text).await;
-            let Err(wrong) = self.judge(command, &said) else {
-                self.learn(&said.text);
-                return said;
+            let output = self.checkout.run(text).await;
+            let Err(mismatch) = self.check_output(command, &output) else {
+                self.remember_values(&output.text);
+                return output;
             };
             assert!(
-                only_asks(text) && Instant::now() < deadline,
-                "{}, {}: {}\n{wrong} ({})\n{}",
+                is_query(text) && Instant::now() < deadline,
+                "{}, {}: {}\n{mismatch} ({})\n{}",
                 command.document,
                 command.heading,
-                self.desk.here(text),
-                said.code,
-                said.text
+                self.checkout.adapt(text),
+                output.code,
+                output.text
             );
             sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Starts the services in a separate terminal, and waits until they print where to look.
-    async fn in_a_terminal(&mut self, text: &str) -> Said {
-        let mut stream = self.desk.begin(text);
-        let last = format!("curl http://127.0.0.1:{}/api/health", self.desk.ports[1]);
-        stream.until(|said| said.contains(&last)).await;
-        assert!(self.terminal.replace(stream).is_none(), "one at a time");
+    async fn start_in_terminal(&mut self, text: &str) -> CommandOutput {
+        let mut stream = self.checkout.start_stream(text);
+        let last = format!(
+            "curl http://127.0.0.1:{}/api/health",
+            self.checkout.ports[1]
+        );
+        stream
+            .wait_for_output(|output| output.contains(&last))
+            .await;
+        assert!(
+            self.terminal.replace(stream).is_none(),
+            "another command is running already"
+        );
         let (code, text) = (0, String::new());
-        Said { code, text }
+        CommandOutput { code, text }
     }
 
-    fn judge(&self, command: &Command, said: &Said) -> Result<(), String> {
+    fn check_output(&self, command: &Command, output: &CommandOutput) -> Result<(), String> {
         let tolerated =
-            |(part, code): &(&str, i32)| command.text.contains(part) && said.code == *code;
-        if said.code != 0 && !TOLERATED.iter().any(tolerated) {
-            return Err("it failed".to_owned());
+            |(part, code): &(&str, i32)| command.text.contains(part) && output.code == *code;
+        if output.code != 0 && !TOLERATED.iter().any(tolerated) {
+            return Err("the command failed".to_owned());
         }
         let shown = command.shown.as_deref().unwrap_or_default();
-        let shown = self.desk.here(shown);
-        if !shows(&shown, &said.text) {
-            return Err(format!("it did not answer as shown: {shown}"));
+        let shown = self.checkout.adapt(shown);
+        if !matches(&shown, &output.text) {
+            return Err(format!("the output differs from the document: {shown}"));
         }
-        let refused = "\"error\":true";
-        if said.text.contains(refused) && !shown.contains(refused) {
-            return Err("it was refused".to_owned());
+        let error_field = "\"error\":true";
+        if output.text.contains(error_field) && !shown.contains(error_field) {
+            return Err("the response is an error".to_owned());
         }
         Ok(())
     }
 
     /// Remembers what a user would type in place of `…` from now on.
-    fn learn(&mut self, said: &str) {
-        for (begins, stands_for, whole) in [
+    fn remember_values(&mut self, output: &str) {
+        for (prefix, placeholder, kept_prefix) in [
             ("BACKUP_KEY=AGE-", "AGE-SECRET-KEY-1…", "AGE-"),
             ("\"token\":\"lm_", "lm_…", "lm_"),
             ("\"file_id\":\"", "<file_id>", ""),
             ("backups/session-", "session-….tar.gz.age", "session-"),
         ] {
-            if let Some((_, rest)) = said.split_once(begins) {
+            if let Some((_, rest)) = output.split_once(prefix) {
                 let word = rest.split(['"', ',', '\n']).next().unwrap_or_default();
-                self.desk.rewrite(stands_for, format!("{whole}{word}"));
+                self.checkout
+                    .replace(placeholder, format!("{kept_prefix}{word}"));
             }
         }
     }
 }
 
 /// Returns whether a command changes nothing, so that it can be repeated.
-fn only_asks(text: &str) -> bool {
+fn is_query(text: &str) -> bool {
     let changes = ["-X ", "-d ", "-F ", "--data", "send "];
-    let asks = ["curl ", "cargo xtask status"];
-    asks.iter().any(|word| text.starts_with(word)) && !changes.iter().any(|it| text.contains(it))
+    let queries = ["curl ", "cargo xtask status"];
+    queries.iter().any(|word| text.starts_with(word))
+        && !changes.iter().any(|change| text.contains(change))
 }

@@ -12,11 +12,11 @@ use super::checkout::Variables;
 use harness::poll;
 
 /// A marker that no command prints.
-const MARK: &str = "@@ that was it:";
+const END_MARK: &str = "@@ exit code:";
 
 /// The output and the exit code of a command.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct CommandOutput {
     /// The exit code.
     pub code: i32,
     /// The output, including errors.
@@ -28,8 +28,8 @@ pub struct Said {
 pub(super) struct Shell {
     // The process is killed on drop, if it is still running.
     child: Child,
-    typed: ChildStdin,
-    said: BufReader<ChildStdout>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
 }
 
 impl Shell {
@@ -38,41 +38,41 @@ impl Shell {
         bash.arg("--noprofile").arg("--norc").stdin(Stdio::piped());
         let mut child = bash.spawn().expect("bash");
         Self {
-            typed: child.stdin.take().expect("its input"),
-            said: BufReader::new(child.stdout.take().expect("its output")),
+            input: child.stdin.take().expect("standard input"),
+            output: BufReader::new(child.stdout.take().expect("standard output")),
             child,
         }
     }
 
     /// Runs one command to its end.
-    pub(super) async fn run(&mut self, command: &str) -> Said {
+    pub(super) async fn run(&mut self, command: &str) -> CommandOutput {
         // Run it without stdin, since the rest of the shell's input does not belong to the command.
-        let line = format!("{{ {command}\n}} </dev/null 2>&1\nprintf '\\n{MARK} %s\\n' $?\n");
-        let typed = self.typed.write_all(line.as_bytes()).await;
-        typed.expect("a bash that listens");
+        let line = format!("{{ {command}\n}} </dev/null 2>&1\nprintf '\\n{END_MARK} %s\\n' $?\n");
+        let written = self.input.write_all(line.as_bytes()).await;
+        written.expect("a shell that reads");
         let mut text = String::new();
         loop {
             let mut line = Vec::new();
-            let read = self.said.read_until(b'\n', &mut line);
+            let read = self.output.read_until(b'\n', &mut line);
             let read = tokio::time::timeout(harness::PATIENCE * 2, read).await;
             let read = read.unwrap_or_else(|_| panic!("`{command}` does not end: {text}"));
-            assert!(read.expect("its output") > 0, "bash ended: {command}");
+            assert!(read.expect("standard output") > 0, "bash ended: {command}");
             let line = String::from_utf8_lossy(&line);
-            if let Some(code) = line.strip_prefix(MARK) {
+            if let Some(code) = line.strip_prefix(END_MARK) {
                 let code = code.trim().parse().expect("a code");
                 let text = text.trim_end().to_owned();
-                return Said { code, text };
+                return CommandOutput { code, text };
             }
             text.push_str(&line);
         }
     }
 
     /// Sends `exit`, and waits for the end.
-    pub(super) async fn run_out(&mut self) {
-        let typed = self.typed.write_all(b"exit\n").await;
-        typed.expect("a bash that listens");
-        let ended = tokio::time::timeout(harness::PATIENCE, self.child.wait()).await;
-        ended.expect("in time").expect("its end");
+    pub(super) async fn exit(&mut self) {
+        let written = self.input.write_all(b"exit\n").await;
+        written.expect("a shell that reads");
+        let status = tokio::time::timeout(harness::PATIENCE, self.child.wait()).await;
+        status.expect("an end in time").expect("its status");
     }
 }
 
@@ -80,37 +80,37 @@ impl Shell {
 #[derive(Debug)]
 pub struct Stream {
     child: Child,
-    said: PathBuf,
+    output: PathBuf,
 }
 
 impl Stream {
-    /// Starts the command with its output in the file `said`, since it is not read continuously.
+    /// Starts the command with its output in the file `output`, since it is not read continuously.
     pub(super) fn start(
         folder: &Path,
         variables: &Variables,
         command: &str,
-        said: PathBuf,
+        output: PathBuf,
     ) -> Self {
-        let file = File::create(&said).expect("a file");
+        let file = File::create(&output).expect("a file");
         let mut bash = bash(folder, variables);
         bash.arg("-c").arg(format!("exec {command} 2>&1"));
         let child = bash.stdin(Stdio::null()).stdout(file).spawn();
         let child = child.expect("bash");
-        Self { child, said }
+        Self { child, output }
     }
 
     fn text(&self) -> String {
-        let bytes = std::fs::read(&self.said).unwrap_or_default();
+        let bytes = std::fs::read(&self.output).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until `enough` accepts the output so far.
-    pub async fn until(&mut self, enough: impl Fn(&str) -> bool) {
-        poll::until("what is shown", async || {
+    /// Waits until `is_enough` accepts the output so far.
+    pub async fn wait_for_output(&mut self, is_enough: impl Fn(&str) -> bool) {
+        poll::until("the output that the document shows", async || {
             if let Some(status) = self.child.try_wait().expect("its state") {
-                panic!("it ended with {status}");
+                panic!("the command ended with {status}");
             }
-            enough(&self.text()).then_some(())
+            is_enough(&self.text()).then_some(())
         })
         .await;
     }
@@ -120,13 +120,13 @@ impl Stream {
         let pid = self.child.id().expect("it runs").cast_signed();
         let process = Process::read(pid).expect("it runs");
         kill(process.id(), Signal::INT).expect("a signal");
-        self.ended().await;
+        self.wait_for_end().await;
     }
 
     /// Waits for the end of the command, which must be successful.
-    pub async fn ended(mut self) {
-        let ended = tokio::time::timeout(harness::PATIENCE, self.child.wait()).await;
-        let status = ended.expect("in time").expect("its end");
+    pub async fn wait_for_end(mut self) {
+        let status = tokio::time::timeout(harness::PATIENCE, self.child.wait()).await;
+        let status = status.expect("an end in time").expect("its status");
         assert!(status.success(), "{status}");
     }
 }
@@ -137,7 +137,7 @@ impl Drop for Stream {
             // Print it, so that it is captured with the other output of the failed test.
             #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
             {
-                eprintln!("--- {}\n{}", self.said.display(), self.text());
+                eprintln!("--- {}\n{}", self.output.display(), self.text());
             }
         }
     }

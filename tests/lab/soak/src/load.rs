@@ -12,11 +12,11 @@ use whatsapp_standin::{LeadMessage, Phone, Standin};
 use harness::{Events, Hub};
 
 /// Number of contacts that receive and write messages.
-const LEADS: usize = 500;
+const CONTACT_COUNT: usize = 500;
 
 /// The latencies since the last sample.
 #[derive(Debug, Default)]
-pub struct Times {
+pub struct Latencies {
     /// Latency from the request to the hub's response, including the server's
     /// ack.
     pub sends: Vec<Duration>,
@@ -27,37 +27,37 @@ pub struct Times {
 /// A steady load in both directions.
 #[derive(Debug)]
 pub struct Load {
-    times: Arc<Mutex<Times>>,
+    latencies: Arc<Mutex<Latencies>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Load {
     /// Starts the load, with rates per second.
     pub async fn start(hub: &Hub, standin: &Standin, sends: f64, inbound: f64) -> Self {
-        let times = Arc::<Mutex<Times>>::default();
+        let latencies = Arc::<Mutex<Latencies>>::default();
         let written = Arc::<Mutex<HashMap<String, Instant>>>::default();
         let events = Events::open(&hub.url("/api/events"), None).await;
         let tasks = vec![
-            tokio::spawn(send(
+            tokio::spawn(send_messages(
                 hub.client().clone(),
                 hub.url("/api/send"),
                 sends,
-                times.clone(),
+                latencies.clone(),
             )),
-            tokio::spawn(write(standin.phone(), inbound, written.clone())),
-            tokio::spawn(listen(events, written, times.clone())),
+            tokio::spawn(write_messages(standin.phone(), inbound, written.clone())),
+            tokio::spawn(receive_messages(events, written, latencies.clone())),
         ];
-        Self { times, tasks }
+        Self { latencies, tasks }
     }
 
     /// Returns the latencies since the last call.
     ///
     /// # Panics
     /// If the event stream broke off.
-    pub fn take(&self) -> Times {
-        let broken = self.tasks.iter().any(JoinHandle::is_finished);
-        assert!(!broken, "the stream broke off: its output says why");
-        std::mem::take(&mut self.times.lock().expect("the times"))
+    pub fn take_latencies(&self) -> Latencies {
+        let has_stopped = self.tasks.iter().any(JoinHandle::is_finished);
+        assert!(!has_stopped, "a task of the load ended: see its output");
+        std::mem::take(&mut self.latencies.lock().expect("the latencies"))
     }
 
     /// Stops the load.
@@ -69,67 +69,80 @@ impl Load {
     }
 }
 
-fn lead(n: usize) -> String {
-    format!("54911{:08}", 40_000_000 + n % LEADS)
+fn contact_number(n: usize) -> String {
+    format!("54911{:08}", 40_000_000 + n % CONTACT_COUNT)
 }
 
-fn pace(a_second: f64) -> tokio::time::Interval {
-    let mut pace = tokio::time::interval(Duration::from_secs_f64(1.0 / a_second));
+fn steady_interval(per_second: f64) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(Duration::from_secs_f64(1.0 / per_second));
     // After a stall there is no burst.
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pace
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
-async fn send(client: reqwest::Client, url: String, a_second: f64, times: Arc<Mutex<Times>>) {
-    let mut pace = pace(a_second);
+async fn send_messages(
+    client: reqwest::Client,
+    url: String,
+    per_second: f64,
+    latencies: Arc<Mutex<Latencies>>,
+) {
+    let mut interval = steady_interval(per_second);
     for n in 0.. {
-        pace.tick().await;
-        let body = json!({"to": lead(n), "message": format!("Hola, mensaje {n}")});
-        let asked = Instant::now();
-        let answer = client.post(&url).json(&body).send().await;
-        let answer = answer.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("a body");
+        interval.tick().await;
+        let body = json!({"to": contact_number(n), "message": format!("Hola, mensaje {n}")});
+        let start = Instant::now();
+        let response = client.post(&url).json(&body).send().await;
+        let response = response.expect("an answer");
+        let status = response.status();
+        let text = response.text().await.expect("a body");
         assert!(status.is_success(), "message {n}: {status} {text}");
-        let took = asked.elapsed();
-        times.lock().expect("the times").sends.push(took);
+        let latency = start.elapsed();
+        latencies.lock().expect("the latencies").sends.push(latency);
     }
 }
 
-async fn write(phone: Phone, a_second: f64, written: Arc<Mutex<HashMap<String, Instant>>>) {
-    let mut pace = pace(a_second);
+async fn write_messages(
+    phone: Phone,
+    per_second: f64,
+    written: Arc<Mutex<HashMap<String, Instant>>>,
+) {
+    let mut interval = steady_interval(per_second);
     for n in 0.. {
-        pace.tick().await;
+        interval.tick().await;
         let text = format!("Buenas, respuesta {n}");
         written
             .lock()
-            .expect("what was written")
+            .expect("the written messages")
             .insert(text.clone(), Instant::now());
         phone
-            .lead_message(&LeadMessage::text(lead(n), text))
+            .lead_message(&LeadMessage::text(contact_number(n), text))
             .expect("a lead's message");
     }
 }
 
-async fn listen(
+async fn receive_messages(
     mut events: Events,
     written: Arc<Mutex<HashMap<String, Instant>>>,
-    times: Arc<Mutex<Times>>,
+    latencies: Arc<Mutex<Latencies>>,
 ) {
     loop {
-        for event in events.until(|event| event.name == "message").await {
+        for event in events.read_until(|event| event.name == "message").await {
             let text = event.data["body"].as_str().unwrap_or_default();
-            let asked = written.lock().expect("what was written").remove(text);
-            if let Some(asked) = asked {
-                let took = asked.elapsed();
-                times.lock().expect("the times").inbound.push(took);
+            let written_at = written.lock().expect("the written messages").remove(text);
+            if let Some(written_at) = written_at {
+                let latency = written_at.elapsed();
+                latencies
+                    .lock()
+                    .expect("the latencies")
+                    .inbound
+                    .push(latency);
             }
         }
         // Messages that were not published stay on the list, which would grow without limit.
-        let waiting = written.lock().expect("what was written").len();
+        let unpublished = written.lock().expect("the written messages").len();
         assert!(
-            waiting < 200,
-            "{waiting} messages that came in are not told"
+            unpublished < 200,
+            "{unpublished} inbound messages were not published"
         );
     }
 }

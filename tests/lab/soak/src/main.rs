@@ -29,19 +29,19 @@ struct Arguments {
     media: Option<usize>,
 }
 
-async fn media(mib: usize) -> ExitCode {
-    let say = |files: usize, figures: &soak::MediaFigures| {
+async fn measure_files(mib: usize) -> ExitCode {
+    let report = |files: usize, figures: &soak::MediaFigures| {
         eprintln!(
             "{files:>4} files each way in {:>5.0} s  session-manager at most {:.1} MiB, \
              central-hub {:.1} MiB",
             figures.took.as_secs_f64(),
-            figures.manager.most,
-            figures.hub.most,
+            figures.manager.max,
+            figures.hub.max,
         );
     };
-    let figures = soak::media(mib, say).await;
+    let figures = soak::pass_files(mib, report).await;
     println!("{}", figures.table());
-    match soak::grown(&figures) {
+    match soak::find_excessive_growth(&figures) {
         None => ExitCode::SUCCESS,
         Some(what) => {
             eprintln!("{what}");
@@ -54,13 +54,13 @@ async fn media(mib: usize) -> ExitCode {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(mib) = arguments.media {
-        return media(mib).await;
+        return measure_files(mib).await;
     }
     let plan = Plan {
-        length: Duration::from_secs_f64(arguments.hours * 3600.0),
-        every: Duration::from_secs_f64(arguments.every),
+        duration: Duration::from_secs_f64(arguments.hours * 3600.0),
+        interval: Duration::from_secs_f64(arguments.every),
     };
-    let say = |sample: &soak::Sample| {
+    let report = |sample: &soak::Sample| {
         eprintln!(
             "{:>6.0} s  session-manager {:.1} MiB, central-hub {:.1} MiB, Chrome {:.0} MiB  \
              send p50 {:.1} ms, inbound p50 {:.1} ms",
@@ -72,7 +72,7 @@ async fn main() -> ExitCode {
             sample.inbound_p50,
         );
     };
-    match soak::run(plan, &arguments.out, say).await {
+    match soak::run(plan, &arguments.out, report).await {
         Ok(samples) => {
             println!("{}", soak::summary(&samples));
             println!("{}", arguments.out.join("soak.svg").display());

@@ -7,11 +7,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
 
-use bench::{weight, weight_at_rest};
-use harness::{Hub, Manager, ManagerOptions, linked, poll};
+use bench::{measure_memory, measure_memory_at_rest};
+use harness::{Hub, Manager, ManagerOptions, poll, start_linked};
 
 /// Size of each file, in MiB. It is below the size up to which files are prefetched.
-const FILE: usize = 8;
+const FILE_MIB: usize = 8;
 const CHAT: &str = "5491158254201";
 
 /// The memory of one process, in MiB.
@@ -21,7 +21,7 @@ pub struct Memory {
     /// been loaded.
     pub before: f64,
     /// The highest memory after any file.
-    pub most: f64,
+    pub max: f64,
     /// Memory at rest, after all files.
     pub after: f64,
 }
@@ -39,9 +39,9 @@ pub struct MediaFigures {
     pub hub: Memory,
     /// The memory of Chrome and everything else below session-manager.
     pub tree: Memory,
-    /// Number of stretches of more than 50 ms in which the page's thread was busy, by the clock.
+    /// How often the page's thread was busy for more than 50 ms of wall clock time.
     pub long_tasks: usize,
-    /// The longest of these stretches, in milliseconds.
+    /// The longest of these busy periods, in milliseconds.
     pub longest_task: f64,
 }
 
@@ -50,7 +50,7 @@ impl MediaFigures {
     #[must_use]
     pub fn table(&self) -> String {
         let mut text = format!(
-            "{} MiB out and {0} MiB in, files of {FILE} MiB, in {:.0} s\n\n\
+            "{} MiB out and {0} MiB in, files of {FILE_MIB} MiB, in {:.0} s\n\n\
              | MiB | before | at most | after |\n| --- | --: | --: | --: |\n",
             self.mib_each_way,
             self.took.as_secs_f64()
@@ -60,13 +60,9 @@ impl MediaFigures {
             ("central-hub", self.hub),
             ("Chrome's tree", self.tree),
         ] {
-            let Memory {
-                before,
-                most,
-                after,
-            } = memory;
+            let Memory { before, max, after } = memory;
             text.push_str(&format!(
-                "| {name} | {before:.1} | {most:.1} | {after:.1} |\n"
+                "| {name} | {before:.1} | {max:.1} | {after:.1} |\n"
             ));
         }
         text.push_str(&format!(
@@ -78,50 +74,53 @@ impl MediaFigures {
 }
 
 /// Sends and receives `mib` MiB of files, half of them in each direction. Reports each file to
-/// `say`.
+/// `report`.
 ///
 /// # Panics
 /// If a file does not arrive, or not as it was sent.
-pub async fn media(mib: usize, say: impl Fn(usize, &MediaFigures)) -> MediaFigures {
+pub async fn pass_files(mib: usize, report: impl Fn(usize, &MediaFigures)) -> MediaFigures {
     let options = ManagerOptions::default()
         .with("FILES_QUOTA_MIB", 1_048_576)
         .with("FILES_QUOTA_CLIENTE_MIB", 1_048_576)
         // The oldest files make way for new ones, as in a service that has run for long.
         .with("MEDIA_QUOTA_MIB", 64);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
     for n in 0..2 {
-        both_ways(&standin, &hub, n).await;
+        pass_file_both_ways(&standin, &hub, n).await;
     }
     let mut figures = MediaFigures::default();
-    let at_rest = async |manager: &Manager, hub: &Hub| {
+    let measure_at_rest = async |manager: &Manager, hub: &Hub| {
         (
-            weight_at_rest(manager.service.pid()).await,
-            weight_at_rest(hub.service.pid()).await,
+            measure_memory_at_rest(manager.service.pid()).await,
+            measure_memory_at_rest(hub.service.pid()).await,
         )
     };
-    let (first, of_hub) = at_rest(&manager, &hub).await;
-    figures.manager.before = first.service_rss;
-    figures.tree.before = first.tree_anonymous;
-    figures.hub.before = of_hub.service_rss;
-    let earlier = standin.phone().long_tasks().len();
+    let (manager_weight, hub_weight) = measure_at_rest(&manager, &hub).await;
+    figures.manager.before = manager_weight.service_rss;
+    figures.tree.before = manager_weight.tree_anonymous;
+    figures.hub.before = hub_weight.service_rss;
+    let earlier_tasks = standin.phone().long_tasks().len();
     let start = Instant::now();
-    let rounds = mib.div_ceil(2 * FILE);
+    let rounds = mib.div_ceil(2 * FILE_MIB);
     for n in 0..rounds {
-        both_ways(&standin, &hub, n + 2).await;
-        let (now, of_hub) = (weight(manager.service.pid()), weight(hub.service.pid()));
-        figures.manager.most = figures.manager.most.max(now.service_rss);
-        figures.tree.most = figures.tree.most.max(now.tree_anonymous);
-        figures.hub.most = figures.hub.most.max(of_hub.service_rss);
-        figures.mib_each_way += FILE;
+        pass_file_both_ways(&standin, &hub, n + 2).await;
+        let (manager_weight, hub_weight) = (
+            measure_memory(manager.service.pid()),
+            measure_memory(hub.service.pid()),
+        );
+        figures.manager.max = figures.manager.max.max(manager_weight.service_rss);
+        figures.tree.max = figures.tree.max.max(manager_weight.tree_anonymous);
+        figures.hub.max = figures.hub.max.max(hub_weight.service_rss);
+        figures.mib_each_way += FILE_MIB;
         figures.took = start.elapsed();
-        say(n + 1, &figures);
+        report(n + 1, &figures);
     }
-    let (last, of_hub) = at_rest(&manager, &hub).await;
-    figures.manager.after = last.service_rss;
-    figures.tree.after = last.tree_anonymous;
-    figures.hub.after = of_hub.service_rss;
-    let tasks = standin.phone().long_tasks().split_off(earlier);
+    let (manager_weight, hub_weight) = measure_at_rest(&manager, &hub).await;
+    figures.manager.after = manager_weight.service_rss;
+    figures.tree.after = manager_weight.tree_anonymous;
+    figures.hub.after = hub_weight.service_rss;
+    let tasks = standin.phone().long_tasks().split_off(earlier_tasks);
     figures.long_tasks = tasks.len();
     figures.longest_task = tasks.iter().map(|task| task.ms).fold(0.0, f64::max);
     drop(hub);
@@ -131,28 +130,28 @@ pub async fn media(mib: usize, say: impl Fn(usize, &MediaFigures)) -> MediaFigur
 }
 
 /// Sends a file through the hub, and makes the phone send one that the hub serves.
-async fn both_ways(standin: &Standin, hub: &Hub, n: usize) {
-    let (out, back) = (noise(2 * n), noise(2 * n + 1));
-    let hash = hex(&out);
+async fn pass_file_both_ways(standin: &Standin, hub: &Hub, n: usize) {
+    let (outbound, inbound) = (random_bytes(2 * n), random_bytes(2 * n + 1));
+    let hash = sha256_hex(&outbound);
     let body = json!({"to": CHAT, "type": "document", "filename": "archivo.bin"});
     let form = Form::new()
         .text("json", body.to_string())
-        .part("file", Part::bytes(out));
-    let answer = hub
+        .part("file", Part::bytes(outbound));
+    let response = hub
         .client()
         .post(hub.url("/api/send"))
         .multipart(form)
         .send();
-    let answer = answer.await.expect("an answer");
-    let status = answer.status();
-    let said = answer.text().await.expect("a body");
-    assert!(status.is_success(), "file {n}: {status} {said}");
+    let response = response.await.expect("an answer");
+    let status = response.status();
+    let text = response.text().await.expect("a body");
+    assert!(status.is_success(), "file {n}: {status} {text}");
     let received = standin.phone().messages().pop().expect("a message");
     let file = received.details.file.expect("a file");
-    assert_eq!(file.sha256, hash, "file {n} arrived as another");
+    assert_eq!(file.sha256, hash, "file {n} arrived with other content");
 
-    let hash = hex(&back);
-    let path = standin.phone().upload(back);
+    let hash = sha256_hex(&inbound);
+    let path = standin.phone().upload(inbound);
     let media = LeadMedia {
         path: path.clone(),
         kind: "document".to_owned(),
@@ -172,29 +171,33 @@ async fn both_ways(standin: &Standin, hub: &Hub, n: usize) {
         (newest["message_id"] == key).then(|| newest["id"].clone())
     })
     .await;
-    let came = poll::until("the file at the hub", async || {
+    let received_bytes = poll::until("the file at the hub", async || {
         let url = hub.url(&format!("/api/listener/messages/{id}/media"));
-        let answer = hub.client().get(url).send().await.ok()?;
-        let is_there = answer.status().is_success();
-        let bytes = answer.bytes().await.ok()?;
-        is_there.then_some(bytes)
+        let response = hub.client().get(url).send().await.ok()?;
+        let is_available = response.status().is_success();
+        let bytes = response.bytes().await.ok()?;
+        is_available.then_some(bytes)
     })
     .await;
-    assert_eq!(hex(&came), hash, "file {n} came in as another");
+    assert_eq!(
+        sha256_hex(&received_bytes),
+        hash,
+        "file {n} was served with other content"
+    );
     // The stand-in runs in this process. Its memory is not measured, but has to suffice.
     standin.phone().forget_file(&path).expect("the file");
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn sha256_hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the bytes of file `n`, without a pattern.
-fn noise(n: usize) -> Vec<u8> {
+fn random_bytes(n: usize) -> Vec<u8> {
     let mut state = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut bytes = Vec::with_capacity(FILE << 20);
-    while bytes.len() < FILE << 20 {
+    let mut bytes = Vec::with_capacity(FILE_MIB << 20);
+    while bytes.len() < FILE_MIB << 20 {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -206,16 +209,16 @@ fn noise(n: usize) -> Vec<u8> {
 /// Performs the check of `cargo xtask soak --media`. Returns what grew too much; `None` if nothing
 /// did.
 #[must_use]
-pub fn grown(figures: &MediaFigures) -> Option<String> {
+pub fn find_excessive_growth(figures: &MediaFigures) -> Option<String> {
     /// How much a service may keep, in MiB: buffers, and what the allocator holds.
-    const LEFT: f64 = 16.0;
+    const MAX_GROWTH_MIB: f64 = 16.0;
     let services = [
         ("session-manager", figures.manager),
         ("central-hub", figures.hub),
     ];
     let grown = services
         .into_iter()
-        .find(|(_, memory)| memory.after - memory.before > LEFT);
+        .find(|(_, memory)| memory.after - memory.before > MAX_GROWTH_MIB);
     grown.map(|(name, memory)| {
         format!(
             "{name} keeps {:.1} MiB more than before",

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use central_hub::routes::rules;
 use serde_json::json;
 
-use super::{admin, bearer, locked};
+use super::{admin_auth, bearer, start_with_password};
 use crate::support::Hub;
 
 /// The callers with access to each route, as one letter each: `n`o credentials,
@@ -184,11 +184,11 @@ const EXPECTED: &[(&str, &str)] = &[
 ];
 
 /// Returns the status of the response, and the code if it is an error.
-async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
+async fn ask(hub: &Hub, caller: &str, method: &str, path: &str) -> (u16, String) {
     let method: reqwest::Method = method.parse().unwrap();
     let mut request = hub.http.request(method.clone(), hub.url(path));
-    if !by.is_empty() {
-        request = request.header("authorization", by);
+    if !caller.is_empty() {
+        request = request.header("authorization", caller);
     }
     if method != reqwest::Method::GET {
         request = request.json(&json!({}));
@@ -210,22 +210,22 @@ async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
 
 #[test]
 fn every_route_is_expected() {
-    let known: BTreeSet<String> = rules()
+    let documented_routes: BTreeSet<String> = rules()
         .into_iter()
         .map(|rule| format!("{} {}", rule.method, rule.path))
         .collect();
     let expected: BTreeSet<String> = EXPECTED.iter().map(|(route, _)| (*route).into()).collect();
-    assert_eq!(known, expected);
+    assert_eq!(documented_routes, expected);
 }
 
 #[tokio::test]
 async fn every_route_for_every_caller() {
-    let (_peer, hub) = locked().await;
+    let (_peer, hub) = start_with_password().await;
     let cliente = hub.add_cliente("ana", 51).await;
     let agente = hub.add_agente("luz").await;
     let mut callers = vec![
         ('n', String::new()),
-        ('A', admin()),
+        ('A', admin_auth()),
         ('G', agente),
         ('C', cliente),
     ];
@@ -236,10 +236,10 @@ async fn every_route_for_every_caller() {
         ('l', "link"),
         ('a', "admin"),
     ] {
-        let token = hub.add_token(&admin(), &[scope], None).await;
+        let token = hub.add_token(&admin_auth(), &[scope], None).await;
         callers.push((letter, bearer(&token)));
         if scope != "admin" {
-            let token = hub.add_token(&admin(), &[scope], Some(51)).await;
+            let token = hub.add_token(&admin_auth(), &[scope], Some(51)).await;
             callers.push((letter.to_ascii_uppercase(), bearer(&token)));
         }
     }
@@ -257,9 +257,9 @@ async fn every_route_for_every_caller() {
         .fold(path.to_owned(), |path, (name, value)| {
             path.replace(name, value)
         });
-        for (letter, by) in &callers {
+        for (letter, caller) in &callers {
             for prefix in ["", "/api"] {
-                let (status, code) = ask(&hub, by, method, &format!("{prefix}{path}")).await;
+                let (status, code) = ask(&hub, caller, method, &format!("{prefix}{path}")).await;
                 let case = format!("{letter}: {method} {prefix}{path} answered {status} {code}");
                 let refusal = if *letter == 'n' {
                     (401, "UNAUTHORIZED")
@@ -279,13 +279,17 @@ async fn every_route_for_every_caller() {
         }
         // Paths of another business.
         if path.contains("/51/") {
-            let other = path.replace("/51/", "/52/");
-            for (letter, by) in callers
+            let other_path = path.replace("/51/", "/52/");
+            for (letter, caller) in callers
                 .iter()
                 .filter(|(letter, _)| "CRSKL".contains(*letter))
             {
-                let (status, code) = ask(&hub, by, method, &format!("/api{other}")).await;
-                assert_eq!((status, &*code), (403, "FORBIDDEN"), "{letter} {other}");
+                let (status, code) = ask(&hub, caller, method, &format!("/api{other_path}")).await;
+                assert_eq!(
+                    (status, &*code),
+                    (403, "FORBIDDEN"),
+                    "{letter} {other_path}"
+                );
             }
         }
     }

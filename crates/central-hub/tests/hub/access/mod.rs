@@ -16,14 +16,14 @@ use crate::support::Hub;
 pub const PASSWORD: &str = "correct horse";
 
 /// Starts a hub with a password and a separate database.
-pub async fn locked() -> (FakeSessionManager, Hub) {
+pub async fn start_with_password() -> (FakeSessionManager, Hub) {
     let peer = FakeSessionManager::start().await;
-    peer.answers("/status", 200, r#"{"status":"READY"}"#);
+    peer.set_response("/status", 200, r#"{"status":"READY"}"#);
     let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
     (peer, hub)
 }
 
-pub fn basic(user: &str, password: &str) -> String {
+pub fn basic_auth(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
@@ -31,12 +31,12 @@ pub fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
-pub fn admin() -> String {
-    basic("admin", PASSWORD)
+pub fn admin_auth() -> String {
+    basic_auth("admin", PASSWORD)
 }
 
 /// Returns the status and JSON body of a response.
-pub async fn answer(request: RequestBuilder) -> (u16, Value) {
+pub async fn send_request(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     (status, response.json().await.unwrap())
@@ -44,7 +44,7 @@ pub async fn answer(request: RequestBuilder) -> (u16, Value) {
 
 impl Hub {
     /// Sends a request with this `Authorization` header.
-    pub async fn by(
+    pub async fn call_as(
         &self,
         authorization: &str,
         method: &str,
@@ -59,7 +59,7 @@ impl Hub {
         if method != Method::GET {
             request = request.json(&body);
         }
-        answer(request).await
+        send_request(request).await
     }
 
     /// Creates a cliente, whose password repeats its name three times.
@@ -68,24 +68,33 @@ impl Hub {
         let user = json!({
             "username": name, "password": password, "role": "cliente", "cliente_id": cliente_id,
         });
-        let (status, body) = self.by(&admin(), "POST", "/api/users", user).await;
+        let (status, body) = self
+            .call_as(&admin_auth(), "POST", "/api/users", user)
+            .await;
         assert_eq!(status, 201, "{body}");
-        basic(name, &password)
+        basic_auth(name, &password)
     }
 
     /// Creates an agente, whose password repeats its name three times.
     pub async fn add_agente(&self, name: &str) -> String {
         let password = format!("{name}-{name}-{name}");
         let user = json!({"username": name, "password": password, "role": "agente"});
-        let (status, body) = self.by(&admin(), "POST", "/api/users", user).await;
+        let (status, body) = self
+            .call_as(&admin_auth(), "POST", "/api/users", user)
+            .await;
         assert_eq!(status, 201, "{body}");
-        basic(name, &password)
+        basic_auth(name, &password)
     }
 
-    /// Creates a token on behalf of the caller `by`.
-    pub async fn add_token(&self, by: &str, scopes: &[&str], cliente_id: Option<u64>) -> String {
+    /// Creates a token on behalf of `caller`.
+    pub async fn add_token(
+        &self,
+        caller: &str,
+        scopes: &[&str],
+        cliente_id: Option<u64>,
+    ) -> String {
         let token = json!({"name": "prueba", "scopes": scopes, "cliente_id": cliente_id});
-        let (status, body) = self.by(by, "POST", "/api/tokens", token).await;
+        let (status, body) = self.call_as(caller, "POST", "/api/tokens", token).await;
         assert_eq!(status, 201, "{body}");
         body["token"].as_str().unwrap().to_owned()
     }
@@ -132,10 +141,10 @@ impl Session {
     }
 
     /// Returns whether the cookie and the JWT are accepted. Asserts that both agree.
-    pub async fn holds(&self, hub: &Hub) -> bool {
-        let cookie = answer(self.get(hub, "/api/auth/me")).await.0;
+    pub async fn is_valid(&self, hub: &Hub) -> bool {
+        let cookie = send_request(self.get(hub, "/api/auth/me")).await.0;
         let jwt = hub
-            .by(&bearer(&self.jwt), "GET", "/api/auth/me", json!(null))
+            .call_as(&bearer(&self.jwt), "GET", "/api/auth/me", json!(null))
             .await
             .0;
         assert_eq!(cookie, jwt);

@@ -19,8 +19,8 @@ pub(super) struct EventLog {
     events: Arc<Mutex<Vec<(u64, String, String)>>>,
     count: watch::Sender<usize>,
     /// The `Last-Event-ID` of each listener.
-    asked: Arc<Mutex<Vec<Option<String>>>>,
-    broken: Arc<Mutex<CancellationToken>>,
+    last_event_ids: Arc<Mutex<Vec<Option<String>>>>,
+    stream_stop: Arc<Mutex<CancellationToken>>,
 }
 
 impl Default for EventLog {
@@ -28,8 +28,8 @@ impl Default for EventLog {
         Self {
             events: Arc::default(),
             count: watch::channel(0).0,
-            asked: Arc::default(),
-            broken: Arc::default(),
+            last_event_ids: Arc::default(),
+            stream_stop: Arc::default(),
         }
     }
 }
@@ -62,15 +62,15 @@ impl FakeSessionManager {
     }
 
     /// Closes all event streams.
-    pub fn drop_listeners(&self) {
-        let mut broken = self.log().broken.lock().unwrap();
-        std::mem::take(&mut *broken).cancel();
+    pub fn close_streams(&self) {
+        let mut stream_stop = self.log().stream_stop.lock().unwrap();
+        std::mem::take(&mut *stream_stop).cancel();
     }
 
     /// Returns the ids after which listeners resumed, one per connection.
     pub fn resumed_after(&self) -> Vec<String> {
-        let asked = self.log().asked.lock().unwrap();
-        asked.iter().flatten().cloned().collect()
+        let last_event_ids = self.log().last_event_ids.lock().unwrap();
+        last_event_ids.iter().flatten().cloned().collect()
     }
 }
 
@@ -90,10 +90,10 @@ impl EventLog {
         let after = headers
             .get("last-event-id")
             .map(|id| id.to_str().unwrap().to_owned());
-        log.asked.lock().unwrap().push(after.clone());
-        let broken = log.broken.lock().unwrap().clone();
+        log.last_event_ids.lock().unwrap().push(after.clone());
+        let stream_stop = log.stream_stop.lock().unwrap().clone();
         let count = log.count.subscribe();
-        let begin = match after {
+        let start = match after {
             None => *count.borrow(),
             Some(after) => {
                 let after: u64 = after.parse().unwrap();
@@ -101,12 +101,15 @@ impl EventLog {
                 events.iter().take_while(|(id, ..)| *id <= after).count()
             }
         };
-        let told = stream::unfold((log, count, begin), |(log, mut count, place)| async move {
-            count.wait_for(|count| *count > place).await.ok()?;
-            let (id, name, data) = log.events.lock().unwrap()[place].clone();
-            let event = Event::default().id(id.to_string()).event(name).data(data);
-            Some((Ok::<_, Infallible>(event), (log, count, place + 1)))
-        });
-        Sse::new(told.take_until(broken.cancelled_owned())).into_response()
+        let events_stream = stream::unfold(
+            (log, count, start),
+            |(log, mut count, position)| async move {
+                count.wait_for(|count| *count > position).await.ok()?;
+                let (id, name, data) = log.events.lock().unwrap()[position].clone();
+                let event = Event::default().id(id.to_string()).event(name).data(data);
+                Some((Ok::<_, Infallible>(event), (log, count, position + 1)))
+            },
+        );
+        Sse::new(events_stream.take_until(stream_stop.cancelled_owned())).into_response()
     }
 }

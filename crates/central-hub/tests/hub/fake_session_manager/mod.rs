@@ -33,16 +33,16 @@ pub enum FakeResponse {
     /// Serves a file with this content type, and parts of it.
     File(&'static str, Vec<u8>),
     /// Accepts a send; the message id consists of the recipient and the key.
-    Takes,
+    AcceptSend,
     /// Responds to a lookup with the chat of the requested number.
-    LooksUp(HashMap<String, Option<String>>),
+    Lookup(HashMap<String, Option<String>>),
     /// Accepts the request and never responds.
-    Never,
+    NeverRespond,
 }
 
 /// A received request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub method: String,
     pub path: String,
     pub headers: HeaderMap,
@@ -51,15 +51,15 @@ pub struct Asked {
 
 #[derive(Clone)]
 struct Script {
-    answers: Arc<Mutex<HashMap<String, FakeResponse>>>,
-    /// One-time responses, which are used before `answers`.
-    first: Arc<Mutex<VecDeque<(String, FakeResponse)>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    responses: Arc<Mutex<HashMap<String, FakeResponse>>>,
+    /// One-time responses, which take precedence over `responses`.
+    one_time_responses: Arc<Mutex<VecDeque<(String, FakeResponse)>>>,
+    requests: Arc<Mutex<Vec<RecordedRequest>>>,
     first_events: Arc<Mutex<Vec<(String, String)>>>,
     events: broadcast::Sender<(String, String)>,
     listeners: Arc<Mutex<u32>>,
-    /// Cancelled by `fall_over`, which ends the event streams.
-    fallen: CancellationToken,
+    /// Cancelled by `stop_listening`, which ends the event streams.
+    stopped: CancellationToken,
     /// The durable event log that replaces `events`, if there is one.
     log: Option<EventLog>,
 }
@@ -84,13 +84,13 @@ impl FakeSessionManager {
     async fn listen(log: Option<EventLog>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let script = Script {
-            answers: Arc::default(),
-            first: Arc::default(),
-            asked: Arc::default(),
+            responses: Arc::default(),
+            one_time_responses: Arc::default(),
+            requests: Arc::default(),
             first_events: Arc::new(Mutex::new(vec![("state".to_owned(), state("INIT", 1))])),
             events: broadcast::channel(1024).0,
             listeners: Arc::default(),
-            fallen: CancellationToken::new(),
+            stopped: CancellationToken::new(),
             log,
         };
         Self::serve(listener, script)
@@ -98,91 +98,94 @@ impl FakeSessionManager {
 
     fn serve(listener: TcpListener, script: Script) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(script.clone());
+        let router = Router::new().fallback(respond).with_state(script.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { script, url, task }
     }
 
     /// Returns the URL of a port without a listener.
-    pub async fn nowhere() -> String {
+    pub async fn unused_url() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     }
 
-    pub fn answers(&self, path: &str, status: u16, body: &str) {
+    pub fn set_response(&self, path: &str, status: u16, body: &str) {
         let answer = FakeResponse::Json(status, body.to_owned());
         self.script
-            .answers
+            .responses
             .lock()
             .unwrap()
             .insert(path.to_owned(), answer);
     }
 
     /// Serves the file of a message.
-    pub fn has_media(&self, message_id: &str, kind: &'static str, bytes: &[u8]) {
+    pub fn add_media(&self, message_id: &str, kind: &'static str, bytes: &[u8]) {
         let path = format!("/messages/{message_id}/media");
         let answer = FakeResponse::File(kind, bytes.to_vec());
-        self.script.answers.lock().unwrap().insert(path, answer);
+        self.script.responses.lock().unwrap().insert(path, answer);
     }
 
     /// Accepts every send.
-    pub fn takes_sends(&self) {
-        let mut answers = self.script.answers.lock().unwrap();
-        answers.insert("/send".to_owned(), FakeResponse::Takes);
+    pub fn accept_sends(&self) {
+        let mut responses = self.script.responses.lock().unwrap();
+        responses.insert("/send".to_owned(), FakeResponse::AcceptSend);
     }
 
     /// Responds to lookups with WhatsApp's chat of each number, or with none.
-    pub fn looks_up(&self, known: &[(&str, Option<&str>)]) {
-        let known = known.iter();
-        let known = known.map(|(to, chat)| ((*to).to_owned(), chat.map(str::to_owned)));
-        let mut answers = self.script.answers.lock().unwrap();
-        answers.insert("/lookup".to_owned(), FakeResponse::LooksUp(known.collect()));
+    pub fn set_lookups(&self, results: &[(&str, Option<&str>)]) {
+        let results = results.iter();
+        let results = results.map(|(to, chat)| ((*to).to_owned(), chat.map(str::to_owned)));
+        let mut responses = self.script.responses.lock().unwrap();
+        responses.insert(
+            "/lookup".to_owned(),
+            FakeResponse::Lookup(results.collect()),
+        );
     }
 
     /// Returns the numbers that were looked up so far.
     pub fn lookups(&self) -> Vec<String> {
-        let asked = self.asked().into_iter();
+        let asked = self.requests().into_iter();
         let asked = asked.filter(|asked| asked.path == "/lookup");
-        let to = |asked: Asked| -> String {
+        let requested_number = |asked: RecordedRequest| -> String {
             let body: Value = serde_json::from_str(&asked.body).unwrap();
             body["to"].as_str().unwrap().to_owned()
         };
-        asked.map(to).collect()
+        asked.map(requested_number).collect()
     }
 
     /// Fails the next send with this error.
-    pub fn fails_once(&self, status: u16, code: &str) {
+    pub fn fail_next_send(&self, status: u16, code: &str) {
         let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
         let answer = FakeResponse::Json(status, body);
-        let mut first = self.script.first.lock().unwrap();
-        first.push_back(("/send".to_owned(), answer));
+        let mut one_time_responses = self.script.one_time_responses.lock().unwrap();
+        one_time_responses.push_back(("/send".to_owned(), answer));
     }
 
     /// Publishes this session state to current and later listeners.
-    pub fn is_in(&self, status: &str) {
-        self.first_events(&[("state", state(status, 2))]);
+    pub fn set_state(&self, status: &str) {
+        self.set_first_events(&[("state", state(status, 2))]);
         // There may be no listener yet.
-        let told = ("state".to_owned(), state(status, 2));
-        let _ = self.script.events.send(told);
+        let event = ("state".to_owned(), state(status, 2));
+        let _ = self.script.events.send(event);
     }
 
     /// Returns the sends so far.
-    pub fn sends(&self) -> Vec<Asked> {
-        let mut asked = self.asked();
-        asked.retain(|asked| asked.path == "/send");
-        asked
+    pub fn sends(&self) -> Vec<RecordedRequest> {
+        let mut requests = self.requests();
+        requests.retain(|requests| requests.path == "/send");
+        requests
     }
 
-    pub fn never_answers(&self, path: &str) {
+    pub fn never_respond(&self, path: &str) {
         self.script
-            .answers
+            .responses
             .lock()
             .unwrap()
-            .insert(path.to_owned(), FakeResponse::Never);
+            .insert(path.to_owned(), FakeResponse::NeverRespond);
     }
 
     /// Sets the initial events of a new `/events` listener.
-    pub fn first_events(&self, events: &[(&str, String)]) {
+    pub fn set_first_events(&self, events: &[(&str, String)]) {
         *self.script.first_events.lock().unwrap() = events
             .iter()
             .map(|(name, data)| ((*name).to_owned(), data.clone()))
@@ -190,7 +193,7 @@ impl FakeSessionManager {
     }
 
     /// Publishes an event to the current listeners.
-    pub fn tell(&self, name: &str, data: String) {
+    pub fn send_event(&self, name: &str, data: String) {
         self.script.events.send((name.to_owned(), data)).unwrap();
     }
 
@@ -200,27 +203,27 @@ impl FakeSessionManager {
     }
 
     /// Returns the requests so far, not counting those of the event stream.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.script.asked.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.script.requests.lock().unwrap().clone()
     }
 
-    pub fn last_asked(&self) -> Asked {
-        self.asked().pop().expect("somebody asked")
+    pub fn last_request(&self) -> RecordedRequest {
+        self.requests().pop().expect("a request")
     }
 
     /// Stops listening and breaks all event streams.
-    pub async fn fall_over(&mut self) {
+    pub async fn stop_listening(&mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
-        self.script.fallen.cancel();
+        self.script.stopped.cancel();
     }
 
     /// Listens again on the same port.
-    pub async fn get_up(&mut self) {
+    pub async fn listen_again(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind(address).await.unwrap();
         let mut script = self.script.clone();
-        script.fallen = CancellationToken::new();
+        script.stopped = CancellationToken::new();
         *self = Self::serve(listener, script);
     }
 }
@@ -238,7 +241,7 @@ pub fn state(status: &str, generation: u64) -> String {
     )
 }
 
-async fn answer(State(script): State<Script>, request: Request) -> Response {
+async fn respond(State(script): State<Script>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     if path == "/events"
@@ -248,24 +251,24 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     }
     if path == "/events" {
         // A request with an id resumes; others get the current state.
-        let follows = parts.headers.contains_key("last-event-id");
-        return events(&script, follows);
+        let resumes = parts.headers.contains_key("last-event-id");
+        return events(&script, resumes);
     }
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let key = parts.headers.get("idempotency-key").cloned();
     let range = parts.headers.get("range").cloned();
-    script.asked.lock().unwrap().push(Asked {
+    script.requests.lock().unwrap().push(RecordedRequest {
         method: parts.method.to_string(),
         path: path.clone(),
         headers: parts.headers,
         body: body.clone(),
     });
     if parts.method == "DELETE" && path.ends_with("/media") {
-        let mut answers = script.answers.lock().unwrap();
-        return match answers.get(&path) {
+        let mut responses = script.responses.lock().unwrap();
+        return match responses.get(&path) {
             Some(FakeResponse::File(..)) => {
-                answers.remove(&path);
+                responses.remove(&path);
                 StatusCode::NO_CONTENT.into_response()
             }
             Some(FakeResponse::Json(status, body)) => {
@@ -278,7 +281,7 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
         };
     }
     match script.next(&path) {
-        Some(FakeResponse::Takes) => {
+        Some(FakeResponse::AcceptSend) => {
             let request: Value = serde_json::from_str(&body).unwrap();
             let to = request["to"].as_str().unwrap();
             let key = key.as_ref().map_or("none", |key| key.to_str().unwrap());
@@ -304,29 +307,29 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             let range = range.to_str().unwrap().strip_prefix("bytes=").unwrap();
             let (from, to) = range.split_once('-').unwrap();
             let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
-            let all = bytes.len();
-            if from >= all {
-                let told = [("content-range", format!("bytes */{all}"))];
-                return (StatusCode::RANGE_NOT_SATISFIABLE, told).into_response();
+            let length = bytes.len();
+            if from >= length {
+                let content_range = [("content-range", format!("bytes */{length}"))];
+                return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
             }
-            let told = [("content-range", format!("bytes {from}-{to}/{all}"))];
+            let content_range = [("content-range", format!("bytes {from}-{to}/{length}"))];
             let part = bytes[from..=to].to_vec();
-            (StatusCode::PARTIAL_CONTENT, headers, told, part).into_response()
+            (StatusCode::PARTIAL_CONTENT, headers, content_range, part).into_response()
         }
-        Some(FakeResponse::LooksUp(known)) => {
+        Some(FakeResponse::Lookup(results)) => {
             let request: Value = serde_json::from_str(&body).unwrap();
-            let chat = known.get(request["to"].as_str().unwrap()).cloned();
+            let chat = results.get(request["to"].as_str().unwrap()).cloned();
             let chat = chat.flatten();
             axum::Json(json!({"ok": true, "exists": chat.is_some(), "chat": chat})).into_response()
         }
-        Some(FakeResponse::Never) => std::future::pending().await,
+        Some(FakeResponse::NeverRespond) => std::future::pending().await,
         // By default, the response is the state in the fake's events.
         None if path == "/status" && script.log.is_none() => {
             let events = script.first_events.lock().unwrap();
-            let told = events.iter().rev().find(|(name, _)| name == "state");
-            let told: Value =
-                told.map_or(Value::Null, |(_, data)| serde_json::from_str(data).unwrap());
-            axum::Json(json!({"status": told["status"]})).into_response()
+            let state = events.iter().rev().find(|(name, _)| name == "state");
+            let state: Value =
+                state.map_or(Value::Null, |(_, data)| serde_json::from_str(data).unwrap());
+            axum::Json(json!({"status": state["status"]})).into_response()
         }
         None => (StatusCode::NOT_FOUND, "no answer for this path").into_response(),
     }
@@ -334,24 +337,27 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
 
 impl Script {
     fn next(&self, path: &str) -> Option<FakeResponse> {
-        let mut first = self.first.lock().unwrap();
-        if first.front().is_some_and(|(of, _)| of == path) {
-            return first.pop_front().map(|(_, answer)| answer);
+        let mut one_time_responses = self.one_time_responses.lock().unwrap();
+        if one_time_responses
+            .front()
+            .is_some_and(|(scripted_path, _)| scripted_path == path)
+        {
+            return one_time_responses.pop_front().map(|(_, response)| response);
         }
-        self.answers.lock().unwrap().get(path).cloned()
+        self.responses.lock().unwrap().get(path).cloned()
     }
 }
 
-fn events(script: &Script, follows: bool) -> Response {
-    *script.listeners.lock().unwrap() += u32::from(!follows);
+fn events(script: &Script, resumes: bool) -> Response {
+    *script.listeners.lock().unwrap() += u32::from(!resumes);
     let changes = script.events.subscribe();
-    let first = script.first_events.lock().unwrap().clone();
-    let later = stream::unfold(changes, |mut changes| async move {
+    let first_events = script.first_events.lock().unwrap().clone();
+    let later_events = stream::unfold(changes, |mut changes| async move {
         Some((changes.recv().await.ok()?, changes))
     });
-    let events = stream::iter(first)
-        .chain(later)
+    let events = stream::iter(first_events)
+        .chain(later_events)
         .map(|(name, data)| Ok::<_, Infallible>(Event::default().event(name).data(data)))
-        .take_until(script.fallen.clone().cancelled_owned());
+        .take_until(script.stopped.clone().cancelled_owned());
     Sse::new(events).into_response()
 }

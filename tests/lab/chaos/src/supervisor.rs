@@ -16,17 +16,17 @@ use service_runtime::process::{Process, Signal, kill};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, locked};
-use harness::bound_to_us;
+use super::clock::{Clock, lock};
+use harness::spawn_bound_to_test;
 
 /// The pause before a restart.
-const PAUSE: Duration = Duration::from_millis(500);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// PM2's `kill_timeout`, plus a margin for a machine under load.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
 /// Maximum number of failed starts. Another process can have the port for a moment after its owner
 /// ended, but not for longer.
-const MOST_FAILED_STARTS: u32 = 40;
+const MAX_FAILED_STARTS: u32 = 40;
 
 /// A supervised service.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Supervised {
     inner: Arc<Inner>,
     /// The service's URL, the same through all restarts.
     pub url: String,
-    watching: Mutex<Option<JoinHandle<()>>>,
+    watcher: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -43,15 +43,15 @@ struct Inner {
     folder: PathBuf,
     variables: Vec<(String, String)>,
     clock: Clock,
-    now: Mutex<Now>,
+    current: Mutex<Current>,
     stop: CancellationToken,
 }
 
 #[derive(Debug, Default)]
-struct Now {
+struct Current {
     process: Option<Process>,
     /// Whether this harness sent the signal, so that the end of the service is expected.
-    struck: bool,
+    end_expected: bool,
     starts: u32,
 }
 
@@ -72,59 +72,59 @@ impl Supervised {
             folder: folder.to_owned(),
             variables,
             clock: clock.clone(),
-            now: Mutex::default(),
+            current: Mutex::default(),
             stop: CancellationToken::new(),
         });
         let mut child = inner.spawn(0);
         let log = inner.log(1);
         let url = harness::poll::until(format!("{name} to listen"), async || {
             if let Some(status) = child.try_wait().expect("its state") {
-                let said = std::fs::read_to_string(&log).unwrap_or_default();
-                panic!("{name} ended with {status}: {said}");
+                let output = std::fs::read_to_string(&log).unwrap_or_default();
+                panic!("{name} ended with {status}: {output}");
             }
-            harness::listening_on(&log)
+            harness::find_listening_url(&log)
         })
         .await;
         let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
         let port = port.expect("a port");
-        let watching = Mutex::new(Some(tokio::spawn(inner.clone().watch(child, port))));
+        let watcher = Mutex::new(Some(tokio::spawn(inner.clone().watch(child, port))));
         Self {
             inner,
             url,
-            watching,
+            watcher,
         }
     }
 
     /// Returns the current process of the service, if it is running.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
-        locked(&self.inner.now).process.clone()
+        lock(&self.inner.current).process.clone()
     }
 
     /// Returns how often the service was started.
     #[must_use]
     pub fn starts(&self) -> u32 {
-        locked(&self.inner.now).starts
+        lock(&self.inner.current).starts
     }
 
     /// Sends a signal that ends the service. Returns whether the service was running.
     #[must_use]
-    pub fn strike(&self, signal: Signal) -> bool {
-        let mut now = locked(&self.inner.now);
-        let Some(process) = &now.process else {
+    pub fn send_signal(&self, signal: Signal) -> bool {
+        let mut current = lock(&self.inner.current);
+        let Some(process) = &current.process else {
             return false;
         };
         let hit = kill(process.id(), signal).unwrap_or(false);
-        now.struck |= hit;
+        current.end_expected |= hit;
         hit
     }
 
     /// Sends SIGTERM, and waits for the end, without a restart.
     pub async fn stop(&self) {
         self.inner.stop.cancel();
-        let watching = locked(&self.watching).take();
-        if let Some(watching) = watching {
-            let _ = watching.await;
+        let watcher = lock(&self.watcher).take();
+        if let Some(watcher) = watcher {
+            let _ = watcher.await;
         }
     }
 }
@@ -135,14 +135,14 @@ impl Inner {
     }
 
     fn spawn(&self, port: u16) -> Child {
-        let mut now = locked(&self.now);
-        now.starts += 1;
-        let log = self.log(now.starts);
+        let mut current = lock(&self.current);
+        current.starts += 1;
+        let log = self.log(current.starts);
         let mut variables = self.variables.clone();
         variables.push(("PORT".to_owned(), port.to_string()));
-        let child = bound_to_us(self.name, &self.folder, &variables, &log);
-        now.process = Process::read(child.id().cast_signed());
-        now.struck = false;
+        let child = spawn_bound_to_test(self.name, &self.folder, &variables, &log);
+        current.process = Process::read(child.id().cast_signed());
+        current.end_expected = false;
         child
     }
 
@@ -152,26 +152,26 @@ impl Inner {
             let Some(clean) = self.end_of(&mut child).await else {
                 return;
             };
-            let (struck, start) = {
-                let mut now = locked(&self.now);
-                now.process = None;
-                (now.struck, now.starts)
+            let (end_expected, start) = {
+                let mut current = lock(&self.current);
+                current.process = None;
+                (current.end_expected, current.starts)
             };
-            if struck {
+            if end_expected {
                 failed = 0;
-            } else if self.port_was_taken(start) {
+            } else if self.port_was_in_use(start) {
                 failed += 1;
             } else {
-                let how = if clean { "" } else { " with an error" };
-                let what = format!("{} ended{how} by itself, start {start}", self.name);
-                self.clock.odd(what);
+                let suffix = if clean { "" } else { " with an error" };
+                let text = format!("{} ended{suffix} by itself, start {start}", self.name);
+                self.clock.record_unexpected(text);
             }
-            if failed > MOST_FAILED_STARTS {
+            if failed > MAX_FAILED_STARTS {
                 self.clock
-                    .odd(format!("{} does not get its port", self.name));
+                    .record_unexpected(format!("{} does not get its port", self.name));
                 return;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RESTART_PAUSE).await;
             if self.stop.is_cancelled() {
                 return;
             }
@@ -179,9 +179,9 @@ impl Inner {
         }
     }
 
-    fn port_was_taken(&self, start: u32) -> bool {
-        let said = std::fs::read_to_string(self.log(start)).unwrap_or_default();
-        said.contains("[FATAL]") && said.contains("is taken")
+    fn port_was_in_use(&self, start: u32) -> bool {
+        let output = std::fs::read_to_string(self.log(start)).unwrap_or_default();
+        output.contains("[FATAL]") && output.contains("is taken")
     }
 
     /// Waits for the end of the process. Returns whether the end was clean; `None` once the service
@@ -194,35 +194,36 @@ impl Inner {
                     return Some(status.success());
                 }
                 if !status.success() {
-                    let what = format!("{} ended with {status} on SIGTERM", self.name);
-                    self.clock.odd(what);
+                    let text = format!("{} ended with {status} on SIGTERM", self.name);
+                    self.clock.record_unexpected(text);
                 }
                 return None;
             }
             match stopping_since {
                 None if self.stop.is_cancelled() => {
                     stopping_since = Some(tokio::time::Instant::now());
-                    if let Some(process) = &locked(&self.now).process {
+                    if let Some(process) = &lock(&self.current).process {
                         let _ = kill(process.id(), Signal::TERM);
                     }
                 }
                 Some(since) if since.elapsed() > STOP_PATIENCE => {
-                    self.clock.odd(format!("{} did not stop", self.name));
+                    self.clock
+                        .record_unexpected(format!("{} did not stop", self.name));
                     let _ = child.kill();
                     let _ = child.wait();
                     return None;
                 }
                 _ => {}
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
 impl Drop for Supervised {
     fn drop(&mut self) {
-        if let Some(watching) = locked(&self.watching).take() {
-            watching.abort();
+        if let Some(watcher) = lock(&self.watcher).take() {
+            watcher.abort();
         }
         if let Some(process) = self.process() {
             let _ = kill(process.id(), Signal::KILL);

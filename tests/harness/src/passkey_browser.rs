@@ -1,4 +1,4 @@
-//! Runs a person's browser with DevTools' virtual authenticator: a new browser, or one that a
+//! Controls a browser with DevTools' virtual authenticator: a new browser, or one that another
 //! program opened.
 
 use std::path::Path;
@@ -13,27 +13,27 @@ use crate::{Scratch, WhatsappName, node_scripts, poll, processes};
 
 /// A browser with an authenticator.
 #[derive(Debug)]
-pub struct Person {
+pub struct PasskeyBrowser {
     process: Child,
-    orders: ChildStdin,
+    commands: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
     folder: Scratch,
 }
 
-impl Person {
-    /// Opens a new browser on `whatsapp`.
-    pub async fn of(whatsapp: WhatsappName) -> Self {
+impl PasskeyBrowser {
+    /// Opens a new browser on the page of `whatsapp`.
+    pub async fn open(whatsapp: WhatsappName) -> Self {
         let address = whatsapp.address().to_string();
         Self::start(&[("WHATSAPP", &address)]).await
     }
 
     /// Takes over the page that another program has opened, through the DevTools port of that
     /// Chromium's profile.
-    pub async fn at(profile: &Path) -> Self {
+    pub async fn attach(profile: &Path) -> Self {
         let file = profile.join("DevToolsActivePort");
         let port = poll::until("DevTools' port", async || {
-            let told = std::fs::read_to_string(&file).ok()?;
-            told.lines().next().map(str::to_owned)
+            let text = std::fs::read_to_string(&file).ok()?;
+            text.lines().next().map(str::to_owned)
         })
         .await;
         Self::start(&[("DEVTOOLS", &format!("http://127.0.0.1:{port}"))]).await
@@ -42,7 +42,7 @@ impl Person {
     async fn start(variables: &[(&str, &str)]) -> Self {
         let folder = Scratch::default();
         let mut process = Command::new("node")
-            .arg("person.mjs")
+            .arg("passkey-browser.mjs")
             .current_dir(node_scripts())
             .env("TMPDIR", folder.path())
             .envs(variables.iter().copied())
@@ -51,64 +51,64 @@ impl Person {
             .kill_on_drop(true)
             .spawn()
             .expect("node");
-        let orders = process.stdin.take().expect("a pipe");
+        let commands = process.stdin.take().expect("a pipe");
         let answers = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        let mut person = Self {
+        let mut browser = Self {
             process,
-            orders,
+            commands,
             answers,
             folder,
         };
-        person.hear().await;
-        person
+        browser.read_answer().await;
+        browser
     }
 
-    async fn hear(&mut self) -> Value {
+    async fn read_answer(&mut self) -> Value {
         let line = tokio::time::timeout(crate::PATIENCE, self.answers.next_line());
         let line = line.await.expect("an answer in time").expect("a line");
-        let answer = line.expect("the script to go on");
+        let answer = line.expect("a running script");
         serde_json::from_str(&answer).expect("JSON")
     }
 
-    async fn order(&mut self, order: Value) -> Value {
-        let line = format!("{order}\n");
-        let told = self.orders.write_all(line.as_bytes()).await;
-        told.expect("the script to listen");
-        self.hear().await
+    async fn send_command(&mut self, command: Value) -> Value {
+        let line = format!("{command}\n");
+        let written = self.commands.write_all(line.as_bytes()).await;
+        written.expect("a script that reads its input");
+        self.read_answer().await
     }
 
     /// Makes the authenticator create a passkey for WhatsApp. Returns its id and its public key.
-    pub async fn create(&mut self) -> (String, String) {
-        let made = self.order(json!({"do": "create"})).await;
-        let text = |name: &str| made[name].as_str().expect(name).to_owned();
+    pub async fn create_passkey(&mut self) -> (String, String) {
+        let passkey = self.send_command(json!({"do": "create_passkey"})).await;
+        let text = |name: &str| passkey[name].as_str().expect(name).to_owned();
         (text("credential_id"), text("public_key"))
     }
 
-    /// Works like [`Self::create`], and adds the passkey to the account of `phone`. Returns its id.
-    pub async fn create_for(&mut self, phone: &Phone) -> String {
-        let (id, key) = self.create().await;
+    /// Works like [`Self::.create_passkey`], and adds the passkey to the account of `phone`. Returns its id.
+    pub async fn create_passkey_for(&mut self, phone: &Phone) -> String {
+        let (id, key) = self.create_passkey().await;
         phone.add_passkey(&id, &key).expect("a key of P-256");
         id
     }
 
-    /// Makes the authenticator answer a body of `GET /passkey` with the passkey `id`, after
-    /// `changes` to the request.
+    /// Makes the authenticator sign the request in a body of `GET /passkey` with the passkey `id`.
+    /// `changes` replaces options of the request.
     ///
     /// # Errors
     /// The name of the error with which the browser refused.
-    pub async fn answer(
+    pub async fn sign_request(
         &mut self,
-        asked: &Value,
+        request: &Value,
         id: &str,
         changes: Value,
     ) -> Result<Value, String> {
-        let mut options = asked["public_key"].clone();
+        let mut options = request["public_key"].clone();
         options["allowCredentials"] = json!([{"type": "public-key", "id": id}]);
         for (name, value) in changes.as_object().into_iter().flatten() {
             options[name] = value.clone();
         }
         let answer = self
-            .order(json!({"do": "answer", "public_key": options}))
+            .send_command(json!({"do": "sign_request", "public_key": options}))
             .await;
         match answer["error"].as_str() {
             Some(name) => Err(name.to_owned()),
@@ -116,27 +116,31 @@ impl Person {
         }
     }
 
-    /// Sets whether the authenticator recognizes its owner from now on.
-    pub async fn verifies(&mut self, does: bool) {
-        self.order(json!({"do": "verifies", "does": does})).await;
+    /// Sets whether the authenticator verifies its owner from now on.
+    pub async fn set_user_verified(&mut self, is_verified: bool) {
+        self.send_command(json!({"do": "set_user_verified", "is_verified": is_verified}))
+            .await;
     }
 
     /// Presses the page's button with this test id, once the button exists.
     pub async fn press(&mut self, test_id: &str) {
-        self.order(json!({"do": "press", "test_id": test_id})).await;
+        self.send_command(json!({"do": "press", "test_id": test_id}))
+            .await;
     }
 
     /// Returns an attribute of the page's root element.
     pub async fn root_attribute(&mut self, name: &str) -> Value {
-        let told = self.order(json!({"do": "attribute", "name": name})).await;
-        told["value"].clone()
+        let answer = self
+            .send_command(json!({"do": "root_attribute", "name": name}))
+            .await;
+        answer["value"].clone()
     }
 
     /// Closes the browser if it is a new one. Otherwise leaves it to the other program.
-    pub async fn leave(mut self) {
-        drop(self.orders);
-        let ended = self.process.wait().await.expect("its end");
-        assert!(ended.success(), "{ended}");
-        processes::none_left(self.folder.path()).await;
+    pub async fn close(mut self) {
+        drop(self.commands);
+        let status = self.process.wait().await.expect("its exit status");
+        assert!(status.success(), "{status}");
+        processes::assert_none_left(self.folder.path()).await;
     }
 }

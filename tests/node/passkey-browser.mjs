@@ -1,18 +1,18 @@
 // Acts as a user at a browser with DevTools' virtual authenticator, for tests in Rust: reads one
 // command per line (JSON) from standard input, and writes one answer per line to standard output.
 //
-//   WHATSAPP=127.0.0.1:<TLS> node person.mjs      in a new browser
-//   DEVTOOLS=http://127.0.0.1:<port> node person.mjs      in the page that is open in that browser
+//   WHATSAPP=127.0.0.1:<TLS> node passkey-browser.mjs      in a new browser
+//   DEVTOOLS=http://127.0.0.1:<port> node passkey-browser.mjs      in the page that is open in that browser
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, USER_AGENT, eventually } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, USER_AGENT, eventually } from './lib/flow.mjs';
 
 const { WHATSAPP, DEVTOOLS } = process.env;
 /** An address on WhatsApp's site that does not start the client, and so shows no code. */
-const ASIDE = 'https://web.whatsapp.com/app/app.css';
+const PLAIN_PAGE = 'https://web.whatsapp.com/app/app.css';
 
 async function open() {
   if (DEVTOOLS) {
@@ -20,9 +20,9 @@ async function open() {
     const context = browser.contexts()[0];
     const isWhatsApp = (page) => page.url().startsWith('https://web.whatsapp.com/');
     const page = await eventually('WhatsApp’s page', () => context.pages().find(isWhatsApp), 60_000);
-    return { context, page, leave: () => browser.close() };
+    return { context, page, close: () => browser.close() };
   }
-  const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'person-'));
+  const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'passkey-'));
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: CHROME,
     userAgent: USER_AGENT,
@@ -33,11 +33,11 @@ async function open() {
     ],
   });
   const page = await context.newPage();
-  await page.goto(ASIDE);
-  return { context, page, leave: () => context.close() };
+  await page.goto(PLAIN_PAGE);
+  return { context, page, close: () => context.close() };
 }
 
-const { context, page, leave } = await open();
+const { context, page, close } = await open();
 const cdp = await context.newCDPSession(page);
 await cdp.send('WebAuthn.enable');
 const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
@@ -48,7 +48,7 @@ const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
 });
 
 const commands = {
-  create: () => page.evaluate(async () => {
+  create_passkey: () => page.evaluate(async () => {
     const created = await navigator.credentials.create({
       publicKey: {
         rp: { id: 'whatsapp.com', name: 'WhatsApp' },
@@ -64,7 +64,7 @@ const commands = {
     return { credential_id: created.id, public_key: key };
   }),
 
-  answer: ({ public_key: options }) => page.evaluate(async (json) => {
+  sign_request: ({ public_key: options }) => page.evaluate(async (json) => {
     try {
       const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(json);
       return (await navigator.credentials.get({ publicKey })).toJSON();
@@ -73,16 +73,16 @@ const commands = {
     }
   }, options),
 
-  verifies: ({ does }) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: does }),
+  set_user_verified: ({ is_verified: isUserVerified }) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
   press: ({ test_id }) => page.getByTestId(test_id).click({ timeout: 60_000 }),
-  attribute: async ({ name }) => ({ value: await page.locator('html').getAttribute(name) }),
+  root_attribute: async ({ name }) => ({ value: await page.locator('html').getAttribute(name) }),
 };
 
-const say = (answer) => process.stdout.write(`${JSON.stringify(answer ?? {})}\n`);
-say();
+const writeAnswer = (answer) => process.stdout.write(`${JSON.stringify(answer ?? {})}\n`);
+writeAnswer();
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
-  say(await commands[command.do](command));
+  writeAnswer(await commands[command.do](command));
 }
-await leave();
+await close();
 process.exit(0);

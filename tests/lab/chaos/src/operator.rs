@@ -10,14 +10,14 @@ use service_runtime::process::ProcessTable;
 use tokio::time::Instant;
 use whatsapp_standin::Phone;
 
-use super::clock::{Clock, locked};
+use super::clock::{Clock, lock};
 use super::relink::Relinking;
-use super::supervise::Supervised;
+use super::supervisor::Supervised;
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long an operator waits at an error before reconnecting.
 const OPERATOR_PATIENCE: Duration = Duration::from_secs(3);
-const MEMORY_EVERY: Duration = Duration::from_secs(2);
+const MEMORY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The states of the session, each with the time when it was first seen; `down` while the service
 /// does not respond.
@@ -32,28 +32,30 @@ pub async fn operate(
     relinking: Arc<Relinking>,
 ) {
     let client = harness::http();
-    let mut since = Instant::now();
-    let mut now = String::new();
+    let mut changed_at = Instant::now();
+    let mut current_state = String::new();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let seen = state(&client, &manager).await;
-        if seen != now {
-            locked(&states).push((clock.ms(), seen.clone()));
-            since = Instant::now();
-            match &*seen {
+        tokio::time::sleep(POLL_INTERVAL).await;
+        let state_now = state(&client, &manager).await;
+        if state_now != current_state {
+            lock(&states).push((clock.ms(), state_now.clone()));
+            changed_at = Instant::now();
+            match &*state_now {
                 // The device was linked at the start and has not been unlinked.
-                "QR_REQUIRED" | "DISCONNECTED" if !relinking.is_on() => {
+                "QR_REQUIRED" | "DISCONNECTED" if !relinking.is_active() => {
                     let session = get(&client, &manager, "/session").await;
                     let cause = session["cause"].as_str().unwrap_or_default();
-                    clock.odd(format!("the session is {seen}, because of {cause}"));
+                    clock.record_unexpected(format!(
+                        "the session is {state_now}, because of {cause}"
+                    ));
                 }
                 _ => {}
             }
-            now = seen;
+            current_state = state_now;
         }
-        match &*now {
-            "ERROR" | "DISCONNECTED" if since.elapsed() > OPERATOR_PATIENCE => {
-                since = Instant::now();
+        match &*current_state {
+            "ERROR" | "DISCONNECTED" if changed_at.elapsed() > OPERATOR_PATIENCE => {
+                changed_at = Instant::now();
                 let _ = client.post(format!("{manager}/connect")).send().await;
             }
             "QR_REQUIRED" => drop(phone.scan_current()),
@@ -79,34 +81,34 @@ pub async fn get(client: &reqwest::Client, base: &str, path: &str) -> Value {
 }
 
 /// The minimum and maximum memory in KiB, by process.
-pub type Seen = Arc<Mutex<BTreeMap<&'static str, (u64, u64)>>>;
+pub type MemoryRanges = Arc<Mutex<BTreeMap<&'static str, (u64, u64)>>>;
 
 /// Measures the memory periodically.
-pub async fn weigh(weighed: Weighed, seen: Seen) {
+pub async fn record_memory(memory_probe: MemoryProbe, ranges: MemoryRanges) {
     loop {
-        for (of, kib) in weighed.now() {
-            let mut seen = locked(&seen);
-            let (least, most) = seen.entry(of).or_insert((kib, kib));
-            (*least, *most) = (kib.min(*least), kib.max(*most));
+        for (process, kib) in memory_probe.measure() {
+            let mut ranges = lock(&ranges);
+            let (min, max) = ranges.entry(process).or_insert((kib, kib));
+            (*min, *max) = (kib.min(*min), kib.max(*max));
         }
-        tokio::time::sleep(MEMORY_EVERY).await;
+        tokio::time::sleep(MEMORY_INTERVAL).await;
     }
 }
 
 /// The measured services.
 #[derive(Debug, Clone)]
-pub struct Weighed {
+pub struct MemoryProbe {
     /// session-manager.
     pub manager: Arc<Supervised>,
     /// central-hub.
     pub hub: Arc<Supervised>,
 }
 
-impl Weighed {
+impl MemoryProbe {
     /// Returns the current memory in KiB: RSS of the services, and anonymous and shared memory
     /// (PSS) of Chrome's process tree.
     #[must_use]
-    pub fn now(&self) -> Vec<(&'static str, u64)> {
+    pub fn measure(&self) -> Vec<(&'static str, u64)> {
         let rss = |service: &Supervised| {
             let pid = service.process()?.pid;
             field(&PathBuf::from(format!("/proc/{pid}/status")), "VmRSS:")
@@ -117,22 +119,22 @@ impl Weighed {
             ("Chrome", self.chrome()),
         ]
         .into_iter()
-        .filter_map(|(of, kib)| Some((of, kib?)))
+        .filter_map(|(process, kib)| Some((process, kib?)))
         .collect()
     }
 
     /// Returns the minimum of several measurements at rest, which is retained memory without
     /// temporary use.
-    pub async fn in_rest(&self) -> BTreeMap<&'static str, u64> {
-        let mut least = BTreeMap::new();
+    pub async fn measure_at_rest(&self) -> BTreeMap<&'static str, u64> {
+        let mut minimums = BTreeMap::new();
         for _ in 0..8 {
             tokio::time::sleep(Duration::from_millis(400)).await;
-            for (of, kib) in self.now() {
-                let known = least.entry(of).or_insert(kib);
-                *known = kib.min(*known);
+            for (process, kib) in self.measure() {
+                let minimum = minimums.entry(process).or_insert(kib);
+                *minimum = kib.min(*minimum);
             }
         }
-        least
+        minimums
     }
 
     fn chrome(&self) -> Option<u64> {

@@ -4,26 +4,26 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, assert, equal, eventually } from './peer.mjs';
+import { CHROME, CHROME_ARGS, assert, assertEqual, eventually } from './flow.mjs';
 
 const LONG = 60_000;
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Returns the helpers for one browser. `args` are passed to Chromium after the usual arguments. */
-export function visit({
+export function createVisitor({
   hub,
   password,
-  pictures,
+  screenshotFolder,
   viewport = { width: 1200, height: 900 },
   args = [],
 }) {
   let browser = null;
   let page = null;
-  const complaints = [];
+  const pageErrors = [];
 
   const button = (name) => page.getByRole('button', { name, exact: true });
   const dialog = () => page.getByRole('dialog');
-  const says = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
+  const waitForText = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
 
   /** Calls the hub's API as the administrator. */
   async function api(path, method = 'GET', body = undefined) {
@@ -40,7 +40,7 @@ export function visit({
   }
 
   async function open() {
-    if (pictures) mkdirSync(pictures, { recursive: true });
+    if (screenshotFolder) mkdirSync(screenshotFolder, { recursive: true });
     browser = await chromium.launch({ executablePath: CHROME, args: [...CHROME_ARGS, ...args] });
     const context = await browser.newContext({
       viewport,
@@ -50,17 +50,17 @@ export function visit({
       timezoneId: 'Pacific/Auckland',
     });
     page = await context.newPage();
-    page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
-    page.on('dialog', (box) => complaints.push(`the browser asked: ${box.message()}`));
+    page.on('pageerror', (error) => pageErrors.push(`page error: ${error.stack ?? error}`));
+    page.on('dialog', (box) => pageErrors.push(`the browser asked: ${box.message()}`));
     page.on('console', (message) => {
       // Chromium logs each failed request; the page itself shows those errors.
       const refused = message.text().startsWith('Failed to load resource');
-      if (message.type() === 'error' && !refused) complaints.push(`console: ${message.text()}`);
+      if (message.type() === 'error' && !refused) pageErrors.push(`console: ${message.text()}`);
     });
     return page;
   }
 
-  async function enter(user, secret) {
+  async function signIn(user, secret) {
     await page.getByLabel('Usuario', { exact: true }).fill(user);
     await page.getByLabel('Contraseña', { exact: true }).fill(secret);
     await button('Entrar').click();
@@ -73,10 +73,10 @@ export function visit({
   const still = () =>
     page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
 
-  async function picture(name, options = {}) {
-    if (!pictures) return;
+  async function takeScreenshot(name, options = {}) {
+    if (!screenshotFolder) return;
     await still();
-    await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', ...options });
+    await page.screenshot({ path: join(screenshotFolder, `${name}.png`), animations: 'disabled', ...options });
   }
 
   /** Checks the screen with axe, which measures the contrast of colours. */
@@ -87,20 +87,20 @@ export function visit({
       const { violations } = await window.axe.run({ resultTypes: ['violations'] });
       return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n  ')}`);
     });
-    equal(violationText.join('\n'), '', `${where}: what axe complains of`);
+    assertEqual(violationText.join('\n'), '', `${where}: what axe complains of`);
   }
 
   /** Waits until nothing is wider than the window: the layout follows a new window size late. */
-  const noSidewaysScroll = (where) =>
+  const assertNoSidewaysScroll = (where) =>
     eventually(`${where}: nothing is wider than the window`, () =>
       page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 5_000);
 
-  const noComplaints = () => assert(complaints.length === 0, complaints.join('\n'));
+  const assertNoPageErrors = () => assert(pageErrors.length === 0, pageErrors.join('\n'));
 
   async function close() {
-    if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
+    if (screenshotFolder && page) await page.screenshot({ path: join(screenshotFolder, 'last.png') }).catch(() => {});
     await browser?.close();
   }
 
-  return { api, audit, button, close, dialog, enter, noComplaints, noSidewaysScroll, open, picture, says };
+  return { api, audit, button, close, dialog, signIn, assertNoPageErrors, assertNoSidewaysScroll, open, takeScreenshot, waitForText };
 }

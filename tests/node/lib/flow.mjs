@@ -15,7 +15,7 @@ export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk
 
 export const sha256 = (base64) => createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
 
-export function arguments_() {
+export function readArguments() {
   const [url, profile] = process.argv.slice(2);
   if (!url || !profile) {
     console.error(`usage: node ${process.argv[1]} <address of the stand-in> <profile folder>`);
@@ -28,7 +28,7 @@ export function assert(truth, message) {
   if (!truth) throw new Error(message);
 }
 
-export function equal(actual, expected, what) {
+export function assertEqual(actual, expected, what) {
   assert(actual === expected, `${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
 }
 
@@ -54,7 +54,7 @@ export async function eventually(what, check, timeout = 20_000) {
   }
 }
 
-export function phone(url) {
+export function phoneApi(url) {
   const call = async (path, body) => {
     const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const response = await fetch(`${url}phone/api/${path}`, init);

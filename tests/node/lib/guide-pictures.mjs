@@ -8,17 +8,17 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /**
  * The folder of the documentation, and that of the page, which is built without the documentation.
  */
-const FOLDERS = ['docs/images/guide', 'crates/central-hub/web/src/help/pictures'].map((it) => join(ROOT, it));
+const FOLDERS = ['docs/images/guide', 'crates/central-hub/web/src/help/pictures'].map((folder) => join(ROOT, folder));
 const SIZE = { width: 1080, height: 720 };
 const LANGUAGES = ['es', 'en'];
 
 /** Switches the language in the page's header, which keeps typed text and the current screen. */
 async function switchLanguage(page, language) {
   await page.locator('header').getByRole('radiogroup', { name: /^(Idioma|Language)$/ }).getByText(language.toUpperCase(), { exact: true }).click();
-  await page.waitForFunction((it) => document.documentElement.lang.startsWith(it), language);
+  await page.waitForFunction((prefix) => document.documentElement.lang.startsWith(prefix), language);
   await page.waitForFunction(() => !document.querySelector('main [aria-busy="true"]'));
   await page.waitForFunction(() =>
-    document.getAnimations().every((it) => it.playState !== 'running' || it.effect?.getComputedTiming().iterations === Infinity));
+    document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
 }
 
 /**
@@ -34,7 +34,7 @@ export function guidePictures(page) {
     await page.setViewportSize(SIZE);
     for (const language of LANGUAGES) {
       await switchLanguage(page, language);
-      await top?.evaluate((it) => it.scrollIntoView({ block: 'start' }));
+      await top?.evaluate((element) => element.scrollIntoView({ block: 'start' }));
       // WebP keeps the files small; Playwright itself only saves PNG and JPEG.
       const { data } = await cdp.send('Page.captureScreenshot', { format: 'webp', quality: 60 });
       for (const folder of FOLDERS) writeFileSync(join(folder, `${language}-${name}.webp`), Buffer.from(data, 'base64'));

@@ -16,7 +16,7 @@ pub(super) const MANAGER: &str = "sm";
 pub(super) const HUB: &str = "hub";
 
 /// Returns the messages that WhatsApp's server accepted, in the server's order.
-pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
+pub(super) fn messages_at_phone(phone: &Phone) -> Vec<AtPhone> {
     phone
         .messages()
         .into_iter()
@@ -35,8 +35,8 @@ fn text_of(details: &Details) -> Option<String> {
     if details.caption.is_some() {
         return details.caption.clone();
     }
-    if let Some(place) = &details.location {
-        return Some(place.text.clone());
+    if let Some(location) = &details.location {
+        return Some(location.text.clone());
     }
     let card = details.cards.as_ref()?.first()?;
     let name = card.lines().find_map(|line| line.strip_prefix("FN:"))?;
@@ -44,34 +44,34 @@ fn text_of(details: &Details) -> Option<String> {
 }
 
 /// Lists the processes, locks, temporary files and panics that are left after the end.
-pub(super) async fn left(folder: &Path) -> Vec<String> {
+pub(super) async fn find_leftovers(folder: &Path) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(15);
-    while !processes::of(folder).is_empty() && Instant::now() < deadline {
+    while !processes::in_folder(folder).is_empty() && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let mut left: Vec<_> = processes::of(folder)
+    let mut find_leftovers: Vec<_> = processes::in_folder(folder)
         .into_iter()
         .map(|process| format!("process {} {}", process.pid, process.comm))
         .collect();
     let profile = folder.join(MANAGER).join("tokens/profile");
     for name in ["SingletonLock", "SingletonSocket", "SingletonCookie"] {
         if std::fs::symlink_metadata(profile.join(name)).is_ok() {
-            left.push(name.to_owned());
+            find_leftovers.push(name.to_owned());
         }
     }
     for service in [MANAGER, HUB] {
         let temporary = folder.join(service).join("service-tmp");
         let files = std::fs::read_dir(temporary).into_iter().flatten().flatten();
-        left.extend(files.map(|file| format!("the file {}", file.path().display())));
+        find_leftovers.extend(files.map(|file| format!("the file {}", file.path().display())));
         let logs = std::fs::read_dir(folder.join(service));
         for log in logs.into_iter().flatten().flatten() {
             let is_log = log.path().extension().is_some_and(|end| end == "log");
             if is_log
                 && std::fs::read_to_string(log.path()).is_ok_and(|t| t.contains("panicked at"))
             {
-                left.push(format!("a panic in {}", log.path().display()));
+                find_leftovers.push(format!("a panic in {}", log.path().display()));
             }
         }
     }
-    left
+    find_leftovers
 }

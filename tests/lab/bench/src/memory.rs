@@ -7,7 +7,7 @@ use service_runtime::process::usage::{self, field};
 
 /// Memory of a service and its process tree.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Weight {
+pub struct MemoryUsage {
     /// Resident memory of the service, in MiB.
     pub service_rss: f64,
     /// Anonymous memory of all descendants, with shared memory divided (PSS),
@@ -19,14 +19,14 @@ pub struct Weight {
 
 /// Measures the service and its process tree now.
 #[must_use]
-pub fn weight(service: i32) -> Weight {
-    let tree = below(service);
+pub fn measure_memory(service: i32) -> MemoryUsage {
+    let tree = descendants(service);
     let kib: u64 = tree
         .iter()
         .filter_map(|pid| field(&format!("/proc/{pid}/smaps_rollup"), "Pss_Anon:"))
         .sum();
     let rss = field(&format!("/proc/{service}/status"), "VmRSS:");
-    Weight {
+    MemoryUsage {
         service_rss: mib(rss.unwrap_or_default()),
         tree_anonymous: mib(kib),
         processes: tree.len(),
@@ -34,42 +34,42 @@ pub fn weight(service: i32) -> Weight {
 }
 
 /// Returns the minimum of several measurements, which is retained memory without temporary use.
-pub async fn weight_at_rest(service: i32) -> Weight {
-    let mut least = weight(service);
+pub async fn measure_memory_at_rest(service: i32) -> MemoryUsage {
+    let mut minimum = measure_memory(service);
     for _ in 0..8 {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let now = weight(service);
-        least.service_rss = least.service_rss.min(now.service_rss);
-        least.tree_anonymous = least.tree_anonymous.min(now.tree_anonymous);
-        least.processes = least.processes.min(now.processes);
+        let now = measure_memory(service);
+        minimum.service_rss = minimum.service_rss.min(now.service_rss);
+        minimum.tree_anonymous = minimum.tree_anonymous.min(now.tree_anonymous);
+        minimum.processes = minimum.processes.min(now.processes);
     }
-    least
+    minimum
 }
 
 /// Returns the CPU time that the service and all its descendants have used.
 ///
 /// A process that ended in between is missing from the later value, so use this only at rest.
 #[must_use]
-pub fn processor_time(service: i32) -> Duration {
-    processor_time_of(service) + tree_processor_time(service)
+pub fn total_cpu_time(service: i32) -> Duration {
+    process_cpu_time(service) + tree_cpu_time(service)
 }
 
-/// Works like [`processor_time`], without the service itself.
+/// Works like [`total_cpu_time`], without the service itself.
 #[must_use]
-pub fn tree_processor_time(service: i32) -> Duration {
-    below(service).into_iter().map(processor_time_of).sum()
+pub fn tree_cpu_time(service: i32) -> Duration {
+    descendants(service).into_iter().map(process_cpu_time).sum()
 }
 
 /// Returns the CPU time that this process alone has used.
 #[must_use]
-pub fn processor_time_of(pid: i32) -> Duration {
+pub fn process_cpu_time(pid: i32) -> Duration {
     usage::processor_time(pid).unwrap_or_default()
 }
 
-fn below(service: i32) -> Vec<i32> {
+fn descendants(service: i32) -> Vec<i32> {
     let table = ProcessTable::scan().expect("/proc");
-    let found = table.descendants(service);
-    found.iter().map(|process| process.pid).collect()
+    let descendants = table.descendants(service);
+    descendants.iter().map(|process| process.pid).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
@@ -82,9 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_weighs_something() {
+    fn memory_and_cpu_time_of_this_process_are_measured() {
         let this = std::process::id().cast_signed();
-        assert!(weight(this).service_rss > 1.0);
+        assert!(measure_memory(this).service_rss > 1.0);
         assert!(usage::processor_time(this).is_some());
     }
 }

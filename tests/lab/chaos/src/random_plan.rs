@@ -7,7 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::plan::{
-    Action, Amount, Door, Fault, Kind, Lane, Lead, Limit, Manner, Plan, Send, Trouble, Way,
+    Action, Amount, Arrival, ClientBehavior, Fault, Kind, Lane, Lead, Limit, Plan, Send,
+    SendFailure, Target,
 };
 
 impl Plan {
@@ -23,9 +24,9 @@ impl Plan {
         Self {
             seed,
             kills: kills(&mut stream(1), &amount),
-            troubles: troubles(&mut stream(2), &amount),
+            other_faults: other_faults(&mut stream(2), &amount),
             lanes: lanes(&mut stream(3), &amount),
-            calm: calm(&amount),
+            fault_free_lanes: fault_free_lanes(&amount),
             leads: leads(&mut stream(4), &amount),
             amount,
         }
@@ -44,9 +45,9 @@ fn times(random: &mut ChaCha8Rng, first: u64, gap: &Range<u64>, length: u64) -> 
 }
 
 /// Draws from a bag until it is empty, then refills it, so that even a short run has every kind.
-fn from_bag<T: Copy>(random: &mut ChaCha8Rng, bag: &mut Vec<T>, all: &[T]) -> T {
+fn draw_from_bag<T: Copy>(random: &mut ChaCha8Rng, bag: &mut Vec<T>, values: &[T]) -> T {
     if bag.is_empty() {
-        bag.extend_from_slice(all);
+        bag.extend_from_slice(values);
         bag.shuffle(random);
     }
     bag.pop().expect("it was just filled")
@@ -71,7 +72,7 @@ fn kills(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
     times(random, 2_000, &amount.kill_gap_ms, amount.length_ms)
         .into_iter()
         .map(|at_ms| {
-            let action = match from_bag(random, &mut bag, &ALL) {
+            let action = match draw_from_bag(random, &mut bag, &ALL) {
                 Action::KillRenderer(_) => Action::KillRenderer(random.random()),
                 other => other,
             };
@@ -84,69 +85,71 @@ fn kills(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
 /// reloaded once, and must open it then.
 const DATABASE_REST_MS: u64 = 10_000;
 
-fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
+fn other_faults(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
     #[derive(Clone, Copy)]
-    enum Sort {
+    enum FaultTemplate {
         Lasting(fn(u64) -> Action),
-        Mistreat(Trouble),
+        FailSends(SendFailure),
         LongFreeze,
         BlockContact,
         BusySync,
         Plain(Action),
     }
-    let mut all = vec![
-        Sort::Lasting(Action::Freeze),
-        Sort::Lasting(Action::CutNetwork),
-        Sort::Lasting(Action::CutNetwork),
-        Sort::Lasting(Action::RefuseLogins),
-        Sort::Lasting(Action::HangPage),
-        Sort::Lasting(Action::DropEvents),
-        Sort::Lasting(Action::SlowAcks),
-        Sort::Lasting(Action::SlowDelivery),
-        Sort::Lasting(Action::BreakDatabase),
-        Sort::Lasting(Action::StallSync),
-        Sort::Lasting(Action::HoldDelivery),
-        Sort::Lasting(Action::TemporaryBan),
-        Sort::Lasting(Action::WithholdTools),
-        Sort::Lasting(|ms| Action::Limit(Limit::ReachOut, ms)),
-        Sort::Lasting(|ms| Action::Limit(Limit::NewChats, ms)),
-        Sort::BusySync,
-        Sort::BlockContact,
-        Sort::BlockContact,
-        Sort::Plain(Action::DropListener),
-        Sort::Plain(Action::DropListener),
-        Sort::Plain(Action::ForgetAnchors),
-        Sort::Plain(Action::UnexpectedLogout),
+    let mut templates = vec![
+        FaultTemplate::Lasting(Action::Freeze),
+        FaultTemplate::Lasting(Action::CutNetwork),
+        FaultTemplate::Lasting(Action::CutNetwork),
+        FaultTemplate::Lasting(Action::RefuseLogins),
+        FaultTemplate::Lasting(Action::HangPage),
+        FaultTemplate::Lasting(Action::DropEvents),
+        FaultTemplate::Lasting(Action::SlowAcks),
+        FaultTemplate::Lasting(Action::SlowDelivery),
+        FaultTemplate::Lasting(Action::BreakDatabase),
+        FaultTemplate::Lasting(Action::StallSync),
+        FaultTemplate::Lasting(Action::HoldDelivery),
+        FaultTemplate::Lasting(Action::TemporaryBan),
+        FaultTemplate::Lasting(Action::WithholdTools),
+        FaultTemplate::Lasting(|ms| Action::Limit(Limit::ReachOut, ms)),
+        FaultTemplate::Lasting(|ms| Action::Limit(Limit::NewChats, ms)),
+        FaultTemplate::BusySync,
+        FaultTemplate::BlockContact,
+        FaultTemplate::BlockContact,
+        FaultTemplate::Plain(Action::DropListener),
+        FaultTemplate::Plain(Action::DropListener),
+        FaultTemplate::Plain(Action::ForgetAnchors),
+        FaultTemplate::Plain(Action::UnexpectedLogout),
     ];
     if amount.relinks {
-        all.push(Sort::Plain(Action::Relink));
+        templates.push(FaultTemplate::Plain(Action::Relink));
     }
-    all.extend(Trouble::ALL.map(Sort::Mistreat));
+    templates.extend(SendFailure::ALL.map(FaultTemplate::FailSends));
     if amount.long_freeze_ms.is_some() {
-        all.push(Sort::LongFreeze);
+        templates.push(FaultTemplate::LongFreeze);
     }
     let mut bag = Vec::new();
-    let mut last = Vec::new();
+    let mut faults = Vec::new();
     let mut free_at = 0;
-    for at in times(random, 1_000, &amount.trouble_gap_ms, amount.length_ms) {
+    for at in times(random, 1_000, &amount.other_fault_gap_ms, amount.length_ms) {
         // One fault at a time: a lasting fault is over before the next begins.
         let at_ms = at.max(free_at);
         if at_ms >= amount.length_ms {
             break;
         }
-        let action = match from_bag(random, &mut bag, &all) {
-            Sort::Lasting(action) => action(random.random_range(amount.trouble_ms.clone())),
-            Sort::Mistreat(trouble) => Action::Mistreat(trouble, random.random_range(1..=3)),
-            Sort::LongFreeze => Action::Freeze(amount.long_freeze_ms.unwrap_or_default()),
-            Sort::BlockContact => Action::BlockContact {
+        let action = match draw_from_bag(random, &mut bag, &templates) {
+            FaultTemplate::Lasting(action) => action(random.random_range(amount.fault_ms.clone())),
+            FaultTemplate::FailSends(failure) => {
+                Action::FailSends(failure, random.random_range(1..=3))
+            }
+            FaultTemplate::LongFreeze => Action::Freeze(amount.long_freeze_ms.unwrap_or_default()),
+            FaultTemplate::BlockContact => Action::BlockContact {
                 number: random.random_range(0..amount.clients * amount.recipients),
-                ms: random.random_range(amount.trouble_ms.clone()),
+                ms: random.random_range(amount.fault_ms.clone()),
             },
-            Sort::BusySync => {
-                let ms = random.random_range(amount.trouble_ms.clone());
+            FaultTemplate::BusySync => {
+                let ms = random.random_range(amount.fault_ms.clone());
                 Action::BusySync(amount.long_freeze_ms.unwrap_or(ms))
             }
-            Sort::Plain(action) => action,
+            FaultTemplate::Plain(action) => action,
         };
         free_at = at_ms
             + match action {
@@ -166,69 +169,69 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
                 Action::BreakDatabase(ms) => ms + DATABASE_REST_MS,
                 _ => 0,
             };
-        last.push(Fault { at_ms, action });
+        faults.push(Fault { at_ms, action });
     }
-    last
+    faults
 }
 
 fn lanes(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for client in 0..amount.clients {
         // One in three clients uses session-manager directly.
-        let door = if client % 3 == 2 {
-            Door::Manager
+        let target = if client % 3 == 2 {
+            Target::Manager
         } else {
-            Door::Hub
+            Target::Hub
         };
-        for place in 0..amount.recipients {
-            let number = client * amount.recipients + place;
-            let first = random.random_range(0..amount.send_gap_ms.end);
-            let times = times(random, first, &amount.send_gap_ms, amount.length_ms);
-            let sends = times.into_iter().enumerate().map(|(turn, at_ms)| {
-                let manner = match place {
-                    0 => Manner::OneTry,
-                    1 if client < 2 => Manner::Nobody,
+        for index in 0..amount.recipients {
+            let number = client * amount.recipients + index;
+            let first_ms = random.random_range(0..amount.send_gap_ms.end);
+            let times = times(random, first_ms, &amount.send_gap_ms, amount.length_ms);
+            let sends = times.into_iter().enumerate().map(|(message_index, at_ms)| {
+                let behavior = match index {
+                    0 => ClientBehavior::OneTry,
+                    1 if client < 2 => ClientBehavior::NotOnWhatsapp,
                     _ => match random.random_range(0..100) {
-                        0..12 => Manner::Twice,
-                        12..24 => Manner::HangUp(random.random_range(2..600)),
-                        _ => Manner::Careful,
+                        0..12 => ClientBehavior::Twice,
+                        12..24 => ClientBehavior::Disconnect(random.random_range(2..600)),
+                        _ => ClientBehavior::Careful,
                     },
                 };
                 let kind = match random.random_range(0..10) {
-                    0 => Kind::Place,
-                    1 => Kind::Card,
+                    0 => Kind::Location,
+                    1 => Kind::Contact,
                     2 | 3 => Kind::File,
                     _ => Kind::Text,
                 };
                 Send {
                     at_ms,
                     kind,
-                    manner,
-                    ..send(number, turn)
+                    behavior,
+                    ..send(number, message_index)
                 }
             });
             let sends = sends.collect();
             let to = number_of(number);
-            lanes.push(Lane { to, door, sends });
+            lanes.push(Lane { to, target, sends });
         }
     }
     lanes
 }
 
-fn calm(amount: &Amount) -> Vec<Lane> {
+fn fault_free_lanes(amount: &Amount) -> Vec<Lane> {
     let first = amount.clients * amount.recipients;
     (0..amount.clients * amount.recipients)
-        .map(|place| {
-            let number = first + place;
+        .map(|index| {
+            let number = first + index;
             Lane {
                 to: number_of(number),
-                door: if place % 3 == 2 {
-                    Door::Manager
+                target: if index % 3 == 2 {
+                    Target::Manager
                 } else {
-                    Door::Hub
+                    Target::Hub
                 },
-                sends: (0..amount.calm_rounds)
-                    .map(|turn| send(number, turn))
+                sends: (0..amount.fault_free_rounds)
+                    .map(|message_index| send(number, message_index))
                     .collect(),
             }
         })
@@ -240,13 +243,13 @@ pub(super) fn number_of(number: usize) -> String {
     format!("549115{number:07}")
 }
 
-fn send(number: usize, turn: usize) -> Send {
+fn send(number: usize, message_index: usize) -> Send {
     Send {
         at_ms: 0,
-        text: format!("mensaje {turn} para {number}"),
+        text: format!("mensaje {message_index} para {number}"),
         kind: Kind::Text,
-        key: format!("chaos-{number}-{turn}"),
-        manner: Manner::Careful,
+        key: format!("chaos-{number}-{message_index}"),
+        behavior: ClientBehavior::Careful,
     }
 }
 
@@ -258,12 +261,12 @@ fn leads(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lead> {
             at_ms,
             number: format!("549116{:07}", random.random_range(0..20)),
             text: format!("consulta {count}"),
-            way: match random.random_range(0..10) {
-                0 | 1 => Way::Ciphertext(random.random_range(50..4_000)),
-                2 | 3 => Way::Lid,
-                4 => Way::Own,
-                5 => Way::File,
-                _ => Way::Text,
+            arrival: match random.random_range(0..10) {
+                0 | 1 => Arrival::Ciphertext(random.random_range(50..4_000)),
+                2 | 3 => Arrival::Lid,
+                4 => Arrival::Own,
+                5 => Arrival::File,
+                _ => Arrival::Text,
             },
         })
         .collect()
@@ -290,12 +293,12 @@ mod tests {
     ];
 
     #[test]
-    fn the_same_seed_is_the_same_plan_and_another_is_another() {
+    fn same_seed_gives_the_same_plan() {
         let plan = |seed| Plan::new(seed, Amount::minutes(15));
         assert_eq!(plan(7), plan(7));
         let (one, other) = (plan(7), plan(8));
         assert_ne!(one.kills, other.kills);
-        assert_ne!(one.troubles, other.troubles);
+        assert_ne!(one.other_faults, other.other_faults);
         assert_ne!(one.lanes, other.lanes);
         assert_ne!(one.leads, other.leads);
     }
@@ -306,7 +309,7 @@ mod tests {
             let plan = Plan::new(seed, Amount::minutes(15));
             let kills = plan.kills.iter().filter(|f| f.action.is_kill()).count();
             assert!(kills >= 55, "{seed}: {kills}");
-            let names: BTreeSet<_> = plan.troubles.iter().map(|f| f.action.name()).collect();
+            let names: BTreeSet<_> = plan.other_faults.iter().map(|f| f.action.name()).collect();
             for name in KINDS {
                 assert!(names.contains(name), "{seed}: no {name}");
             }
@@ -317,9 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_and_keys_are_of_one_message_and_times_in_order() {
+    fn texts_and_keys_are_unique_and_times_are_ordered() {
         let plan = Plan::new(3, Amount::short());
-        let sends = || plan.lanes.iter().chain(&plan.calm).flat_map(|l| &l.sends);
+        let sends = || {
+            plan.lanes
+                .iter()
+                .chain(&plan.fault_free_lanes)
+                .flat_map(|l| &l.sends)
+        };
         let texts: BTreeSet<_> = sends().map(|send| &send.text).collect();
         let keys: BTreeSet<_> = sends().map(|send| &send.key).collect();
         assert_eq!(
@@ -329,9 +337,9 @@ mod tests {
         for lane in &plan.lanes {
             assert!(lane.sends.is_sorted_by_key(|send| send.at_ms));
         }
-        for faults in [&plan.kills, &plan.troubles] {
+        for faults in [&plan.kills, &plan.other_faults] {
             assert!(faults.is_sorted_by_key(|fault| fault.at_ms));
         }
-        assert_eq!(plan.nobodies().len(), 2);
+        assert_eq!(plan.numbers_without_whatsapp().len(), 2);
     }
 }
