@@ -16,7 +16,7 @@ pub type Decrypted = age::stream::StreamReader<BufReader<File>>;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The key is only the public half, which cannot decrypt.
-    #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
+    #[error("BACKUP_KEY holds the public half (age1…); restoring requires the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// The file could not be read.
     #[error(transparent)]

@@ -311,7 +311,10 @@ pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
             mask_userinfo(text),
             takes,
         )),
-        Err(takes) => Err(EnvError::invalid_secret(&env.told("DATABASE_URL"), takes)),
+        Err(takes) => Err(EnvError::invalid_secret(
+            &env.describe_source("DATABASE_URL"),
+            takes,
+        )),
     }
 }
 
@@ -359,7 +362,7 @@ mod tests {
         let config = read(&old).unwrap();
         assert_eq!(config.obsolete.len(), OBSOLETE.len());
         for (warning, (name, _)) in config.obsolete.iter().zip(&old) {
-            assert!(warning.starts_with(&format!("{name} is of the Node service: ")));
+            assert!(warning.starts_with(&format!("{name} belongs to the former Node service: ")));
             assert!(!warning.contains("hunter"), "{warning}");
         }
         assert!(read(&[]).unwrap().obsolete.is_empty());

@@ -28,7 +28,7 @@ pub enum ListenError {
         source: io::Error,
     },
     /// The operating system does not allow the port.
-    #[error("port {port} may not be opened by this user: set PORT to a port above 1023")]
+    #[error("this user may not open port {port}: set PORT to a port above 1023")]
     Forbidden {
         /// The port.
         port: u16,
@@ -38,7 +38,7 @@ pub enum ListenError {
     },
     /// The address does not belong to this machine.
     #[error(
-        "HOST is {host}, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
+        "HOST is {host}, which is not an address of this machine: set it to one that is, such as 127.0.0.1"
     )]
     NotHere {
         /// The address.
@@ -48,7 +48,7 @@ pub enum ListenError {
         source: io::Error,
     },
     /// Any other system error.
-    #[error("{address} cannot be listened on: {source}")]
+    #[error("cannot listen on {address}: {source}")]
     Other {
         /// The address and port.
         address: SocketAddr,

@@ -65,7 +65,7 @@ pub fn ready() {
 fn tell(state: &NotifyState<'_>) {
     // A failed notification must not disturb a working service.
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        debug!(%error, ?state, "systemd could not be told");
+        debug!(%error, ?state, "systemd could not be notified");
     }
 }
 
@@ -173,7 +173,7 @@ impl Liveness {
                     _ => {}
                 }
                 if hung.is_none() && was.is_some() {
-                    info!("the service hangs no more");
+                    info!("the service no longer hangs");
                 }
                 let at = Instant::now();
                 looks.send_replace(Look { at, hung });

@@ -75,7 +75,7 @@ pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
                 .build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
-                tracing::warn!("somebody else counts: /metrics will be empty");
+                tracing::warn!("another metrics recorder is installed: /metrics will be empty");
             }
             describe(HELP);
             Metrics(handle)

@@ -99,8 +99,8 @@ impl Supervisor {
             b"\"ready\"\n",
             SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
         ) {
-            Ok(_) => debug!("told PM2 that the service is ready"),
-            Err(error) => warn!(%error, "PM2 could not be told that the service is ready"),
+            Ok(_) => debug!("notified PM2 that the service is ready"),
+            Err(error) => warn!(%error, "PM2 could not be notified that the service is ready"),
         }
     }
 
@@ -163,10 +163,7 @@ async fn wish(channel: tokio::net::UnixStream) -> &'static str {
             Ok(_) if serde_json::from_slice(&line).is_ok_and(|word: String| word == "shutdown") => {
                 return "PM2's shutdown message";
             }
-            Ok(_) => debug!(
-                bytes = line.len(),
-                "a message of PM2 that means nothing here"
-            ),
+            Ok(_) => debug!(bytes = line.len(), "ignored an unknown message of PM2"),
         }
     }
 }

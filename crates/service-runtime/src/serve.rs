@@ -131,7 +131,7 @@ pub async fn serve(
                     Ok(admitted) => admitted,
                     Err(why) => {
                         if let Some(count) = refused.due() {
-                            warn!(count, ?why, "connections were refused: as many are open as there may be");
+                            warn!(count, ?why, "connections were refused: the maximum number is open");
                         }
                         if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
                             connections.spawn(async move {
@@ -159,7 +159,7 @@ pub async fn serve(
     if !connections.is_empty() {
         info!(
             connections = connections.len(),
-            "cutting connections that did not end"
+            "cutting connections that did not close in time"
         );
         connections.shutdown().await;
     }
@@ -275,7 +275,7 @@ async fn connection(
         biased;
         result = connection.as_mut() => result,
         () = admitted.cut.cancelled() => {
-            debug!("a connection that waited for its peer made room for another");
+            debug!("an idle connection was closed to admit another");
             return;
         }
         () = draining.cancelled() => {

@@ -106,7 +106,7 @@ impl opentelemetry_sdk::trace::SpanExporter for LoggedExporter {
             (Err(error), false) => tracing::warn!(
                 "traces are lost: {error}; is {VARIABLE} a collector that takes OTLP over HTTP?"
             ),
-            (Ok(()), true) => tracing::info!("traces are sent again"),
+            (Ok(()), true) => tracing::info!("traces are being sent again"),
             _ => {}
         }
         sent

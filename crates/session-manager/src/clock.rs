@@ -9,22 +9,22 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Delay before the first measurement, since startup has priority.
-const FIRST: Duration = Duration::from_secs(60);
-const EVERY: Duration = Duration::from_secs(3600);
-const AGAIN: Duration = Duration::from_secs(600);
+const FIRST_DELAY: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(3600);
+const RETRY_DELAY: Duration = Duration::from_secs(600);
 /// Timeout of a request.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns the server's time; `None` if the response has no valid `Date` header.
 #[must_use]
-pub fn of(answer: &Response) -> Option<SystemTime> {
-    let date = answer.headers().get(DATE)?.to_str().ok()?;
+pub fn server_time_of(response: &Response) -> Option<SystemTime> {
+    let date = response.headers().get(DATE)?.to_str().ok()?;
     httpdate::parse_http_date(date).ok()
 }
 
-/// Returns by how many seconds `now` is ahead of `theirs`.
-fn skew(theirs: SystemTime, now: SystemTime) -> f64 {
-    match now.duration_since(theirs) {
+/// Returns by how many seconds `now` is ahead of `server_time`.
+fn skew(server_time: SystemTime, now: SystemTime) -> f64 {
+    match now.duration_since(server_time) {
         Ok(ahead) => ahead.as_secs_f64(),
         Err(behind) => -behind.duration().as_secs_f64(),
     }
@@ -32,28 +32,31 @@ fn skew(theirs: SystemTime, now: SystemTime) -> f64 {
 
 /// Measures the skew every hour, for `GET /metrics`, until `stop` is cancelled.
 pub async fn watch(page: Url, stop: CancellationToken) {
-    let mut pause = FIRST;
+    let mut delay = FIRST_DELAY;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(delay) => {}
         }
-        pause = match ask(&page).await {
-            Some(theirs) => {
-                gauge!("leadmaster_clock_skew_seconds").set(skew(theirs, SystemTime::now()));
-                EVERY
+        delay = match query_server_time(&page).await {
+            Some(server_time) => {
+                gauge!("leadmaster_clock_skew_seconds").set(skew(server_time, SystemTime::now()));
+                INTERVAL
             }
-            None => AGAIN,
+            None => RETRY_DELAY,
         };
     }
 }
 
-async fn ask(page: &Url) -> Option<SystemTime> {
+async fn query_server_time(page: &Url) -> Option<SystemTime> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Create a client for each request: a kept client would only use memory.
-    let client = reqwest::Client::builder().timeout(PATIENCE).build().ok()?;
-    let answer = client.head(page.clone()).send().await.ok()?;
-    of(&answer)
+    let client = reqwest::Client::builder()
+        .timeout(REQUEST_TIMEOUT)
+        .build()
+        .ok()?;
+    let response = client.head(page.clone()).send().await.ok()?;
+    server_time_of(&response)
 }
 
 #[cfg(test)]
@@ -63,8 +66,8 @@ mod tests {
     #[test]
     fn skew_is_positive_if_ahead_and_negative_if_behind() {
         let now = SystemTime::now();
-        let by = Duration::from_secs(90);
-        assert!((skew(now - by, now) - 90.0).abs() < 1e-6);
-        assert!((skew(now + by, now) + 90.0).abs() < 1e-6);
+        let offset = Duration::from_secs(90);
+        assert!((skew(now - offset, now) - 90.0).abs() < 1e-6);
+        assert!((skew(now + offset, now) + 90.0).abs() < 1e-6);
     }
 }

@@ -137,8 +137,7 @@ async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end()
     // report missing acks.
     poll::until("a try to settle it", async || {
         let said = manager.service.output();
-        said.contains("sending again, with the same id")
-            .then_some(())
+        said.contains("resending under the same id").then_some(())
     })
     .await;
     let session = manager.session().await;
@@ -538,7 +537,7 @@ async fn stopped_acks_reload_then_close_then_kill() {
     let output = manager.service.output();
     let ended: Vec<_> = output
         .lines()
-        .filter(|line| line.contains("the browser is ended"))
+        .filter(|line| line.contains("the browser is closed"))
         .map(|line| line.contains("kills=true") || line.contains("\"kills\":true"))
         .collect();
     assert_eq!(ended, [false, true], "{output}");

@@ -189,7 +189,7 @@ async fn broken(variable: &str, name: &str, script: &str, words: &[&str]) {
 
 #[tokio::test]
 async fn chromedriver_that_exits_at_once() {
-    let words = ["chromedriver", "ended at once", "POST /connect"];
+    let words = ["chromedriver", "exited immediately", "POST /connect"];
     broken("CHROMEDRIVER_BIN", "chromedriver", "exit 1", &words).await;
 }
 

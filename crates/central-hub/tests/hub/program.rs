@@ -577,7 +577,7 @@ async fn node_variables_warn_and_the_old_token_works() {
     let complaints = hub.complaints();
     for name in ["DB_PASSWORD", "JWT_SECRET", "INTERNAL_LISTENER_TOKEN"] {
         assert!(
-            complaints.contains(&format!("{name} is of the Node service")),
+            complaints.contains(&format!("{name} belongs to the former Node service")),
             "{complaints}"
         );
     }

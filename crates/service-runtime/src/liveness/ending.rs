@@ -42,7 +42,9 @@ impl Ending {
         match started.spawn(wait) {
             Ok(_) => Some(Self(works)),
             Err(error) => {
-                tracing::error!("no thread for the watchdog, so a hang would last: {error}");
+                tracing::error!(
+                    "the watchdog's thread could not be started, so a hang would not be noticed: {error}"
+                );
                 None
             }
         }

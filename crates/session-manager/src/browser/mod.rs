@@ -28,7 +28,7 @@ mod user_agent;
 pub use cdp::CdpError;
 pub use chromedriver::{find_on_path, is_executable};
 pub use events::{BrowserEvent, Events};
-pub use instance::{Browser, KILL_GRACE, clear};
+pub use instance::{Browser, KILL_GRACE, clean_up};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use leftover_processes::ProfileProcesses;
 pub use page::{

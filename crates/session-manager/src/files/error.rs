@@ -19,13 +19,13 @@ pub enum FileError {
     #[error("the file is empty")]
     Empty,
     /// The upload ended before the file was complete.
-    #[error("the file broke off")]
+    #[error("the transfer of the file was interrupted")]
     Broken,
     /// No data arrived within the read timeout.
-    #[error("the file came too slowly: nothing for {0} s")]
+    #[error("the file arrived too slowly: no data for {0} s")]
     Slow(u64),
     /// The quota or the disk is full.
-    #[error("there is no room for the file: {0}")]
+    #[error("there is no space for the file: {0}")]
     Full(&'static str),
     /// Too many uploads are in progress, for this business or in total.
     #[error("{}", match .0 {

@@ -129,7 +129,7 @@ impl Row {
             read_at: at(self.read_at),
             played_at: at(self.played_at),
             failed_at: at(self.failed_at),
-            error: self.error.as_deref().map(told),
+            error: self.error.as_deref().map(public_error),
             undecided_at: at(self.undecided_at),
             kind: self.kind.clone(),
             edited_at: at(changes.edited_at),
@@ -140,7 +140,7 @@ impl Row {
 }
 
 /// Returns the error code that the API uses for a stored failure.
-fn told(stored: &str) -> String {
+fn public_error(stored: &str) -> String {
     match stored {
         CONNECTION_LOST => ErrorCode::SendFailed.as_str(),
         code => code,

@@ -77,7 +77,7 @@ impl SessionDriver {
             // reports whether the logout succeeded.
             Err(PageError::Browser(CdpError::Remote { .. })) => {}
             Err(error) => {
-                tracing::warn!(%error, "whatsapp could not be told to unlink the device");
+                tracing::warn!(%error, "whatsapp could not be asked to unlink the device");
                 self.finish_logout(LogoutOutcome::OnlyHere).await;
             }
         }
