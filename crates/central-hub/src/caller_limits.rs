@@ -132,12 +132,12 @@ fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<HeldSl
 
 fn refusal(full: Full, what: &str) -> ErrorReply {
     let (status, code, message) = match full {
-        Full::Each => (
+        Full::Key => (
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_AT_ONCE",
             format!("you have as many {what} open as one may have at once: end one, or try again"),
         ),
-        Full::All => (
+        Full::Total => (
             StatusCode::SERVICE_UNAVAILABLE,
             "OVERLOADED",
             format!("as many {what} are open as there may be at once: try again"),

@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use phone_number::Home;
 use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::listen::{
-    Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
+    Hosts, ListenError, MIN_PASSWORD_LENGTH, MIN_TOKEN_LENGTH, ensure_loopback_or_token,
     ensure_not_guessable, is_guessable,
 };
 use service_runtime::liveness;
@@ -163,9 +163,9 @@ impl Config {
         let (password, token) = (self.admin_password.as_ref(), self.internal_token.as_ref());
         let previous = self.previous_internal_token.as_ref();
         [
-            (password, "HUB_ADMIN_PASSWORD", LEAST_PASSWORD),
-            (token, "INTERNAL_TOKEN", LEAST_TOKEN),
-            (previous, PREVIOUS_INTERNAL_TOKEN, LEAST_TOKEN),
+            (password, "HUB_ADMIN_PASSWORD", MIN_PASSWORD_LENGTH),
+            (token, "INTERNAL_TOKEN", MIN_TOKEN_LENGTH),
+            (previous, PREVIOUS_INTERNAL_TOKEN, MIN_TOKEN_LENGTH),
         ]
     }
 

@@ -98,7 +98,7 @@ connection: close\r\n\r\n\
 
 /// Maximum size of a request head that is parsed, in bytes. The limit of [`crate::http::standard`]
 /// is lower, and its rejection has an error body.
-const LARGEST_HEAD: usize = 256 * 1024;
+const MAX_HEAD_BYTES: usize = 256 * 1024;
 
 /// Serves until draining is over. Handlers may extract [`ConnectInfo<SocketAddr>`].
 ///
@@ -265,7 +265,7 @@ async fn connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read)
-        .max_buf_size(LARGEST_HEAD)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(
             TokioIo::new(hyper_errors::HyperErrorBody::new(socket)),
             TowerToHyperService::new(service),

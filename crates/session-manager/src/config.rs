@@ -9,7 +9,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::listen::{
-    Hosts, LEAST_TOKEN, ListenError, ensure_loopback_or_token, ensure_not_guessable, is_guessable,
+    Hosts, ListenError, MIN_TOKEN_LENGTH, ensure_loopback_or_token, ensure_not_guessable,
+    is_guessable,
 };
 use service_runtime::liveness;
 use service_runtime::{Env, EnvError, Environment, SecretString};
@@ -104,12 +105,22 @@ impl Config {
         let hosts = env.hosts("HOST")?;
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
         ensure_loopback_or_token(&hosts, token.is_some(), "SESSION_MANAGER_TOKEN")?;
-        ensure_not_guessable(&hosts, token.as_ref(), "SESSION_MANAGER_TOKEN", LEAST_TOKEN)?;
+        ensure_not_guessable(
+            &hosts,
+            token.as_ref(),
+            "SESSION_MANAGER_TOKEN",
+            MIN_TOKEN_LENGTH,
+        )?;
         let previous_token = env.secret(PREVIOUS_TOKEN)?;
         if token.is_none() && previous_token.is_some() {
             return Err(EnvError::missing("SESSION_MANAGER_TOKEN").into());
         }
-        ensure_not_guessable(&hosts, previous_token.as_ref(), PREVIOUS_TOKEN, LEAST_TOKEN)?;
+        ensure_not_guessable(
+            &hosts,
+            previous_token.as_ref(),
+            PREVIOUS_TOKEN,
+            MIN_TOKEN_LENGTH,
+        )?;
         let seconds = |name| env.integer(&VARIABLES[name]).map(Duration::from_secs);
         let millis = |name| env.integer(&VARIABLES[name]).map(Duration::from_millis);
         let retention = days(env, "IDEMPOTENCY_DAYS")?;
@@ -226,7 +237,7 @@ impl Config {
                 "running as root: the browser runs with --no-sandbox; a dedicated user is safer";
             warnings.push(warning.to_owned());
         }
-        if is_guessable(self.token.as_ref(), LEAST_TOKEN) {
+        if is_guessable(self.token.as_ref(), MIN_TOKEN_LENGTH) {
             let warning = "SESSION_MANAGER_TOKEN has fewer than 16 characters: anyone who can reach the service can guess it";
             warnings.push(warning.to_owned());
         }

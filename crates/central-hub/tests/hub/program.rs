@@ -157,7 +157,7 @@ fn short_secret_beyond_loopback_prevents_the_start() {
         assert_eq!(
             line,
             format!(
-                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: anyone who can reach the port can guess it; generate a longer one, for example with `openssl rand -hex 24`"
             )
         );
     }

@@ -1,5 +1,5 @@
 //! Speaks the Chrome DevTools Protocol (CDP): frames messages, makes concurrent calls, receives
-//! events. The commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
+//! events. The commands are in `whatsapp_page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 

@@ -22,15 +22,15 @@ use url::Url;
 use super::cdp::{Cdp, CdpError, CdpEvent};
 use super::cdp_mux::multiplex;
 use super::chrome;
+use super::chrome_flags::{UNATTENDED_CHROMEDRIVER_FLAGS, chrome_args};
 use super::chrome_shim::ShimListener;
 use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
-use super::flags::{UNATTENDED_CHROMEDRIVER_FLAGS, chrome_args};
-use super::instance::{Browser, KILL_GRACE, clean_up};
 use super::leftover_processes::ProfileProcesses;
-use super::page::{Presence, Tools, WA_JS, WhatsAppPage};
 use super::profile::Profile;
+use super::running_browser::{Browser, KILL_GRACE, clean_up};
 use super::tab::Tab;
+use super::whatsapp_page::{Presence, Tools, WA_JS, WhatsAppPage};
 use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);

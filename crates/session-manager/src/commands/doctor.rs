@@ -257,7 +257,7 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
                     "check WHATSAPP_WEB_URL, and that no proxy answers instead",
                 )
             }];
-            let server_time = crate::clock::server_time_of(&answer);
+            let server_time = crate::clock_skew::server_time_of(&answer);
             checks.extend(server_time.map(|server_time| clock(server_time, SystemTime::now())));
             checks
         }

@@ -16,7 +16,7 @@ use session_api::{Content, Invalid};
 use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
 
-use super::intake::{PARTIAL_SUFFIX, new_id};
+use super::upload::{PARTIAL_SUFFIX, new_id};
 use super::{Conversion, FileError, Files, Inner, UploadHints, names};
 use crate::ledger::FileRow;
 

@@ -29,8 +29,8 @@ pub enum FileError {
     Full(&'static str),
     /// Too many uploads are in progress, for this business or in total.
     #[error("{}", match .0 {
-        Full::Each => "this business has too many uploads in progress: try again",
-        Full::All => "too many uploads are in progress: try again",
+        Full::Key => "this business has too many uploads in progress: try again",
+        Full::Total => "too many uploads are in progress: try again",
     })]
     Busy(Full),
     /// The disk failed in another way.
@@ -81,8 +81,8 @@ impl From<FileError> for ApiError {
             }
             FileError::Slow(_) => ErrorCode::RequestTimeout,
             FileError::Full(_) => ErrorCode::StorageFull,
-            FileError::Busy(Full::Each) => ErrorCode::TooManyAtOnce,
-            FileError::Busy(Full::All) => ErrorCode::Overloaded,
+            FileError::Busy(Full::Key) => ErrorCode::TooManyAtOnce,
+            FileError::Busy(Full::Total) => ErrorCode::Overloaded,
             FileError::Host(_) => ErrorCode::UrlNotAllowed,
             FileError::Fetch(_) => ErrorCode::FetchFailed,
         };

@@ -19,9 +19,9 @@ mod allowed_hosts;
 mod convert;
 mod error;
 mod fetch;
-mod intake;
-mod kind;
+mod mime_type;
 mod names;
+mod upload;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -38,10 +38,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
-pub use intake::{FileMeta, UploadHints};
-pub(crate) use intake::{PARTIAL_SUFFIX, new_id};
-pub(crate) use kind::HEAD_BYTES;
-pub use kind::{Conversion, detect_mime};
+pub(crate) use mime_type::HEAD_BYTES;
+pub use mime_type::{Conversion, detect_mime};
+pub use upload::{FileMeta, UploadHints};
+pub(crate) use upload::{PARTIAL_SUFFIX, new_id};
 
 use crate::browser::PageFile;
 use crate::error::ApiError;
@@ -287,7 +287,7 @@ impl Files {
             return Err(not_found());
         }
         let name_given = media.filename.clone().or(row.filename);
-        let mime = match kind::refine_by_name(&row.mime, name_given.as_deref()) {
+        let mime = match mime_type::refine_by_name(&row.mime, name_given.as_deref()) {
             Some(named) => named.to_owned(),
             None => row.mime,
         };
@@ -316,7 +316,7 @@ impl Files {
         match Conversion::needed(kind, media.voice, mime) {
             Some(conversion) if self.0.converter.is_installed() => Ok(Some(conversion)),
             Some(conversion) => Err(conversion.refusal()),
-            None => kind::check_kind(kind, mime).map(|()| None),
+            None => mime_type::check_kind(kind, mime).map(|()| None),
         }
     }
 
@@ -384,7 +384,7 @@ impl Files {
         };
         let stored_ids: HashSet<_> = stored_ids.into_iter().map(|file| file.id).collect();
         for name in names {
-            let id = name.strip_suffix(intake::PARTIAL_SUFFIX).unwrap_or(&name);
+            let id = name.strip_suffix(upload::PARTIAL_SUFFIX).unwrap_or(&name);
             let is_complete = id == name && stored_ids.contains(id);
             if !is_complete && !in_progress.contains(id) && session_api::is_file_id(id) {
                 let _ = tokio::fs::remove_file(self.0.folder.join(&name)).await;

@@ -6,7 +6,7 @@ use api_docs::Failures;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use service_runtime::http::{ApiPath, disposition, distrust};
+use service_runtime::http::{ApiPath, add_untrusted_file_headers, disposition};
 use session_api::paths;
 use tower_http::services::ServeFile;
 
@@ -58,7 +58,7 @@ pub async fn media(
     if let Some(tag) = header_value(&format!("\"{}\"", file.sha256)) {
         headers.insert(header::ETAG, tag);
     }
-    distrust(headers);
+    add_untrusted_file_headers(headers);
     Ok(response)
 }
 

@@ -7,7 +7,7 @@ use session_api::{AckEvent, Event, EventKind, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::forgotten::forgotten_hash;
-use super::transition::SendState;
+use super::send_state_machine::SendState;
 use crate::event_log::{Ticket, json};
 
 /// Number of event ids that are reserved at once. An id that was used only in memory must not be

@@ -21,9 +21,9 @@ use super::forgotten::forgotten_hash;
 use super::media::insert_media;
 use super::message_changes::is_own_edit;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};
-use super::row::Row;
+use super::send_row::Row;
+use super::send_state_machine::SendEvent;
 use super::store::{Store, TransitionData, apply_transition};
-use super::transition::SendEvent;
 use super::writer::WriteTx;
 use crate::event_log::{Logged, Ticket, id_of, json};
 

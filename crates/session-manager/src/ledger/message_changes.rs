@@ -15,7 +15,7 @@ use strum::{EnumString, IntoStaticStr};
 use super::append::append_event;
 use super::error::LedgerError;
 use super::message_id::{change_key, sent_key};
-use super::row::ChangesOfMessage;
+use super::send_row::ChangesOfMessage;
 use super::store::Store;
 use crate::event_log::json;
 

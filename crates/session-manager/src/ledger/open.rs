@@ -11,8 +11,8 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
 use tokio::sync::broadcast;
 
 use super::error::LedgerError;
+use super::send_state_machine::SendEvent;
 use super::store::{Store, TransitionData};
-use super::transition::SendEvent;
 use super::writer::Writer;
 use crate::event_log::EventLog;
 

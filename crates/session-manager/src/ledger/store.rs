@@ -6,8 +6,8 @@ use tokio::sync::broadcast;
 
 use super::append::publish_ack;
 use super::error::LedgerError;
-use super::row::Row;
-use super::transition::{SendEvent, SendState, next};
+use super::send_row::Row;
+use super::send_state_machine::{SendEvent, SendState, next};
 use super::writer::{WriteTx, Writer};
 use crate::event_log::EventLog;
 

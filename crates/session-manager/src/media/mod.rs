@@ -35,7 +35,7 @@ const FOLDER: &str = "files/inbound";
 /// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
 /// Maximum number of running and waiting downloads. Further requests get 503 `OVERLOADED`.
-const MOST_RUNNING: usize = 64;
+const MAX_RUNNING: usize = 64;
 /// The kinds that `MEDIA_DOWNLOAD=auto` prefetches. Videos are fetched only on request.
 const AUTO_KINDS: &str = r#"["image","sticker","ptt","audio","document"]"#;
 const TRIES: u32 = 6;
@@ -229,7 +229,7 @@ impl MediaStore {
         if let Some(download) = running.get(&row.message_key) {
             return Ok(download.clone());
         }
-        if running.len() >= MOST_RUNNING {
+        if running.len() >= MAX_RUNNING {
             return Err(MediaError::Busy);
         }
         let (finished, download) = watch::channel(None);

@@ -17,7 +17,7 @@ use super::unknown_outcomes::is_due;
 use super::{Inner, Outbox, SendResult};
 use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
 use crate::error::ApiError;
-use crate::ledger::transition::{SendEvent, SendState};
+use crate::ledger::send_state_machine::{SendEvent, SendState};
 use crate::ledger::{CONNECTION_LOST, Row, Store, TransitionData};
 
 /// How work on a row begins.

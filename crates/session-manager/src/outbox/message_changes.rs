@@ -22,7 +22,7 @@ use super::send::new_wa_message_id;
 use super::unknown_outcomes::{MAX_POLL_INTERVAL, POLL_INTERVAL, RESEND_DEADLINE, is_due_after};
 use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
 use crate::error::ApiError;
-use crate::ledger::transition::SendState;
+use crate::ledger::send_state_machine::SendState;
 use crate::ledger::{
     LedgerError, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange, Store,
 };

@@ -12,7 +12,7 @@
 mod ack_watch;
 mod attempt;
 mod body_hash;
-mod chats;
+mod chat_actions;
 mod limits;
 mod message_changes;
 mod number_lookup;

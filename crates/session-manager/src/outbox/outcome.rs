@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::ChangesOfMessage;
-    use crate::ledger::transition::SendState;
+    use crate::ledger::send_state_machine::SendState;
 
     fn failed_row(error: &str) -> Row {
         Row {

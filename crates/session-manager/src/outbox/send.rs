@@ -24,7 +24,7 @@ use super::limits::allowance;
 use super::outcome::{SendResult, check_same_request, outcome_of, unconfirmed};
 use super::{Outbox, Payload};
 use crate::error::ApiError;
-use crate::ledger::transition::SendState;
+use crate::ledger::send_state_machine::SendState;
 use crate::ledger::{LedgerError, NewSend, Row, Store};
 
 impl Outbox {

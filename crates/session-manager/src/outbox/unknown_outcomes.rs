@@ -25,7 +25,7 @@ use super::Outbox;
 use super::limits::allowance;
 use super::outcome::failure;
 use crate::browser::{PageError, PageSend, WhatsAppPage};
-use crate::ledger::transition::SendEvent;
+use crate::ledger::send_state_machine::SendEvent;
 use crate::ledger::{Row, Store, TransitionData};
 
 /// Polling interval while there is work, or after a send.

@@ -17,7 +17,7 @@ use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::gc::GcSchedule;
+use self::garbage_collection::GcSchedule;
 use super::cause::Cause;
 use super::handle::{
     AskError, Command, LogoutOutcome, MAILBOX, OfflineJob, OfflineReply, SessionHandle,
@@ -33,10 +33,10 @@ use crate::event_log::EventLog;
 use crate::failure::Failure;
 
 /// How long a logout may wait for the page to load and connect.
-const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
+const LOGOUT_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// How long wa-js may take to load before the self-test runs without it.
-const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
+const SELF_TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The intervals and timeouts of the page's heartbeat.
 #[derive(Clone, Copy, Debug)]
@@ -469,7 +469,7 @@ impl SessionDriver {
         self.page.send_replace(Some(page));
         self.timers.page_loading(self.heartbeat.boot_patience);
         // wa-js may never load. The self-test then reports what is missing.
-        self.timers.self_test_after(SELF_TEST_PATIENCE);
+        self.timers.self_test_after(SELF_TEST_TIMEOUT);
         self.apply(Input::BrowserUp).await;
     }
 
@@ -556,7 +556,7 @@ impl SessionDriver {
     }
 }
 
-mod gc;
+mod garbage_collection;
 mod heartbeat;
 mod logout;
 mod offline;

@@ -8,7 +8,7 @@ use session_api::Content;
 use super::*;
 use crate::event_log::{EventLog, Recent};
 use crate::ledger::NewSend;
-use crate::ledger::transition::SendState;
+use crate::ledger::send_state_machine::SendState;
 
 fn hola() -> &'static Content {
     static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));

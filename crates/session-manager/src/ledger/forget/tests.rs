@@ -3,7 +3,7 @@ use sqlx::Row as _;
 
 use super::*;
 use crate::event_log::{EventLog, Recent};
-use crate::ledger::transition::{SendEvent, SendState};
+use crate::ledger::send_state_machine::{SendEvent, SendState};
 use crate::ledger::{NewEvent, NewSend, TransitionData};
 
 const ANA: &str = "5491158254201";

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use super::chromedriver::{Chromedriver, one_line};
 use super::leftover_processes::ProfileProcesses;
-use super::page::WhatsAppPage;
 use super::profile::Profile;
+use super::whatsapp_page::WhatsAppPage;
 use crate::failure::Failure;
 
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);

@@ -4,7 +4,7 @@ use session_api::{Content, ErrorCode, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::transition::{SendState, UnknownState};
+use super::send_state_machine::{SendState, UnknownState};
 
 /// The stored failure of a send whose lookup lost the connection. The API reports it as
 /// `SEND_FAILED`, but a repeated request has to distinguish it from other failures.

@@ -13,7 +13,7 @@ use session_api::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::{EPHEMERAL_LIFETIME, FileError, Files, Inner, Used, kind};
+use super::{EPHEMERAL_LIFETIME, FileError, Files, Inner, Used, mime_type};
 use crate::ledger::FileRow;
 
 /// File name suffix while a file is incomplete.
@@ -225,7 +225,9 @@ impl Files {
                 }
                 continue;
             }
-            let lacking = kind::HEAD_BYTES.saturating_sub(head.len()).min(chunk.len());
+            let lacking = mime_type::HEAD_BYTES
+                .saturating_sub(head.len())
+                .min(chunk.len());
             head.extend_from_slice(&chunk[..lacking]);
             hash.update(&chunk);
             if let Some(sink) = &mut sink {
@@ -241,7 +243,7 @@ impl Files {
         Ok(FileMeta {
             sha256: hash.finalize().to_vec(),
             size,
-            mime: kind::detect_mime(&head, hints.mime.as_deref(), hints.filename.as_deref()),
+            mime: mime_type::detect_mime(&head, hints.mime.as_deref(), hints.filename.as_deref()),
         })
     }
 }
