@@ -6,9 +6,9 @@
 #   ./deploy/install.sh --rollback    back to the version that ran before
 #   ./deploy/install.sh --help
 #
-#   /opt/leadmaster/releases/VERSION  what was installed, each as it was
-#   /opt/leadmaster/current           the one that runs; /previous the one before
-#   /etc/leadmaster/*.env             the variables; written once, then yours
+#   /opt/leadmaster/releases/VERSION  the installed releases, unchanged
+#   /opt/leadmaster/current           the running release; /previous the one before
+#   /etc/leadmaster/*.env             the variables; written once, then yours to edit
 #   /var/lib/leadmaster{,-hub}        the session, the ledgers; never touched here
 set -eu
 
@@ -21,13 +21,13 @@ die() { printf '%s\n' "install: $*" >&2; exit 1; }
 
 usage() { sed -n '2,/^set -eu/{s/^# \{0,1\}//;/^set -eu/d;p;}' "$0"; }
 
-# The value of a variable in an environment file, or what is given otherwise.
+# Prints the value of a variable in an environment file, or else the given default.
 value() {
     found=$(sed -n "s/^$2=//p" "$ETC/$1" 2>/dev/null | tail -n 1)
     printf '%s' "${found:-$3}"
 }
 
-# Waits until both answer; a minute at most.
+# Waits until both services answer, for a minute at most.
 healthy() {
     for port in "$(value session-manager.env PORT 3001)" "$(value central-hub.env PORT 3012)"; do
         tries=60
@@ -41,14 +41,14 @@ healthy() {
     done
 }
 
-# Makes $1 what runs, and starts it.
+# Makes $1 the current release, and starts it.
 switch() {
     ln -sfn "releases/$1" "$PREFIX/current.new"
     mv -T "$PREFIX/current.new" "$PREFIX/current"
     for unit in $UNITS; do
         install -m 644 "$PREFIX/current/deploy/systemd/$unit.service" /etc/systemd/system/
     done
-    # Older versions have none of these.
+    # Older versions lack these.
     for unit in leadmaster-alert@.service leadmaster-healthcheck.service leadmaster-healthcheck.timer; do
         [ ! -e "$PREFIX/current/deploy/systemd/$unit" ] ||
             install -m 644 "$PREFIX/current/deploy/systemd/$unit" /etc/systemd/system/
@@ -93,7 +93,7 @@ users() {
         useradd --system --home-dir /var/lib/leadmaster-hub --shell /usr/sbin/nologin leadmaster-hub
 }
 
-# The variables, with one secret between the two that nobody else has.
+# Writes the variables, with one secret that the two services share.
 settings() {
     LEADMASTER_ETC="$ETC" "$HERE/deploy/debian/settings.sh" "$HERE/deploy/systemd" \
         session-manager central-hub healthcheck
@@ -116,7 +116,7 @@ upgrade() {
         rm -rf "$PREFIX/releases/.new"
         install -d -m 755 "$PREFIX/releases/.new"
         cp -R "$HERE/bin" "$HERE/deploy" "$PREFIX/releases/.new/"
-        # Whoever unpacked it, with whatever umask: the services have to read it.
+        # The services must be able to read it, whoever unpacked it and with whatever umask.
         chown -R root:root "$PREFIX/releases/.new"
         chmod -R u=rwX,go=rX "$PREFIX/releases/.new"
         mv "$PREFIX/releases/.new" "$PREFIX/releases/$version"
@@ -132,7 +132,7 @@ upgrade() {
     [ -n "$now" ] && [ "$now" != "$version" ] && {
         say "$version does not answer:"
         rollback
-        # The one that failed is nothing to go back to.
+        # Never roll back to the release that failed.
         rm "$PREFIX/previous"
         [ -z "$kept" ] || ln -sfn "releases/$kept" "$PREFIX/previous"
         exit 1

@@ -134,12 +134,12 @@ fn acquire(shares: &Shares<Holder>, holder: Holder, what: &str) -> Result<HeldSl
 
 fn refusal(full: Full, what: &str) -> ErrorReply {
     let (status, code, message) = match full {
-        Full::Each => (
+        Full::Key => (
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_AT_ONCE",
             format!("you have the maximum number of {what} open: close one, or try again"),
         ),
-        Full::All => (
+        Full::Total => (
             StatusCode::SERVICE_UNAVAILABLE,
             "OVERLOADED",
             format!("the maximum number of {what} is open: try again"),

@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use phone_number::Home;
 use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::listen::{
-    Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
+    Hosts, ListenError, MIN_PASSWORD_LENGTH, MIN_TOKEN_LENGTH, ensure_loopback_or_token,
     ensure_not_guessable, is_guessable,
 };
 use service_runtime::liveness;
@@ -163,9 +163,9 @@ impl Config {
         let (password, token) = (self.admin_password.as_ref(), self.internal_token.as_ref());
         let previous = self.previous_internal_token.as_ref();
         [
-            (password, "HUB_ADMIN_PASSWORD", LEAST_PASSWORD),
-            (token, "INTERNAL_TOKEN", LEAST_TOKEN),
-            (previous, PREVIOUS_INTERNAL_TOKEN, LEAST_TOKEN),
+            (password, "HUB_ADMIN_PASSWORD", MIN_PASSWORD_LENGTH),
+            (token, "INTERNAL_TOKEN", MIN_TOKEN_LENGTH),
+            (previous, PREVIOUS_INTERNAL_TOKEN, MIN_TOKEN_LENGTH),
         ]
     }
 
@@ -311,7 +311,10 @@ pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
             mask_userinfo(text),
             takes,
         )),
-        Err(takes) => Err(EnvError::invalid_secret(&env.told("DATABASE_URL"), takes)),
+        Err(takes) => Err(EnvError::invalid_secret(
+            &env.describe_source("DATABASE_URL"),
+            takes,
+        )),
     }
 }
 
@@ -359,7 +362,7 @@ mod tests {
         let config = read(&old).unwrap();
         assert_eq!(config.obsolete.len(), OBSOLETE.len());
         for (warning, (name, _)) in config.obsolete.iter().zip(&old) {
-            assert!(warning.starts_with(&format!("{name} is of the Node service: ")));
+            assert!(warning.starts_with(&format!("{name} belongs to the former Node service: ")));
             assert!(!warning.contains("hunter"), "{warning}");
         }
         assert!(read(&[]).unwrap().obsolete.is_empty());

@@ -106,7 +106,7 @@ fn main() -> ExitCode {
     };
     match arguments.command {
         Some(Command::Doctor { options }) => {
-            let report = runtime.block_on(commands::doctor::examine(options.whose()));
+            let report = runtime.block_on(commands::doctor::examine(options.environment_of()));
             return options.finish(report).print(options.json);
         }
         Some(Command::Health { question }) => {

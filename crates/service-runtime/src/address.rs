@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 /// Networks of IPv4 that are not public, from IANA's special-purpose address registry.
-const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
+const NON_PUBLIC_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -34,13 +34,13 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    !CLOSED_V4
+    !NON_PUBLIC_V4
         .iter()
         .any(|(network, bits)| Ipv4Net::new_assert(*network, *bits).contains(&address))
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let within =
+    let is_in =
         |network: [u16; 8], bits| Ipv6Net::new_assert(network.into(), bits).contains(&address);
     let [_, first, second, _, _, _, third, fourth] = address.segments();
     let embedded = |high: u16, low: u16| {
@@ -48,17 +48,17 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         Ipv4Addr::new(a, b, c, d)
     };
     // NAT64 and 6to4 addresses lead to the IPv4 address embedded in them.
-    if within([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96) {
+    if is_in([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96) {
         return is_public_v4(embedded(third, fourth));
     }
-    if within([0x2002, 0, 0, 0, 0, 0, 0, 0], 16) {
+    if is_in([0x2002, 0, 0, 0, 0, 0, 0, 0], 16) {
         return is_public_v4(embedded(first, second));
     }
     // Only 2000::/3 is public, except Teredo, documentation and others.
-    within([0x2000, 0, 0, 0, 0, 0, 0, 0], 3)
-        && !within([0x2001, 0, 0, 0, 0, 0, 0, 0], 23)
-        && !within([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32)
-        && !within([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20)
+    is_in([0x2000, 0, 0, 0, 0, 0, 0, 0], 3)
+        && !is_in([0x2001, 0, 0, 0, 0, 0, 0, 0], 23)
+        && !is_in([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32)
+        && !is_in([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20)
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
         ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
-        for own in [
+        for address in [
             "0.0.0.0",
             "10.1.2.3",
             "100.64.0.1",
@@ -99,7 +99,7 @@ mod tests {
             "2002:7f00:1::",
             "2001:db8::1",
         ] {
-            assert!(!is_public(own.parse().unwrap()), "{own}");
+            assert!(!is_public(address.parse().unwrap()), "{address}");
         }
     }
 }

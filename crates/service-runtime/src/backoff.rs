@@ -6,17 +6,17 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
-    longest: Duration,
+    maximum: Duration,
     attempts: u32,
 }
 
 impl Backoff {
     /// Creates a backoff whose next delay is the first.
     #[must_use]
-    pub const fn new(first: Duration, longest: Duration) -> Self {
+    pub const fn new(first: Duration, maximum: Duration) -> Self {
         Self {
             first,
-            longest,
+            maximum,
             attempts: 0,
         }
     }
@@ -25,7 +25,7 @@ impl Backoff {
     /// elsewhere, such as in a database.
     pub fn after(self, attempts: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
-        self.first.saturating_mul(factor).min(self.longest)
+        self.first.saturating_mul(factor).min(self.maximum)
     }
 
     /// Returns the next delay; each call doubles it.
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_double_up_to_the_longest_and_begin_anew() {
+    fn delays_double_up_to_the_maximum_and_can_be_reset() {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5));
         let delays: Vec<_> = (0..4).map(|_| backoff.next_delay().as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 5]);

@@ -19,6 +19,6 @@ pub use options::Options;
 pub use permissions::logs;
 pub use report::{Check, DoctorReport, Verdict};
 pub use secrets::{SECRETS, secrets};
-pub use service::{Service, Subject, Whose, examine};
+pub use service::{EnvironmentOf, Service, Subject, examine};
 pub use service_manager::ServiceManager;
 pub use watchdog::watchdog;

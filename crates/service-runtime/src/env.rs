@@ -18,7 +18,7 @@ use self::variable::{DefaultValue, NODE_ENV, Values, Variable};
 use crate::listen::Hosts;
 
 /// Maximum number of characters of a value that an error repeats.
-const SHOWN: usize = 80;
+const MAX_SHOWN: usize = 80;
 
 /// A missing or invalid variable. `Display` gives one line with the variable,
 /// its value (except secrets) and the expected format.
@@ -68,7 +68,7 @@ pub enum EnvError {
 }
 
 impl EnvError {
-    /// The value `held` of `name` is invalid; `takes` is the expected format.
+    /// Creates the error for an invalid value `held` of `name`; `takes` is the expected format.
     pub fn invalid(name: &str, held: impl AsRef<OsStr>, takes: impl fmt::Display) -> Self {
         Self::Invalid {
             name: name.to_owned(),
@@ -77,7 +77,7 @@ impl EnvError {
         }
     }
 
-    /// The value of the secret `name` is invalid; `takes` is the expected
+    /// Creates the error for an invalid secret `name`; `takes` is the expected
     /// format.
     pub fn invalid_secret(name: &str, takes: impl fmt::Display) -> Self {
         Self::InvalidSecret {
@@ -86,7 +86,7 @@ impl EnvError {
         }
     }
 
-    /// The required variable `name` is missing.
+    /// Creates the error for the missing required variable `name`.
     #[must_use]
     pub fn missing(name: &str) -> Self {
         Self::Missing {
@@ -98,7 +98,7 @@ impl EnvError {
 /// Quotes a value on one line, without the password of a URL.
 fn quoted(held: &OsStr) -> String {
     let text = mask_userinfo(&held.to_string_lossy());
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
     }
@@ -118,7 +118,7 @@ pub fn mask_userinfo(text: &str) -> String {
     }
 }
 
-/// `***` for a secret that is set, and `(none)` for one that is not.
+/// Returns `***` for a secret that is set, and `(none)` for one that is not.
 pub const fn masked<T>(secret: Option<&T>) -> &'static str {
     match secret {
         Some(_) => "***",
@@ -149,7 +149,7 @@ impl Environment {
         }
     }
 
-    /// Whether this is production.
+    /// Returns whether this is production.
     #[must_use]
     pub const fn is_production(self) -> bool {
         matches!(self, Self::Production)
@@ -178,7 +178,7 @@ impl fmt::Debug for Env {
 }
 
 impl Env {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     #[must_use]
     pub fn from_process() -> Self {
         Self {
@@ -187,7 +187,7 @@ impl Env {
         }
     }
 
-    /// An environment of only these variables.
+    /// Creates an environment of only these variables.
     pub fn from_pairs<K: Into<OsString>, V: Into<OsString>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -200,13 +200,13 @@ impl Env {
         }
     }
 
-    /// The variables of another process, whose relative paths begin in this folder.
+    /// Sets the folder in which relative paths begin, for the variables of another process.
     #[must_use]
     pub fn within(self, folder: Option<PathBuf>) -> Self {
         Self { folder, ..self }
     }
 
-    /// A path as the process means it.
+    /// Resolves a path against the process's folder.
     #[must_use]
     pub fn resolved(&self, path: PathBuf) -> PathBuf {
         match &self.folder {
@@ -215,7 +215,7 @@ impl Env {
         }
     }
 
-    /// The value as it is, unless it is unset or empty.
+    /// Returns the raw value; `None` if it is unset or empty.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.variables
             .get(OsStr::new(name))
@@ -237,86 +237,91 @@ impl Env {
     /// replacement): an obsolete variable must not prevent the start, but must
     /// not be ignored silently.
     pub fn obsolete(&self, known: &[(&str, &str)]) -> Vec<String> {
-        let set = known.iter().filter(|(name, _)| self.raw(name).is_some());
-        set.map(|(name, what)| format!("{name} is of the Node service: {what}"))
+        let configured = known.iter().filter(|(name, _)| self.raw(name).is_some());
+        configured
+            .map(|(name, replacement)| {
+                format!("{name} belongs to the former Node service: {replacement}")
+            })
             .collect()
     }
 
-    /// A text value.
+    /// Returns a text value.
     ///
     /// # Errors
-    /// When the value is not UTF-8.
+    /// If the value is not UTF-8.
     pub fn text(&self, name: &str) -> Result<Option<String>, EnvError> {
         Ok(self.utf8(name, "text in UTF-8")?.map(str::to_owned))
     }
 
-    /// A text value, or the default.
+    /// Returns a text value, or the default.
     ///
     /// # Errors
-    /// When the value is not UTF-8, or there is none.
+    /// If the value is not UTF-8, or there is none.
     pub fn text_or_default(&self, variable: &Variable) -> Result<String, EnvError> {
-        let set = self.text(variable.name)?;
-        set.or_else(|| variable.default_text().map(str::to_owned))
+        let configured = self.text(variable.name)?;
+        configured
+            .or_else(|| variable.default_text().map(str::to_owned))
             .ok_or_else(|| EnvError::missing(variable.name))
     }
 
-    /// An integer value, or the default.
+    /// Returns an integer value, or the default.
     ///
     /// # Errors
-    /// When the value is not an integer in the variable's range, or there is
+    /// If the value is not an integer in the variable's range, or there is
     /// none.
     pub fn integer<T: TryFrom<u64>>(&self, variable: &Variable) -> Result<T, EnvError> {
-        let set = self.optional_integer(variable)?;
+        let configured = self.optional_integer(variable)?;
         let default = || match variable.default {
             DefaultValue::Number(number) => T::try_from(number).ok(),
             _ => None,
         };
-        set.or_else(default)
+        configured
+            .or_else(default)
             .ok_or_else(|| EnvError::missing(variable.name))
     }
 
-    /// An integer value; `None` if it is unset, whatever the default.
+    /// Returns an integer value; `None` if it is unset, whatever the default.
     ///
     /// # Errors
-    /// When the value is not an integer in the variable's range.
+    /// If the value is not an integer in the variable's range.
     pub fn optional_integer<T: TryFrom<u64>>(
         &self,
         variable: &Variable,
     ) -> Result<Option<T>, EnvError> {
-        let any = 0..=u64::MAX;
+        let full_range = 0..=u64::MAX;
         let range = match &variable.values {
             Values::Range(range) => range,
-            Values::Any | Values::Words(_) => &any,
+            Values::Any | Values::Words(_) => &full_range,
         };
         let takes = format!("a whole number from {} to {}", range.start(), range.end());
         let Some(text) = self.utf8(variable.name, &takes)? else {
             return Ok(None);
         };
-        digits(text)
+        parse_digits(text)
             .filter(|number| range.contains(number))
             .and_then(|number| T::try_from(number).ok())
             .map(Some)
             .ok_or_else(|| EnvError::invalid(variable.name, text, takes))
     }
 
-    /// A TCP port; 0 lets the system choose.
+    /// Returns a TCP port; 0 lets the system choose.
     ///
     /// # Errors
-    /// When the value is not an integer from 0 to 65535.
+    /// If the value is not an integer from 0 to 65535.
     pub fn port(&self, name: &str, default: u16) -> Result<u16, EnvError> {
         let takes = format!("a port number from 1 to 65535 (0: any free one; default {default})");
         let Some(text) = self.utf8(name, &takes)? else {
             return Ok(default);
         };
-        digits(text)
+        parse_digits(text)
             .and_then(|number| u16::try_from(number).ok())
             .ok_or_else(|| EnvError::invalid(name, text, takes))
     }
 
-    /// Comma-separated addresses to listen on; both loopbacks by default.
+    /// Returns the comma-separated addresses to listen on; both loopbacks by default.
     ///
     /// # Errors
-    /// When the value has anything but IP addresses and `localhost`.
+    /// If the value has anything but IP addresses and `localhost`.
     pub fn hosts(&self, name: &str) -> Result<Hosts, EnvError> {
         let takes = "IP addresses by commas, such as 127.0.0.1 or 127.0.0.1,10.0.0.5, or localhost";
         match self.utf8(name, takes)? {
@@ -330,13 +335,13 @@ impl Env {
     /// Returns one of the variable's words, case-sensitive.
     ///
     /// # Errors
-    /// When the value is not one of them.
+    /// If the value is not one of them.
     pub fn word(&self, variable: &Variable) -> Result<&'static str, EnvError> {
         let allowed = match variable.values {
             Values::Words(words) => words,
             Values::Any | Values::Range(_) => &[],
         };
-        let takes = one_of(allowed);
+        let takes = list_words(allowed);
         let text = self.utf8(variable.name, &takes)?;
         let word = text.or(variable.default_text());
         let word = word.ok_or_else(|| EnvError::missing(variable.name))?;
@@ -346,19 +351,19 @@ impl Env {
             .ok_or_else(|| EnvError::invalid(variable.name, word, takes))
     }
 
-    /// `true` or `false`, case-sensitive.
+    /// Parses `true` or `false`, case-sensitively.
     ///
     /// # Errors
-    /// When the value is neither: `1`, `yes` and `False` are rejected, not
+    /// If the value is neither: `1`, `yes` and `False` are rejected, not
     /// guessed.
     pub fn flag(&self, variable: &Variable) -> Result<bool, EnvError> {
         Ok(self.word(variable)? == "true")
     }
 
-    /// The value of `NODE_ENV`.
+    /// Returns the value of `NODE_ENV`.
     ///
     /// # Errors
-    /// When the value is not an [`Environment`].
+    /// If the value is not an [`Environment`].
     pub fn environment(&self) -> Result<Environment, EnvError> {
         Ok(match self.word(&NODE_ENV)? {
             "production" => Environment::Production,
@@ -367,12 +372,12 @@ impl Env {
         })
     }
 
-    /// A password or token: printable ASCII, since it is sent in a header. Its
+    /// Returns a password or token: printable ASCII, since it is sent in a header. Its
     /// source is the variable's value, the file in `<NAME>_FILE`, or the output
     /// of the command in `<NAME>_COMMAND`, which this runs.
     ///
     /// # Errors
-    /// When the value cannot be sent in a header, or begins or ends with a
+    /// If the value cannot be sent in a header, or begins or ends with a
     /// space; when its file or command fails, or two sources are set.
     pub fn secret(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let takes = "printable ASCII characters, without a space at either end";
@@ -383,41 +388,41 @@ impl Env {
             .ok()
             .filter(|text| text.chars().all(|c| matches!(c, ' '..='~')))
             .filter(|text| text.trim() == text.as_str())
-            .ok_or_else(|| EnvError::invalid_secret(&self.told(name), takes))?;
+            .ok_or_else(|| EnvError::invalid_secret(&self.describe_source(name), takes))?;
         Ok(Some(SecretString::from(text)))
     }
 
-    /// As [`Env::secret`], but any text: for values that are not sent in a
+    /// Works like [`Env::secret`], but accepts any text: for values that are not sent in a
     /// header.
     ///
     /// # Errors
-    /// When the value is not UTF-8, or its source fails.
+    /// If the value is not UTF-8, or its source fails.
     pub fn secret_text(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let Some(bytes) = self.secret_bytes(name)? else {
             return Ok(None);
         };
         String::from_utf8(bytes)
             .map(|text| Some(SecretString::from(text)))
-            .map_err(|_| EnvError::invalid_secret(&self.told(name), "text in UTF-8"))
+            .map_err(|_| EnvError::invalid_secret(&self.describe_source(name), "text in UTF-8"))
     }
 
-    /// A path, or the default; it need not exist and need not be UTF-8.
+    /// Returns a path, or the default; it need not exist and need not be UTF-8.
     pub fn path(&self, variable: &Variable) -> PathBuf {
-        let set = self.raw(variable.name);
+        let configured = self.raw(variable.name);
         let default = variable.default_text().unwrap_or_default();
-        self.resolved(set.map_or_else(|| default.into(), PathBuf::from))
+        self.resolved(configured.map_or_else(|| default.into(), PathBuf::from))
     }
 
-    /// A path without a default.
+    /// Returns a path that has no default.
     pub fn optional_path(&self, name: &str) -> Option<PathBuf> {
         self.raw(name)
             .map(|path| self.resolved(PathBuf::from(path)))
     }
 
-    /// An absolute `http` or `https` URL without query and fragment.
+    /// Returns an absolute `http` or `https` URL without query and fragment.
     ///
     /// # Errors
-    /// When the value is anything else.
+    /// If the value is anything else.
     pub fn http_url(&self, name: &str) -> Result<Option<Url>, EnvError> {
         let takes = "an absolute http:// or https:// URL such as http://127.0.0.1:3001";
         let Some(text) = self.utf8(name, takes)? else {
@@ -432,24 +437,24 @@ impl Env {
             .ok_or_else(|| EnvError::invalid(name, text, takes))
     }
 
-    /// As [`Env::http_url`], for a variable without a default.
+    /// Works like [`Env::http_url`], for a required variable.
     ///
     /// # Errors
-    /// Also when the variable is unset or empty.
+    /// Also if the variable is unset or empty.
     pub fn required_http_url(&self, name: &str) -> Result<Url, EnvError> {
         self.http_url(name)?.ok_or_else(|| EnvError::missing(name))
     }
 }
 
 /// Parses decimal digits only: `u64::from_str` would accept `+1`.
-fn digits(text: &str) -> Option<u64> {
+fn parse_digits(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| text.parse().ok())
         .flatten()
 }
 
-fn one_of(words: &[&str]) -> String {
+fn list_words(words: &[&str]) -> String {
     match words {
         [] => "nothing".to_owned(),
         [word] => (*word).to_owned(),

@@ -9,28 +9,30 @@
 
 mod attachment;
 mod body;
+mod cross_site_guard;
 mod extract;
-mod guard;
-mod guesses;
 mod json;
+mod middleware;
 mod multipart;
 mod part_name;
 mod reply;
-mod standard;
 mod success;
+mod token_guesses;
 
-pub use attachment::{disposition, distrust};
+pub use attachment::{add_untrusted_file_headers, disposition};
 use body::find_source;
 pub use body::{body_failed, is_stalled};
+pub use cross_site_guard::{
+    is_loopback_host, is_same_origin, refuse_cross_site, require_loopback_host,
+};
 pub use extract::{ApiPath, ApiQuery, ClienteId};
-pub use guard::{is_loopback_host, is_same_origin, refuse_cross_site, require_loopback_host};
-pub use guesses::Guesses;
 pub use json::{ApiJson, json_from};
+pub use middleware::{Limits, RequestId, standard, with_body_limit};
 pub use multipart::{Parts, broken_part, is_multipart, json_part, parts_of};
 pub use part_name::part_file_name;
 pub use reply::ErrorReply;
-pub use standard::{Limits, RequestId, standard, with_body_limit};
 pub use success::with_success;
+pub use token_guesses::Guesses;
 
 /// The header that carries the id of a request, in requests and responses.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";

@@ -28,7 +28,7 @@ pub enum ListenError {
         source: io::Error,
     },
     /// The operating system does not allow the port.
-    #[error("port {port} may not be opened by this user: set PORT to a port above 1023")]
+    #[error("this user may not open port {port}: set PORT to a port above 1023")]
     Forbidden {
         /// The port.
         port: u16,
@@ -38,9 +38,9 @@ pub enum ListenError {
     },
     /// The address does not belong to this machine.
     #[error(
-        "HOST is {host}, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
+        "HOST is {host}, which is not an address of this machine: set it to one that is, such as 127.0.0.1"
     )]
-    NotHere {
+    NotLocal {
         /// The address.
         host: IpAddr,
         /// The system error.
@@ -48,7 +48,7 @@ pub enum ListenError {
         source: io::Error,
     },
     /// Any other system error.
-    #[error("{address} cannot be listened on: {source}")]
+    #[error("cannot listen on {address}: {source}")]
     Other {
         /// The address and port.
         address: SocketAddr,
@@ -66,7 +66,7 @@ pub enum ListenError {
     },
     /// Other machines could reach the service and guess the secret.
     #[error(
-        "HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+        "HOST is {host}, which other machines can reach, and {variable} has fewer than {minimum} characters: anyone who can reach the port can guess it; generate a longer one, for example with `openssl rand -hex 24`"
     )]
     Guessable {
         /// The address.
@@ -74,15 +74,15 @@ pub enum ListenError {
         /// The variable of the secret.
         variable: &'static str,
         /// Minimum number of characters.
-        least: usize,
+        minimum: usize,
     },
 }
 
 /// Minimum length of a secret that programs use, in characters.
-pub const LEAST_TOKEN: usize = 16;
+pub const MIN_TOKEN_LENGTH: usize = 16;
 /// Minimum length of a typed password, in characters. It is shorter because password guesses have a
 /// stricter rate limit.
-pub const LEAST_PASSWORD: usize = 10;
+pub const MIN_PASSWORD_LENGTH: usize = 10;
 
 /// The process that uses a port; empty if it is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,9 +131,9 @@ impl Hosts {
     /// Returns an address at which this machine can reach the service.
     pub fn nearest(&self) -> IpAddr {
         let loopback = self.iter().find(|host| host.to_canonical().is_loopback());
-        let open = self.iter().find(IpAddr::is_unspecified);
+        let public_host = self.iter().find(IpAddr::is_unspecified);
         let first = self.addresses.first().copied();
-        match (loopback, open) {
+        match (loopback, public_host) {
             (Some(loopback), _) => loopback,
             (None, Some(IpAddr::V6(_))) => Ipv6Addr::LOCALHOST.into(),
             (None, Some(IpAddr::V4(_))) => Ipv4Addr::LOCALHOST.into(),
@@ -201,11 +201,11 @@ impl Listeners {
     pub async fn bind(hosts: &Hosts, port: u16) -> Result<Self, ListenError> {
         /// How often to retry: the port that the system chose for the first address may be taken on
         /// the second.
-        const TRIES: usize = 16;
+        const MAX_TRIES: usize = 16;
         let mut tries = 0;
         loop {
             match Self::bind_once(hosts, port).await {
-                Err(ListenError::Taken { .. }) if port == 0 && tries < TRIES => tries += 1,
+                Err(ListenError::Taken { .. }) if port == 0 && tries < MAX_TRIES => tries += 1,
                 result => return result,
             }
         }
@@ -263,7 +263,7 @@ impl ListenError {
     /// Returns whether the machine lacks this address, or IPv6 altogether.
     fn is_without_ipv6(&self) -> bool {
         match self {
-            Self::NotHere { .. } => true,
+            Self::NotLocal { .. } => true,
             Self::Other { source, .. } => {
                 source.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
             }
@@ -287,7 +287,7 @@ pub async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
                 source,
             },
             io::ErrorKind::PermissionDenied => ListenError::Forbidden { port, source },
-            io::ErrorKind::AddrNotAvailable => ListenError::NotHere { host, source },
+            io::ErrorKind::AddrNotAvailable => ListenError::NotLocal { host, source },
             _ => ListenError::Other { address, source },
         })
 }
@@ -301,8 +301,8 @@ pub fn ensure_loopback_or_token(
     has_token: bool,
     variable: &'static str,
 ) -> Result<(), ListenError> {
-    let open = hosts.iter().find(|host| !host.to_canonical().is_loopback());
-    match open {
+    let public_host = hosts.iter().find(|host| !host.to_canonical().is_loopback());
+    match public_host {
         Some(host) if !has_token => Err(ListenError::Unprotected { host, variable }),
         _ => Ok(()),
     }
@@ -316,14 +316,14 @@ pub fn ensure_not_guessable(
     hosts: &Hosts,
     secret: Option<&SecretString>,
     variable: &'static str,
-    least: usize,
+    minimum: usize,
 ) -> Result<(), ListenError> {
-    let open = hosts.iter().find(|host| !host.to_canonical().is_loopback());
-    match open {
-        Some(host) if is_guessable(secret, least) => Err(ListenError::Guessable {
+    let public_host = hosts.iter().find(|host| !host.to_canonical().is_loopback());
+    match public_host {
+        Some(host) if is_guessable(secret, minimum) => Err(ListenError::Guessable {
             host,
             variable,
-            least,
+            minimum,
         }),
         _ => Ok(()),
     }
@@ -331,8 +331,8 @@ pub fn ensure_not_guessable(
 
 /// Returns whether a secret is short enough to be guessed. A missing secret is not.
 #[must_use]
-pub fn is_guessable(secret: Option<&SecretString>, least: usize) -> bool {
-    secret.is_some_and(|secret| secret.expose_secret().chars().count() < least)
+pub fn is_guessable(secret: Option<&SecretString>, minimum: usize) -> bool {
+    secret.is_some_and(|secret| secret.expose_secret().chars().count() < minimum)
 }
 
 /// Returns the pid and name of the process that listens on the port; `None` if they cannot be
@@ -453,7 +453,7 @@ mod tests {
         // TEST-NET-1, which no machine uses.
         let host: IpAddr = "192.0.2.1".parse().unwrap();
         let error = bind(host, 0).await.unwrap_err();
-        assert!(matches!(error, ListenError::NotHere { .. }), "{error}");
+        assert!(matches!(error, ListenError::NotLocal { .. }), "{error}");
         assert!(error.to_string().contains("192.0.2.1"));
     }
 
@@ -480,7 +480,7 @@ mod tests {
     fn beyond_loopback_no_secret_that_can_be_guessed() {
         let check = |host: &str, secret: &str| {
             let secret = SecretString::from(secret);
-            ensure_not_guessable(&hosts(host), Some(&secret), "API_TOKEN", LEAST_TOKEN)
+            ensure_not_guessable(&hosts(host), Some(&secret), "API_TOKEN", MIN_TOKEN_LENGTH)
         };
         assert!(check("127.0.0.1", "x").is_ok());
         assert!(check("0.0.0.0", "0123456789abcdef").is_ok());

@@ -11,7 +11,7 @@
 //! An unavailable dependency is not a hang: a restart would not fix it. Dependencies belong to
 //! readiness, which is reported separately.
 
-mod ending;
+mod end_on_hang;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use self::ending::Ending;
+use self::end_on_hang::Ending;
 use crate::env::variable::WATCHDOG_SECONDS;
 use crate::env::{Env, EnvError};
 
@@ -33,7 +33,7 @@ pub const EVERY: Duration = Duration::from_secs(10);
 /// Minimum interval between checks.
 const LEAST: Duration = Duration::from_millis(50);
 /// Timeout for the check of each part.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum age of the last result. It allows for several parts that are slow one after another.
 const STALE: Duration = Duration::from_secs(60);
 /// Timeout of the `health` request.
@@ -65,7 +65,7 @@ pub fn ready() {
 fn tell(state: &NotifyState<'_>) {
     // A failed notification must not disturb a working service.
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        debug!(%error, ?state, "systemd could not be told");
+        debug!(%error, ?state, "systemd could not be notified");
     }
 }
 
@@ -113,10 +113,10 @@ impl Heartbeat {
 ///
 /// # Errors
 /// A message that names `part`.
-pub async fn answers<T>(part: &str, answer: impl Future<Output = T>) -> Result<T, String> {
-    tokio::time::timeout(PATIENCE, answer)
+pub async fn with_timeout<T>(part: &str, answer: impl Future<Output = T>) -> Result<T, String> {
+    tokio::time::timeout(ANSWER_TIMEOUT, answer)
         .await
-        .map_err(|_| format!("{part} has not answered for {} s", PATIENCE.as_secs()))
+        .map_err(|_| format!("{part} has not answered for {} s", ANSWER_TIMEOUT.as_secs()))
 }
 
 #[derive(Clone, Debug)]
@@ -173,7 +173,7 @@ impl Liveness {
                     _ => {}
                 }
                 if hung.is_none() && was.is_some() {
-                    info!("the service hangs no more");
+                    info!("the service no longer hangs");
                 }
                 let at = Instant::now();
                 looks.send_replace(Look { at, hung });
@@ -285,7 +285,7 @@ mod tests {
         let check = move || {
             let hangs = asked.load(Ordering::Relaxed);
             async move {
-                answers("the driver", async {
+                with_timeout("the driver", async {
                     if hangs {
                         std::future::pending::<()>().await;
                     }

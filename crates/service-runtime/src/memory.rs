@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::sys::{map_allocations_from, unmap_code};
 
 /// Minimum size of an allocation that is returned to the kernel when it is freed, in bytes.
-const LARGE: c_int = 1024 * 1024;
+const LARGE_ALLOCATION: c_int = 1024 * 1024;
 
 /// Delay after which the code that only the start needs has run.
-const AFTER: Duration = Duration::from_secs(30);
+const RELEASE_DELAY: Duration = Duration::from_secs(30);
 
 /// Makes the allocator return large allocations to the kernel when they are freed. Call it before
 /// there is a second thread.
@@ -20,7 +20,7 @@ const AFTER: Duration = Duration::from_secs(30);
 /// much. Source: `mallopt(3)`, `M_MMAP_THRESHOLD`.
 pub fn return_large_allocations() {
     // If this fails, the process only uses more memory.
-    let _ = map_allocations_from(LARGE);
+    let _ = map_allocations_from(LARGE_ALLOCATION);
 }
 
 /// Releases the code pages some time after the start. Most of them were needed only by the start,
@@ -28,10 +28,10 @@ pub fn return_large_allocations() {
 /// service.
 pub fn release_startup_pages() {
     tokio::spawn(async {
-        tokio::time::sleep(AFTER).await;
+        tokio::time::sleep(RELEASE_DELAY).await;
         match unmap_code() {
-            Ok(bytes) => tracing::debug!(bytes, "the code is unmapped until it runs again"),
-            Err(error) => tracing::debug!("the code stays mapped: {error}"),
+            Ok(bytes) => tracing::debug!(bytes, "unmapped the code until it runs again"),
+            Err(error) => tracing::debug!("the code could not be unmapped: {error}"),
         }
     });
 }
@@ -42,12 +42,12 @@ mod tests {
 
     /// Returns the resident size of file mappings in KiB, counted page by page.
     fn resident() -> i64 {
-        counted("Rss:") - counted("Anonymous:")
+        rollup_kib("Rss:") - rollup_kib("Anonymous:")
     }
 
-    fn counted(name: &str) -> i64 {
-        let counted = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
-        let line = counted.lines().find_map(|line| line.strip_prefix(name));
+    fn rollup_kib(name: &str) -> i64 {
+        let rollup_kib = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+        let line = rollup_kib.lines().find_map(|line| line.strip_prefix(name));
         let text = line.unwrap().trim_end_matches("kB").trim();
         text.parse().unwrap()
     }
@@ -56,7 +56,7 @@ mod tests {
     #[cfg(target_env = "gnu")]
     fn large_allocations_are_returned_whichever_thread_made_them() {
         return_large_allocations();
-        let before = counted("Anonymous:");
+        let before = rollup_kib("Anonymous:");
         for _ in 0..4 {
             let threads: Vec<_> = (0..4)
                 .map(|_| std::thread::spawn(|| std::hint::black_box(vec![1_u8; 19 << 20]).len()))
@@ -65,14 +65,14 @@ mod tests {
                 assert_eq!(thread.join().unwrap(), 19 << 20);
             }
         }
-        let kept = counted("Anonymous:") - before;
+        let kept = rollup_kib("Anonymous:") - before;
         assert!(kept < 10 * 1024, "{kept} KiB are kept");
     }
 
     #[test]
-    fn a_program_goes_on_with_less_of_itself_resident() {
+    fn code_pages_are_released_while_the_program_runs() {
         // Another test of the same process may run code that was just released.
-        let less = (0..10).any(|_| {
+        let shrank = (0..10).any(|_| {
             // Makes the code that counts and unmaps resident both times.
             unmap_code().unwrap();
             resident();
@@ -83,6 +83,6 @@ mod tests {
             let before = resident();
             unmap_code().unwrap() > 0 && resident() < before
         });
-        assert!(less);
+        assert!(shrank);
     }
 }

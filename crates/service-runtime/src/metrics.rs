@@ -16,12 +16,12 @@ use crate::process::Usage;
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Histogram buckets in seconds, from a millisecond to the longest timeout.
-const SECONDS: [f64; 15] = [
+const BUCKETS_SECONDS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
 /// How often observations are moved into their buckets. Until then each takes memory, even if
 /// nobody scrapes.
-const UPKEEP: Duration = Duration::from_secs(30);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Descriptions of the metrics that every service has.
 const HELP: &[(&str, &str)] = &[
@@ -69,13 +69,13 @@ pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
         .get_or_init(|| {
             let seconds = Matcher::Suffix("_seconds".to_owned());
             let recorder = PrometheusBuilder::new()
-                .set_buckets_for_metric(seconds, &SECONDS)
+                .set_buckets_for_metric(seconds, &BUCKETS_SECONDS)
                 // Only an empty list of buckets is an error.
                 .unwrap_or_default()
                 .build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
-                tracing::warn!("somebody else counts: /metrics will be empty");
+                tracing::warn!("another metrics recorder is installed: /metrics will be empty");
             }
             describe(HELP);
             Metrics(handle)
@@ -89,17 +89,17 @@ impl Metrics {
     /// Moves observations into their buckets periodically. Never returns.
     pub async fn upkeep(self) {
         loop {
-            tokio::time::sleep(UPKEEP).await;
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
             self.0.run_upkeep();
         }
     }
 
     /// Returns all metrics as text, with the current resource usage of the process.
     pub fn render(&self) -> String {
-        let this = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
-        gauge!("process_resident_memory_bytes").set(as_f64(this.resident));
-        gauge!("process_cpu_seconds").set(this.processor.as_secs_f64());
-        gauge!("process_open_fds").set(as_f64(this.descriptors));
+        let usage = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
+        gauge!("process_resident_memory_bytes").set(as_f64(usage.resident));
+        gauge!("process_cpu_seconds").set(usage.processor.as_secs_f64());
+        gauge!("process_open_fds").set(as_f64(usage.descriptors));
         self.0.run_upkeep();
         self.0.render()
     }
@@ -114,7 +114,7 @@ pub const fn as_f64(number: u64) -> f64 {
 
 /// Counts a response. `route` is the pattern of the route, so that there are only as many series as
 /// routes. Unknown methods share one series.
-pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
+pub(crate) fn count_response(method: &str, route: &str, status: u16, duration: Duration) {
     let method = match method {
         "GET" => "GET",
         "HEAD" => "HEAD",
@@ -127,7 +127,7 @@ pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
     let status = status.to_string();
     let route = route.to_owned();
     metrics::histogram!("http_request_duration_seconds", "route" => route.clone())
-        .record(took.as_secs_f64());
+        .record(duration.as_secs_f64());
     counter!("http_requests_total", "method" => method, "route" => route, "status" => status)
         .increment(1);
 }
@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn counted_metrics_are_rendered() {
         let metrics = install(&[]);
-        answered("GET", "/health", 200, Duration::from_millis(3));
-        answered("BREW", "/health", 405, Duration::from_millis(3));
+        count_response("GET", "/health", 200, Duration::from_millis(3));
+        count_response("BREW", "/health", 405, Duration::from_millis(3));
         let text = metrics.render();
         for line in [
             r#"http_requests_total{method="GET",route="/health",status="200"} 1"#,

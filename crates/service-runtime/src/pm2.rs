@@ -32,7 +32,7 @@ pub const CHANNEL_VARIABLE: &str = "NODE_CHANNEL_FD";
 pub const SERIALIZATION_VARIABLE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
 
 /// Maximum length of a line, in bytes. PM2's own lines are a few hundred bytes long.
-const LONGEST_LINE: u64 = 64 * 1024;
+const MAX_LINE_BYTES: u64 = 64 * 1024;
 
 /// The supervisor that started this process, if one did.
 #[derive(Debug)]
@@ -50,14 +50,14 @@ impl Supervisor {
         let Some(value) = env.raw(CHANNEL_VARIABLE) else {
             return Self::none();
         };
-        let taken = value
+        let opened = value
             .to_str()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| "it is not a descriptor's number".to_owned())
+            .ok_or_else(|| "it is not the number of a descriptor".to_owned())
             .and_then(|number| sys::inherited(number).map_err(|error| error.to_string()))
             .and_then(stream);
-        match taken {
-            Ok(channel) => Self::over(channel),
+        match opened {
+            Ok(channel) => Self::connected(channel),
             Err(problem) => Self {
                 channel: None,
                 problem: Some(format!("{value:?}: {problem}")),
@@ -76,7 +76,7 @@ impl Supervisor {
 
     /// Creates a supervisor that is connected over this socket.
     #[must_use]
-    pub const fn over(channel: UnixStream) -> Self {
+    pub const fn connected(channel: UnixStream) -> Self {
         Self {
             channel: Some(channel),
             problem: None,
@@ -99,8 +99,8 @@ impl Supervisor {
             b"\"ready\"\n",
             SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
         ) {
-            Ok(_) => debug!("told PM2 that the service is ready"),
-            Err(error) => warn!(%error, "PM2 could not be told that the service is ready"),
+            Ok(_) => debug!("notified PM2 that the service is ready"),
+            Err(error) => warn!(%error, "PM2 could not be notified that the service is ready"),
         }
     }
 
@@ -131,7 +131,7 @@ impl Supervisor {
             tokio::select! {
                 biased;
                 () = shutdown.draining().cancelled() => {}
-                cause = wish(channel) => shutdown.stop(cause),
+                cause = stop_request(channel) => shutdown.stop(cause),
             }
         })
     }
@@ -140,7 +140,7 @@ impl Supervisor {
 fn stream(descriptor: OwnedFd) -> Result<UnixStream, String> {
     let kind = socket_domain(&descriptor)
         .and_then(|domain| Ok((domain, socket_type(&descriptor)?)))
-        .map_err(|error| format!("the descriptor is no socket ({error})"))?;
+        .map_err(|error| format!("the descriptor is not a socket ({error})"))?;
     if kind == (AddressFamily::UNIX, SocketType::STREAM) {
         Ok(UnixStream::from(descriptor))
     } else {
@@ -149,24 +149,24 @@ fn stream(descriptor: OwnedFd) -> Result<UnixStream, String> {
 }
 
 /// Reads until the supervisor requests a stop. Returns the cause.
-async fn wish(channel: tokio::net::UnixStream) -> &'static str {
+async fn stop_request(channel: tokio::net::UnixStream) -> &'static str {
     let mut reader = BufReader::new(channel);
     let mut line = Vec::new();
     loop {
         line.clear();
         let read = (&mut reader)
-            .take(LONGEST_LINE)
+            .take(MAX_LINE_BYTES)
             .read_until(b'\n', &mut line)
             .await;
         match read {
             Ok(0) | Err(_) => return "PM2's daemon is gone",
-            Ok(_) if serde_json::from_slice(&line).is_ok_and(|word: String| word == "shutdown") => {
+            Ok(_)
+                if serde_json::from_slice(&line)
+                    .is_ok_and(|message: String| message == "shutdown") =>
+            {
                 return "PM2's shutdown message";
             }
-            Ok(_) => debug!(
-                bytes = line.len(),
-                "a message of PM2 that means nothing here"
-            ),
+            Ok(_) => debug!(bytes = line.len(), "ignored an unknown message of PM2"),
         }
     }
 }
@@ -179,7 +179,7 @@ mod tests {
 
     fn pair() -> (UnixStream, Supervisor) {
         let (daemon, service) = UnixStream::pair().unwrap();
-        (daemon, Supervisor::over(service))
+        (daemon, Supervisor::connected(service))
     }
 
     #[test]

@@ -98,7 +98,7 @@ connection: close\r\n\r\n\
 
 /// Maximum size of a request head that is parsed, in bytes. The limit of [`crate::http::standard`]
 /// is lower, and its rejection has an error body.
-const LARGEST_HEAD: usize = 256 * 1024;
+const MAX_HEAD_BYTES: usize = 256 * 1024;
 
 /// Serves until draining is over. Handlers may extract [`ConnectInfo<SocketAddr>`].
 ///
@@ -131,7 +131,7 @@ pub async fn serve(
                     Ok(admitted) => admitted,
                     Err(why) => {
                         if let Some(count) = refused.due() {
-                            warn!(count, ?why, "connections were refused: as many are open as there may be");
+                            warn!(count, ?why, "connections were refused: the maximum number is open");
                         }
                         if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
                             connections.spawn(async move {
@@ -159,7 +159,7 @@ pub async fn serve(
     if !connections.is_empty() {
         info!(
             connections = connections.len(),
-            "cutting connections that did not end"
+            "cutting connections that did not close in time"
         );
         connections.shutdown().await;
     }
@@ -265,7 +265,7 @@ async fn connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read)
-        .max_buf_size(LARGEST_HEAD)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(
             TokioIo::new(hyper_errors::HyperErrorBody::new(socket)),
             TowerToHyperService::new(service),
@@ -275,7 +275,7 @@ async fn connection(
         biased;
         result = connection.as_mut() => result,
         () = admitted.cut.cancelled() => {
-            debug!("a connection that waited for its peer made room for another");
+            debug!("an idle connection was closed to admit another");
             return;
         }
         () = draining.cancelled() => {

@@ -54,7 +54,7 @@ impl Shutdown {
     /// Begins draining. Never aborts, however often it is called.
     pub fn stop(&self, cause: &str) {
         if !self.inner.draining.is_cancelled() {
-            info!(cause, "stopping: finishing what was begun");
+            info!(cause, "stopping: finishing work in progress");
             self.inner.draining.cancel();
         }
     }
@@ -62,7 +62,7 @@ impl Shutdown {
     /// Begins aborting, and draining if that has not begun.
     pub fn abort(&self, cause: &str) {
         if !self.inner.aborting.is_cancelled() {
-            warn!(cause, "aborting: giving up on what was begun");
+            warn!(cause, "aborting: abandoning work in progress");
             self.inner.draining.cancel();
             self.inner.aborting.cancel();
         }

@@ -22,7 +22,7 @@ pub enum NotOurs {
     #[error("it is not open")]
     Closed(#[source] io::Error),
     /// The descriptor was opened by this process, not inherited.
-    #[error("it was opened by this process itself, not handed to it")]
+    #[error("it was opened by this process itself, not inherited")]
     OpenedHere,
 }
 

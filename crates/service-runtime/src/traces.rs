@@ -32,9 +32,9 @@ use crate::env::{Env, EnvError};
 
 const VARIABLE: &str = OTEL_EXPORTER_OTLP_ENDPOINT.name;
 /// Timeout of an export.
-const PATIENCE: Duration = Duration::from_secs(5);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout of the last export at shutdown.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The header that carries a trace from one service to the next (W3C Trace
 /// Context).
@@ -64,7 +64,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
     // The exporter may be the first TLS client of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
-        .timeout(PATIENCE)
+        .timeout(EXPORT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .build();
     let exporter = client
@@ -74,7 +74,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
                 .with_http()
                 .with_http_client(client)
                 .with_endpoint(endpoint)
-                .with_timeout(PATIENCE)
+                .with_timeout(EXPORT_TIMEOUT)
                 .build()
                 .map_err(|error| error.to_string())
         });
@@ -106,7 +106,7 @@ impl opentelemetry_sdk::trace::SpanExporter for LoggedExporter {
             (Err(error), false) => tracing::warn!(
                 "traces are lost: {error}; is {VARIABLE} a collector that takes OTLP over HTTP?"
             ),
-            (Ok(()), true) => tracing::info!("traces are sent again"),
+            (Ok(()), true) => tracing::info!("traces are being sent again"),
             _ => {}
         }
         sent
@@ -129,7 +129,7 @@ impl opentelemetry_sdk::trace::SpanExporter for LoggedExporter {
 pub fn end() {
     if let Some(provider) = PROVIDER.get() {
         // The log already says so if the collector is unreachable.
-        let _ = provider.shutdown_with_timeout(LAST_WORDS);
+        let _ = provider.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
     }
 }
 

@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::validate::{Invalid, LONGEST_MESSAGE, refuse, text};
+use crate::validate::{Invalid, MAX_MESSAGE_CHARS, refuse, text};
 
 /// Maximum time for which a chat shows the account as typing, in seconds.
-pub const LONGEST_TYPING: u32 = 60;
+pub const MAX_TYPING_SECONDS: u32 = 60;
 /// Default of that time, in seconds.
 const TYPING: u32 = 10;
 
@@ -38,7 +38,7 @@ impl EditRequest {
         if message.is_empty() {
             return refuse("message", "is empty");
         }
-        text("message", message, LONGEST_MESSAGE)?;
+        text("message", message, MAX_MESSAGE_CHARS)?;
         Ok(message)
     }
 }
@@ -104,11 +104,11 @@ impl TypingRequest {
     /// Returns the duration in seconds.
     ///
     /// # Errors
-    /// If the duration is longer than [`LONGEST_TYPING`].
+    /// If the duration is longer than [`MAX_TYPING_SECONDS`].
     pub fn validate(&self) -> Result<u32, Invalid> {
         match self.seconds.unwrap_or(TYPING) {
-            seconds @ 0..=LONGEST_TYPING => Ok(seconds),
-            _ => refuse("seconds", format!("has to be 0 to {LONGEST_TYPING}")),
+            seconds @ 0..=MAX_TYPING_SECONDS => Ok(seconds),
+            _ => refuse("seconds", format!("has to be 0 to {MAX_TYPING_SECONDS}")),
         }
     }
 }

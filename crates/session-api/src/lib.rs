@@ -29,8 +29,8 @@ mod time;
 mod validate;
 
 pub use actions::{
-    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, LONGEST_TYPING, ReadBody, TypingBody,
-    TypingRequest,
+    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, MAX_TYPING_SECONDS, ReadBody,
+    TypingBody, TypingRequest,
 };
 pub use bodies::{
     BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, LookupBody,
@@ -63,7 +63,7 @@ pub use session::{
 };
 pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;
-pub use validate::{Invalid, LONGEST_MESSAGE, check_filename, is_file_id, is_invisible};
+pub use validate::{Invalid, MAX_MESSAGE_CHARS, check_filename, is_file_id, is_invisible};
 
 /// The name of the only session: `"admin"`.
 pub const SESSION_NAME: &str = "admin";

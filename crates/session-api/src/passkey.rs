@@ -117,7 +117,7 @@ impl std::fmt::Debug for PasskeyAssertion {
 }
 
 /// Maximum length of a field of a credential, in bytes.
-const LONGEST_FIELD: usize = 16 * 1024;
+const MAX_FIELD_CHARS: usize = 16 * 1024;
 
 impl PasskeyCredential {
     /// Checks the format of the fields.
@@ -170,7 +170,7 @@ fn check_base64url(field: &'static str, text: &str) -> Result<(), Invalid> {
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         && letters.len() % 4 != 1;
-    if text.len() > LONGEST_FIELD {
+    if text.len() > MAX_FIELD_CHARS {
         Err(invalid(field, "is longer than any answer of a passkey"))
     } else if is_base64url {
         Ok(())

@@ -9,15 +9,15 @@ use crate::recipient::Recipient;
 use crate::send::SendRequest;
 
 /// Maximum length of a text, in characters, which is WhatsApp's own limit.
-pub const LONGEST_MESSAGE: usize = 65_536;
+pub const MAX_MESSAGE_CHARS: usize = 65_536;
 /// Maximum length of a location's name and address and of a name on a card, in characters.
-const LONGEST_LINE: usize = 1_024;
-const LONGEST_URL: usize = 2_048;
+const MAX_LINE_CHARS: usize = 1_024;
+const MAX_URL_CHARS: usize = 2_048;
 /// Maximum length of an emoji, in characters. A family of four with joiners has
 /// 7, and so has a regional flag.
-const LONGEST_EMOJI: usize = 16;
-const MOST_MENTIONS: usize = 256;
-const MOST_CARDS: usize = 50;
+const MAX_EMOJI_BYTES: usize = 16;
+const MAX_MENTIONS: usize = 256;
+const MAX_CARDS: usize = 50;
 /// An invalid part of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
@@ -168,7 +168,7 @@ impl SendRequest {
         if message.trim().is_empty() {
             return refuse("message", "is empty");
         }
-        text("message", message, LONGEST_MESSAGE)?;
+        text("message", message, MAX_MESSAGE_CHARS)?;
         Ok(Text {
             message: message.clone(),
             link_preview: self.link_preview.unwrap_or_default(),
@@ -181,8 +181,8 @@ impl SendRequest {
             message_id("reply_to", id)?;
         }
         let mentions = self.mentions.as_deref().unwrap_or_default();
-        if mentions.len() > MOST_MENTIONS {
-            return refuse("mentions", format!("are more than {MOST_MENTIONS}"));
+        if mentions.len() > MAX_MENTIONS {
+            return refuse("mentions", format!("are more than {MAX_MENTIONS}"));
         }
         let mentions = mentions
             .iter()
@@ -218,12 +218,13 @@ impl SendRequest {
         }
         if let Some(url) = &self.url {
             let web = url.starts_with("https://") || url.starts_with("http://");
-            if !web || url.len() > LONGEST_URL || url.chars().any(|c| c.is_control() || c == ' ') {
+            if !web || url.len() > MAX_URL_CHARS || url.chars().any(|c| c.is_control() || c == ' ')
+            {
                 return refuse("url", "has to be an absolute http:// or https:// URL");
             }
         }
         if let Some(caption) = &self.caption {
-            text("caption", caption, LONGEST_MESSAGE)?;
+            text("caption", caption, MAX_MESSAGE_CHARS)?;
         }
         if let Some(name) = &self.filename {
             check_filename("filename", name)?;
@@ -246,7 +247,7 @@ impl SendRequest {
             Some(_) => refuse(field, format!("has to be degrees from -{most} to {most}")),
         };
         for (field, value) in [("name", &self.name), ("address", &self.address)] {
-            text(field, value.as_deref().unwrap_or_default(), LONGEST_LINE)?;
+            text(field, value.as_deref().unwrap_or_default(), MAX_LINE_CHARS)?;
         }
         Ok(Location {
             latitude: degrees("latitude", self.latitude, 90.0)?,
@@ -265,15 +266,15 @@ impl SendRequest {
                 return refuse("contact", "and contacts: one of the two is to be given");
             }
         };
-        if cards.is_empty() || cards.len() > MOST_CARDS {
-            return refuse("contacts", format!("have to be from 1 to {MOST_CARDS}"));
+        if cards.is_empty() || cards.len() > MAX_CARDS {
+            return refuse("contacts", format!("have to be from 1 to {MAX_CARDS}"));
         }
         let mut contacts = Vec::new();
         for card in cards {
             if card.name.trim().is_empty() {
                 return refuse("contact.name", "is empty");
             }
-            text("contact.name", &card.name, LONGEST_LINE)?;
+            text("contact.name", &card.name, MAX_LINE_CHARS)?;
             // A phone saves the card, so the card needs a number.
             let number = Recipient::parse_as("contact.phone", &card.phone)?;
             let Some((phone, "c.us")) = number.as_str().split_once('@') else {
@@ -297,7 +298,7 @@ impl SendRequest {
         };
         let plain = |c: char| c.is_whitespace() || c.is_control() || c.is_ascii_alphabetic();
         let is_emoji = !emoji.is_ascii()
-            && emoji.chars().count() <= LONGEST_EMOJI
+            && emoji.chars().count() <= MAX_EMOJI_BYTES
             && !emoji.chars().any(plain);
         if !emoji.is_empty() && !is_emoji {
             return refuse("emoji", "has to be one emoji, or empty to take it away");
@@ -441,11 +442,11 @@ mod tests {
         let request = |message: &str| SendRequest::text(None, "5491158254201", message);
         assert!(request("hola").validate(false).is_ok());
         assert!(
-            request(&"ñ".repeat(LONGEST_MESSAGE))
+            request(&"ñ".repeat(MAX_MESSAGE_CHARS))
                 .validate(false)
                 .is_ok()
         );
-        for bad in ["", " \n", "a\0b", &"a".repeat(LONGEST_MESSAGE + 1)] {
+        for bad in ["", " \n", "a\0b", &"a".repeat(MAX_MESSAGE_CHARS + 1)] {
             assert_eq!(request(bad).validate(false).unwrap_err().field, "message");
         }
         let mut anonymous = request("hola");

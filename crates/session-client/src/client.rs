@@ -23,7 +23,7 @@ use crate::events::{self, SseEvent};
 use crate::tls;
 
 /// Maximum size of a response, in bytes. The largest one is a screenshot.
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -481,9 +481,9 @@ pub(crate) async fn read(mut response: Response) -> Result<RawAnswer, ClientErro
         .map(Duration::from_secs);
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(ClientError::of_transport)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(ClientError::BadResponse(format!(
-                "an answer of more than {LARGEST_ANSWER} bytes"
+                "an answer of more than {MAX_ANSWER_BYTES} bytes"
             )));
         }
         body.extend_from_slice(&chunk);

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 #[non_exhaustive]
 pub enum BuildError {
     /// The URL cannot be a base with a path, such as `mailto:`.
-    #[error("the base URL of session-manager is not a http or https URL")]
+    #[error("the base URL of session-manager is not an http or https URL")]
     BaseUrl,
     /// The token contains characters that a header cannot have.
     #[error("the token of session-manager holds characters that a header cannot carry")]
@@ -28,7 +28,7 @@ pub enum ClientError {
     #[error("session-manager did not answer in time")]
     Timeout,
     /// The request was sent, but the response does not match the API.
-    #[error("session-manager answered outside the contract: {0}")]
+    #[error("session-manager's answer violates the contract: {0}")]
     BadResponse(String),
     /// session-manager rejected the token.
     #[error(
@@ -36,7 +36,7 @@ pub enum ClientError {
     )]
     TokenRefused,
     /// session-manager responded with an error of the API.
-    #[error("session-manager says {code}: {message}")]
+    #[error("session-manager answered {code}: {message}")]
     Remote {
         /// The HTTP status.
         status: u16,

@@ -12,7 +12,7 @@ use sse_stream::SseByteStream;
 use crate::error::ClientError;
 
 /// Maximum size of an event, in bytes.
-const LARGEST_EVENT: usize = 8 * 1024 * 1024;
+const MAX_EVENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// An unparsed event.
 #[derive(Clone, PartialEq, Eq)]
@@ -118,9 +118,9 @@ fn bounded(
                 return Ok(None);
             };
             let total = since_event.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
-            if total > LARGEST_EVENT {
+            if total > MAX_EVENT_BYTES {
                 return Err(ClientError::BadResponse(format!(
-                    "an event of more than {LARGEST_EVENT} bytes"
+                    "an event of more than {MAX_EVENT_BYTES} bytes"
                 )));
             }
             Ok(Some((chunk, (response, since_event))))

@@ -24,17 +24,17 @@ use crate::ledger::{LedgerError, LedgerFile, LinkAge};
 use crate::session::SessionHandle;
 
 /// How often the page is asked to query the server. The page reports changes by itself.
-const ASK_EVERY: Duration = Duration::from_secs(180);
+const QUERY_INTERVAL: Duration = Duration::from_secs(180);
 /// Maximum number of queries in a row, if the limits change meanwhile.
-const ASK_TRIES: usize = 3;
+const MAX_QUERIES: usize = 3;
 /// Interval during the history sync, and while a limit is about to expire.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 /// If the page has not reported the history this long after the link, or has no field for it, there
 /// was no history to report. In milliseconds.
-const SILENT_AFTER_MS: i64 = 3_600_000;
+const SILENCE_LIMIT_MS: i64 = 3_600_000;
 /// Age of the link at which the sync counts as given up, in milliseconds. Phones send it within
 /// minutes.
-const GIVEN_UP_AFTER_MS: i64 = 24 * 3_600_000;
+const GIVE_UP_AGE_MS: i64 = 24 * 3_600_000;
 
 /// A receiver of the current limits; cheap to clone.
 pub type CurrentLimits = watch::Receiver<Arc<LimitsEvent>>;
@@ -47,7 +47,7 @@ pub struct LimitsWatch {
     page: watch::Receiver<Option<PageLimits>>,
     current: watch::Sender<Arc<LimitsEvent>>,
     /// The page's last report since the account was linked; `None` before the first.
-    heard: Option<PageLimits>,
+    last_report: Option<PageLimits>,
     /// The link's age from the ledger; `None` while it is unknown.
     link: Option<LinkAge>,
     /// Whether it was logged that the page does not report the history.
@@ -69,7 +69,7 @@ impl LimitsWatch {
             ledger,
             page,
             current,
-            heard: None,
+            last_report: None,
             link: None,
             silence_noted: false,
         };
@@ -79,13 +79,13 @@ impl LimitsWatch {
     /// Runs until `stop` is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.session.changes();
-        let mut ask = tokio::time::interval(ASK_EVERY);
-        ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut query_timer = tokio::time::interval(QUERY_INTERVAL);
+        query_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut publish_timer = tokio::time::interval(PUBLISH_INTERVAL);
+        publish_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut was_ready = false;
         loop {
-            let asks = tokio::select! {
+            let query_due = tokio::select! {
                 () = stop.cancelled() => return,
                 changed = changes.changed() => {
                     if changed.is_err() {
@@ -97,41 +97,41 @@ impl LimitsWatch {
                     if changed.is_err() {
                         return;
                     }
-                    self.heard.clone_from(&self.page.borrow_and_update());
+                    self.last_report.clone_from(&self.page.borrow_and_update());
                     false
                 }
-                _ = ask.tick() => true,
-                _ = look.tick() => false,
+                _ = query_timer.tick() => true,
+                _ = publish_timer.tick() => false,
             };
             let snapshot = self.session.snapshot();
             let ready = snapshot.session.state == SessionState::Ready;
             let linked = snapshot.session.linked;
             if !linked {
                 self.link = None;
-                self.heard = None;
+                self.last_report = None;
             }
-            if ready && (asks || !was_ready) {
-                self.ask().await;
+            if ready && (query_due || !was_ready) {
+                self.query_limits().await;
             }
             was_ready = ready;
             if let Err(error) = self.publish(linked).await {
-                tracing::debug!("the age of the link is not known: {}", error.chain());
+                tracing::debug!("the age of the link is unknown: {}", error.chain());
             }
         }
     }
 
-    async fn ask(&mut self) {
+    async fn query_limits(&mut self) {
         let Some(page) = self.session.page() else {
             return;
         };
         // A change that arrives meanwhile may be older than the response, so query again rather
         // than apply the change afterwards.
-        for _ in 0..ASK_TRIES {
+        for _ in 0..MAX_QUERIES {
             self.page.mark_unchanged();
             match page.limits().await {
-                Ok(limits) => self.heard = Some(limits),
+                Ok(limits) => self.last_report = Some(limits),
                 Err(error) => {
-                    tracing::debug!(%error, "the page does not tell of the account's limits");
+                    tracing::debug!(%error, "the page did not report the account's limits");
                     return;
                 }
             }
@@ -142,10 +142,10 @@ impl LimitsWatch {
     }
 
     async fn publish(&mut self, linked: bool) -> Result<(), LedgerError> {
-        let page = self.heard.clone();
+        let page = self.last_report.clone();
         let first_sync = self.first_sync(page.as_ref(), linked).await;
         let now = Timestamp::now();
-        let limits = page.as_ref().map(|page| of_page(page, now));
+        let limits = page.as_ref().map(|page| to_limits(page, now));
         let next = LimitsEvent {
             limits: limits.unwrap_or_default(),
             first_sync: *first_sync.as_ref().unwrap_or(&FirstSync::default()),
@@ -160,7 +160,7 @@ impl LimitsWatch {
                     locked = reach_out.locked,
                     kind = reach_out.kind,
                     new_chats = new_chats.status.as_str(),
-                    "what WhatsApp lets this account do changed"
+                    "the account's limits changed"
                 );
             }
             // Update the current limits before the event is published: whoever receives the event
@@ -190,16 +190,17 @@ impl LimitsWatch {
             let complete = false;
             return Ok(FirstSync { complete, progress });
         };
-        let absent = link.history_at.is_none() && page.is_some_and(|page| page.history.is_none());
-        if absent && !std::mem::replace(&mut self.silence_noted, true) {
+        let is_unreported =
+            link.history_at.is_none() && page.is_some_and(|page| page.history.is_none());
+        if is_unreported && !std::mem::replace(&mut self.silence_noted, true) {
             tracing::warn!(
-                "whatsapp's page does not say how far the history is after the link: it is taken for complete an hour after it"
+                "WhatsApp's page does not report the progress of the history sync: the sync counts as complete one hour after the link"
             );
         }
         let now = Timestamp::now().as_millis();
-        if link.history_at.is_none() && is_through(page, now - link.since * 1000) {
+        if link.history_at.is_none() && is_history_complete(page, now - link.since * 1000) {
             let store = self.ledger.store().await?;
-            store.history_through(now).await?;
+            store.mark_history_complete(now).await?;
             self.link = store.link_age().await?;
         }
         let complete = self.link.is_some_and(|link| link.history_at.is_some());
@@ -209,19 +210,19 @@ impl LimitsWatch {
 
 /// Returns whether the history sync is complete, or will not arrive any more at this age of the
 /// link.
-fn is_through(page: Option<&PageLimits>, age: i64) -> bool {
+fn is_history_complete(page: Option<&PageLimits>, age: i64) -> bool {
     match page.map(|page| page.history) {
         // The page has not reported yet.
         None => false,
         // The field does not exist, was renamed, or is not registered yet: too little evidence to
         // store the result permanently.
-        Some(None | Some(None)) => age >= SILENT_AFTER_MS,
-        Some(Some(Some(percent))) => percent >= 100 || age >= GIVEN_UP_AFTER_MS,
+        Some(None | Some(None)) => age >= SILENCE_LIMIT_MS,
+        Some(Some(Some(percent))) => percent >= 100 || age >= GIVE_UP_AGE_MS,
     }
 }
 
 /// Converts the page's limits to the API type. Drops limits that ended before `now`.
-fn of_page(page: &PageLimits, now: Timestamp) -> Limits {
+fn to_limits(page: &PageLimits, now: Timestamp) -> Limits {
     let lock = &page.reach_out;
     let until = lock.until.and_then(Timestamp::from_millis);
     let locked = lock.locked && until.is_none_or(|until| until > now);
@@ -261,8 +262,8 @@ mod tests {
     #[test]
     fn limits_expire_by_the_clock() {
         let now = Timestamp::from_millis(1_000_000).unwrap();
-        let told = |until: i64| {
-            of_page(
+        let page_limits = |until: i64| {
+            to_limits(
                 &page(json!({
                     "reach_out": {"locked": true, "until": until, "kind": "WEB_COMPANION_ONLY"},
                     "new_chats": {"status": "CAPPED", "used": 100, "total": 100, "cycle_end": until},
@@ -271,18 +272,18 @@ mod tests {
                 now,
             )
         };
-        let held = told(1_000_001);
+        let held = page_limits(1_000_001);
         assert!(held.reach_out.locked && held.reach_out.until.is_some());
         assert_eq!(held.new_chats.status, NewChatStatus::Capped);
-        assert_eq!(told(1_000_000), Limits::default());
+        assert_eq!(page_limits(1_000_000), Limits::default());
         let open = page(json!({"reach_out": {"locked": true}}));
-        assert!(of_page(&open, now).reach_out.locked);
+        assert!(to_limits(&open, now).reach_out.locked);
     }
 
     #[test]
     fn history_sync_completes_by_report_or_timeout() {
-        let hour = SILENT_AFTER_MS;
-        for (history, age, through) in [
+        let hour = SILENCE_LIMIT_MS;
+        for (history, age, complete) in [
             (json!({"history": 100}), 0, true),
             (json!({"history": 99}), hour, false),
             (json!({"history": 99}), 24 * hour, true),
@@ -291,9 +292,13 @@ mod tests {
             (json!({}), 0, false),
             (json!({}), hour, true),
         ] {
-            let told = page(history.clone());
-            assert_eq!(is_through(Some(&told), age), through, "{history} {age}");
+            let page_limits = page(history.clone());
+            assert_eq!(
+                is_history_complete(Some(&page_limits), age),
+                complete,
+                "{history} {age}"
+            );
         }
-        assert!(!is_through(None, 99 * hour));
+        assert!(!is_history_complete(None, 99 * hour));
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use service_runtime::env::{mask_userinfo, masked};
 use service_runtime::listen::{
-    Hosts, LEAST_TOKEN, ListenError, ensure_loopback_or_token, ensure_not_guessable, is_guessable,
+    Hosts, ListenError, MIN_TOKEN_LENGTH, ensure_loopback_or_token, ensure_not_guessable,
+    is_guessable,
 };
 use service_runtime::liveness;
 use service_runtime::{Env, EnvError, Environment, SecretString};
@@ -104,15 +105,25 @@ impl Config {
         let hosts = env.hosts("HOST")?;
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
         ensure_loopback_or_token(&hosts, token.is_some(), "SESSION_MANAGER_TOKEN")?;
-        ensure_not_guessable(&hosts, token.as_ref(), "SESSION_MANAGER_TOKEN", LEAST_TOKEN)?;
+        ensure_not_guessable(
+            &hosts,
+            token.as_ref(),
+            "SESSION_MANAGER_TOKEN",
+            MIN_TOKEN_LENGTH,
+        )?;
         let previous_token = env.secret(PREVIOUS_TOKEN)?;
         if token.is_none() && previous_token.is_some() {
             return Err(EnvError::missing("SESSION_MANAGER_TOKEN").into());
         }
-        ensure_not_guessable(&hosts, previous_token.as_ref(), PREVIOUS_TOKEN, LEAST_TOKEN)?;
+        ensure_not_guessable(
+            &hosts,
+            previous_token.as_ref(),
+            PREVIOUS_TOKEN,
+            MIN_TOKEN_LENGTH,
+        )?;
         let seconds = |name| env.integer(&VARIABLES[name]).map(Duration::from_secs);
         let millis = |name| env.integer(&VARIABLES[name]).map(Duration::from_millis);
-        let remember = days(env, "IDEMPOTENCY_DAYS")?;
+        let retention = days(env, "IDEMPOTENCY_DAYS")?;
         let boot_patience = seconds("BOOT_PATIENCE_SECONDS")?;
         Ok(Self {
             obsolete: env.obsolete(OBSOLETE),
@@ -144,10 +155,10 @@ impl Config {
                 ack_patience: seconds("ACK_PATIENCE_SECONDS")?,
                 settle_tries: env.integer(&VARIABLES["SETTLE_TRIES"])?,
                 deadline: millis("SEND_DEADLINE_MS")?,
-                keep: remember,
+                keep: retention,
                 keep_events: days(env, "EVENTS_DAYS")?,
             },
-            files: file_limits(env, remember)?,
+            files: file_limits(env, retention)?,
             missing_ffmpeg: env
                 .optional_path(FFMPEG_BIN)
                 .filter(|program| !is_off(program) && !is_executable(program)),
@@ -222,22 +233,23 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.obsolete.clone();
         if runs_as_root() {
-            let root = "running as root: the browser gets --no-sandbox; a user of its own is safer";
-            warnings.push(root.to_owned());
+            let warning =
+                "running as root: the browser runs with --no-sandbox; a dedicated user is safer";
+            warnings.push(warning.to_owned());
         }
-        if is_guessable(self.token.as_ref(), LEAST_TOKEN) {
-            let short = "SESSION_MANAGER_TOKEN has fewer than 16 characters: whoever reaches the service can guess it";
-            warnings.push(short.to_owned());
+        if is_guessable(self.token.as_ref(), MIN_TOKEN_LENGTH) {
+            let warning = "SESSION_MANAGER_TOKEN has fewer than 16 characters: anyone who can reach the service can guess it";
+            warnings.push(warning.to_owned());
         }
         if let Some(program) = &self.missing_ffmpeg {
-            let shown = program.display();
+            let path = program.display();
             warnings.push(format!(
-                "FFMPEG_BIN: {shown} is not there, or not executable: what has to be converted is refused"
+                "FFMPEG_BIN: {path} does not exist or is not executable: files that need a conversion are refused"
             ));
         }
         if self.previous_token.is_some() {
-            let both = "SESSION_MANAGER_TOKEN_PREVIOUS lets callers in as well: take it away once all of them have the new one";
-            warnings.push(both.to_owned());
+            let warning = "SESSION_MANAGER_TOKEN_PREVIOUS is still accepted: remove it once all callers have the new token";
+            warnings.push(warning.to_owned());
         }
         warnings
     }
@@ -249,21 +261,21 @@ fn backup_key(env: &Env) -> Result<Option<BackupKey>, EnvError> {
     };
     BackupKey::parse(text.expose_secret())
         .map(Some)
-        .map_err(|takes| EnvError::invalid_secret(&env.told("BACKUP_KEY"), takes))
+        .map_err(|expected| EnvError::invalid_secret(&env.describe_source("BACKUP_KEY"), expected))
 }
 
 fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
     let Some(text) = env.text("CHROME_ARGS")? else {
         return Ok(Vec::new());
     };
-    let takes = "Chrome flags as a shell would split them, with every quote closed";
+    let expected = "Chrome flags as a shell would split them, with every quote closed";
     let words =
-        shlex::split(&text).ok_or_else(|| EnvError::invalid("CHROME_ARGS", &text, takes))?;
+        shlex::split(&text).ok_or_else(|| EnvError::invalid("CHROME_ARGS", &text, expected))?;
     // Each of these is set by the service; Chrome would use the last value.
-    let ours = ["--user-data-dir", "--remote-debugging"];
+    let reserved = ["--user-data-dir", "--remote-debugging"];
     match words
         .iter()
-        .find(|word| ours.iter().any(|flag| word.starts_with(flag)))
+        .find(|word| reserved.iter().any(|flag| word.starts_with(flag)))
     {
         Some(word) => Err(EnvError::invalid(
             "CHROME_ARGS",
@@ -292,22 +304,22 @@ fn ffmpeg(env: &Env) -> Option<PathBuf> {
     }
 }
 
-fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
+fn file_limits(env: &Env, retention: Duration) -> Result<FileLimits, EnvError> {
     let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
-    let largest = env.integer(&VARIABLES["FILE_MAX_MIB"])?;
+    let max_size = env.integer(&VARIABLES["FILE_MAX_MIB"])?;
     let quota: u64 = env.integer(&VARIABLES["FILES_QUOTA_MIB"])?;
     let quota_of_cliente = env.optional_integer(&VARIABLES["FILES_QUOTA_CLIENTE_MIB"])?;
     // At least one file, if the quota has room for one.
-    let share = || (quota / 4).max(largest).min(quota);
+    let share = || (quota / 4).max(max_size).min(quota);
     Ok(FileLimits {
-        largest: largest * MIB,
+        max_size: max_size * MIB,
         quota: quota * MIB,
         quota_of_cliente: quota_of_cliente.unwrap_or_else(share) * MIB,
         keep: Duration::from_hours(env.integer(&VARIABLES["FILES_KEEP_HOURS"])?),
-        remember,
+        retention,
         hosts: hosts
             .parse()
-            .map_err(|takes| EnvError::invalid("FILE_URL_HOSTS", &hosts, takes))?,
+            .map_err(|expected| EnvError::invalid("FILE_URL_HOSTS", &hosts, expected))?,
         ffmpeg: ffmpeg(env),
     })
 }
@@ -324,10 +336,10 @@ fn media_limits(env: &Env) -> Result<MediaLimits, EnvError> {
             "off" => Download::Off,
             _ => Download::Auto,
         },
-        auto_largest: mebibytes("MEDIA_AUTO_MIB")?,
+        auto_max_size: mebibytes("MEDIA_AUTO_MIB")?,
         quota: mebibytes("MEDIA_QUOTA_MIB")?,
         keep,
-        remember: keep.max(days(env, "EVENTS_DAYS")?),
+        retention: keep.max(days(env, "EVENTS_DAYS")?),
     })
 }
 
@@ -345,13 +357,13 @@ fn folder(env: &Env, name: &'static str) -> Result<PathBuf, ConfigError> {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+    fn parse(pairs: &[(&str, &str)]) -> Result<Config, String> {
         Config::from_env(&Env::from_pairs(pairs.iter().copied())).map_err(|e| e.to_string())
     }
 
     #[test]
     fn defaults_match_the_contract() {
-        let config = read(&[]).unwrap();
+        let config = parse(&[]).unwrap();
         assert_eq!(
             (config.hosts.to_string().as_str(), config.port),
             ("127.0.0.1,::1", 3001)
@@ -393,14 +405,14 @@ mod tests {
             ("MEDIA_QUOTA_MIB", "1 GB"),
             ("MEDIA_KEEP_DAYS", "-1"),
         ] {
-            let error = read(&[(name, value)]).unwrap_err();
+            let error = parse(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && !error.contains('\n'), "{error}");
         }
     }
 
     #[test]
     fn chrome_args_are_split_as_a_shell_does() {
-        let config = read(&[("CHROME_ARGS", "--lang=es --proxy-server='http://a b'")]).unwrap();
+        let config = parse(&[("CHROME_ARGS", "--lang=es --proxy-server='http://a b'")]).unwrap();
         assert_eq!(
             config.browser.extra_args,
             ["--lang=es", "--proxy-server=http://a b"]
@@ -410,26 +422,29 @@ mod tests {
     #[test]
     fn ffmpeg_is_optional_and_can_be_switched_off() {
         for (value, is_missing) in [("off", false), ("/nowhere/ffmpeg", true)] {
-            let config = read(&[("FFMPEG_BIN", value), ("PATH", "/usr/bin:/bin")]).unwrap();
+            let config = parse(&[("FFMPEG_BIN", value), ("PATH", "/usr/bin:/bin")]).unwrap();
             assert_eq!(config.files.ffmpeg, None, "{value}");
-            let warned = config.warnings().iter().any(|it| it.contains("FFMPEG_BIN"));
+            let warned = config
+                .warnings()
+                .iter()
+                .any(|warning| warning.contains("FFMPEG_BIN"));
             assert_eq!(warned, is_missing, "{value}");
         }
-        let config = read(&[("FFMPEG_BIN", "/bin/sh")]).unwrap();
+        let config = parse(&[("FFMPEG_BIN", "/bin/sh")]).unwrap();
         assert_eq!(config.files.ffmpeg, Some("/bin/sh".into()));
     }
 
     #[test]
     fn open_to_others_only_with_a_token() {
-        assert!(read(&[("HOST", "0.0.0.0")]).is_err());
-        let config = read(&[
+        assert!(parse(&[("HOST", "0.0.0.0")]).is_err());
+        let config = parse(&[
             ("HOST", "0.0.0.0"),
             ("SESSION_MANAGER_TOKEN", "hush-hush-hush-hush"),
         ])
         .unwrap();
         assert!(!config.summary().contains("hush"));
         assert!(!format!("{config:?}").contains("hush"));
-        assert!(read(&[("HOST", "0.0.0.0"), ("SESSION_MANAGER_TOKEN", "hush")]).is_err());
-        assert!(read(&[("SESSION_MANAGER_TOKEN", "hush")]).is_ok());
+        assert!(parse(&[("HOST", "0.0.0.0"), ("SESSION_MANAGER_TOKEN", "hush")]).is_err());
+        assert!(parse(&[("SESSION_MANAGER_TOKEN", "hush")]).is_ok());
     }
 }

@@ -22,8 +22,8 @@ use tokio::sync::{OwnedMutexGuard, watch};
 
 /// Maximum number of events in the ring buffer, and of their bytes. Events that were evicted are on
 /// disk, or outdated.
-const KEPT: usize = 2048;
-const KEPT_BYTES: usize = 4 << 20;
+const MAX_EVENTS: usize = 2048;
+const MAX_BYTES: usize = 4 << 20;
 /// The factor between milliseconds and event ids. The id of a stored event is the time in
 /// milliseconds times this factor, or the previous id plus one. So ids increase across restarts,
 /// tell an event's age, and stay exact integers in JavaScript.
@@ -61,7 +61,7 @@ struct Shared {
     memory: Mutex<Memory>,
     last: watch::Sender<u64>,
     /// A lock that admits one ticket at a time.
-    door: Arc<tokio::sync::Mutex<()>>,
+    ticket_lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ struct Memory {
     first: u64,
     last: u64,
     /// The events that queue behind a ticket; `None` without a ticket.
-    waiting: Option<Vec<(EventKind, Arc<str>)>>,
+    queued: Option<Vec<(EventKind, Arc<str>)>>,
 }
 
 impl Memory {
@@ -80,7 +80,7 @@ impl Memory {
         self.last = event.id;
         self.bytes += event.data.len();
         self.ring.push_back(event);
-        while self.ring.len() > KEPT || self.bytes > KEPT_BYTES {
+        while self.ring.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
             let Some(oldest) = self.ring.pop_front() else {
                 break;
             };
@@ -89,7 +89,7 @@ impl Memory {
         }
     }
 
-    fn forget_until(&mut self, id: u64) {
+    fn clear_until(&mut self, id: u64) {
         self.ring.clear();
         self.bytes = 0;
         self.last = id;
@@ -109,10 +109,10 @@ impl EventLog {
                     bytes: 0,
                     first: start + 1,
                     last: start,
-                    waiting: None,
+                    queued: None,
                 }),
                 last: watch::channel(start).0,
-                door: Arc::default(),
+                ticket_lock: Arc::default(),
             }),
         }
     }
@@ -128,8 +128,8 @@ impl EventLog {
     pub fn push(&self, event: &Event) {
         let Some(data) = json(event) else { return };
         let mut memory = self.memory();
-        if let Some(waiting) = &mut memory.waiting {
-            waiting.push((event.kind(), data));
+        if let Some(queued) = &mut memory.queued {
+            queued.push((event.kind(), data));
             return;
         }
         let id = memory.last + 1;
@@ -144,12 +144,12 @@ impl EventLog {
     /// Reserves the next position in the sequence for events that are written to disk first. The
     /// holder must not wait for another ticket.
     pub async fn ticket(&self) -> Ticket {
-        let door = self.shared.door.clone().lock_owned().await;
+        let ticket_lock = self.shared.ticket_lock.clone().lock_owned().await;
         Ticket {
             log: self.clone(),
-            _door: door,
+            _ticket_lock: ticket_lock,
             next: None,
-            told: Vec::new(),
+            written: Vec::new(),
             in_doubt: false,
         }
     }
@@ -165,7 +165,7 @@ impl EventLog {
     pub fn raise(&self, id: u64) {
         let mut memory = self.memory();
         if id > memory.last {
-            memory.forget_until(id);
+            memory.clear_until(id);
             self.shared.last.send_replace(id);
         }
     }
@@ -197,9 +197,9 @@ impl EventLog {
 #[derive(Debug)]
 pub struct Ticket {
     log: EventLog,
-    _door: OwnedMutexGuard<()>,
+    _ticket_lock: OwnedMutexGuard<()>,
     next: Option<u64>,
-    told: Vec<Logged>,
+    written: Vec<Logged>,
     in_doubt: bool,
 }
 
@@ -208,7 +208,7 @@ impl Ticket {
     pub fn next_id(&mut self) -> u64 {
         let next = self.next.unwrap_or_else(|| {
             let mut memory = self.log.memory();
-            memory.waiting.get_or_insert_default();
+            memory.queued.get_or_insert_default();
             (memory.last + 1).max(id_of(Timestamp::now()))
         });
         self.next = Some(next);
@@ -216,29 +216,29 @@ impl Ticket {
     }
 
     /// Adds an event that was written with the id from [`Self::next_id`].
-    pub fn wrote(&mut self, kind: EventKind, data: Arc<str>) {
+    pub fn record_written(&mut self, kind: EventKind, data: Arc<str>) {
         let id = self.next_id();
-        self.told.push(Logged { id, kind, data });
+        self.written.push(Logged { id, kind, data });
         self.next = Some(id + 1);
     }
 
     /// Returns the number of events that were written.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
-        self.told.len()
+        self.written.len()
     }
 
     /// Marks the events as possibly on disk, whatever the commit returns.
-    pub fn committing(&mut self) {
-        self.in_doubt = !self.told.is_empty();
+    pub fn mark_committing(&mut self) {
+        self.in_doubt = !self.written.is_empty();
     }
 
     /// Publishes the events, which are on disk.
     pub fn publish(mut self) {
         self.in_doubt = false;
-        let told = std::mem::take(&mut self.told);
+        let written = std::mem::take(&mut self.written);
         let mut memory = self.log.memory();
-        for event in told {
+        for event in written {
             counter!("leadmaster_events_total", "kind" => event.kind.as_str()).increment(1);
             memory.append(event);
         }
@@ -252,17 +252,17 @@ impl Drop for Ticket {
         let mut memory = self.log.memory();
         if self.in_doubt {
             // It is unknown whether the events are on disk, so readers must query the disk.
-            memory.forget_until(next - 1);
+            memory.clear_until(next - 1);
         }
-        for (kind, data) in memory.waiting.take().unwrap_or_default() {
+        for (kind, data) in memory.queued.take().unwrap_or_default() {
             let id = memory.last + 1;
             memory.append(Logged { id, kind, data });
         }
         let last = memory.last;
-        self.log.shared.last.send_if_modified(|told| {
-            let news = *told != last;
-            *told = last;
-            news
+        self.log.shared.last.send_if_modified(|id| {
+            let changed = *id != last;
+            *id = last;
+            changed
         });
     }
 }
@@ -272,7 +272,7 @@ pub fn json(event: &Event) -> Option<Arc<str>> {
     match serde_json::to_string(event) {
         Ok(data) => Some(data.into()),
         Err(error) => {
-            tracing::error!(%error, "an event cannot be written as JSON");
+            tracing::error!(%error, "an event cannot be serialized as JSON");
             None
         }
     }
@@ -299,7 +299,7 @@ mod tests {
         })
     }
 
-    fn all(log: &EventLog, after: u64) -> Vec<(u64, String)> {
+    fn events_after(log: &EventLog, after: u64) -> Vec<(u64, String)> {
         match log.after(after, usize::MAX) {
             Recent::Events(events) => events
                 .into_iter()
@@ -314,7 +314,7 @@ mod tests {
 
     fn write(ticket: &mut Ticket, text: &str) -> u64 {
         let id = ticket.next_id();
-        ticket.wrote(EventKind::Qr, json(&event(text)).unwrap());
+        ticket.record_written(EventKind::Qr, json(&event(text)).unwrap());
         id
     }
 
@@ -326,16 +326,16 @@ mod tests {
         let mut ticket = log.ticket().await;
         let first = write(&mut ticket, "written");
         log.push(&event("meanwhile"));
-        assert_eq!(all(&log, start).len(), 1);
-        let second = write(&mut ticket, "written too");
-        ticket.committing();
+        assert_eq!(events_after(&log, start).len(), 1);
+        let second = write(&mut ticket, "written next");
+        ticket.mark_committing();
         ticket.publish();
-        let told = all(&log, start);
-        let texts: Vec<_> = told.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(texts, ["before", "written", "written too", "meanwhile"]);
-        assert_eq!((told[1].0, told[2].0), (first, second));
-        assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert_eq!(log.last_id(), told[3].0);
+        let events = events_after(&log, start);
+        let texts: Vec<_> = events.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["before", "written", "written next", "meanwhile"]);
+        assert_eq!((events[1].0, events[2].0), (first, second));
+        assert!(events.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(log.last_id(), events[3].0);
     }
 
     #[tokio::test]
@@ -346,9 +346,9 @@ mod tests {
         write(&mut ticket, "rolled back");
         log.push(&event("meanwhile"));
         drop(ticket);
-        let told = all(&log, start);
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].1, "meanwhile");
+        let events = events_after(&log, start);
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].1, "meanwhile");
     }
 
     #[tokio::test]
@@ -357,8 +357,8 @@ mod tests {
         log.push(&event("before"));
         let before = log.last_id();
         let mut ticket = log.ticket().await;
-        let id = write(&mut ticket, "who knows");
-        ticket.committing();
+        let id = write(&mut ticket, "doubtful");
+        ticket.mark_committing();
         drop(ticket);
         assert_eq!(log.last_id(), id);
         assert!(log.wait_after(before).await);
@@ -372,18 +372,18 @@ mod tests {
     fn ring_buffer_is_bounded_in_number_and_size() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
-        for _ in 0..KEPT {
+        for _ in 0..MAX_EVENTS {
             log.push(&event("a"));
         }
-        assert_eq!(all(&log, start).len(), KEPT);
+        assert_eq!(events_after(&log, start).len(), MAX_EVENTS);
         log.push(&event("b"));
         assert!(matches!(log.after(start, 9), Recent::OnDisk(first) if first == start + 2));
-        let large = "a".repeat(KEPT_BYTES / 2);
+        let large = "a".repeat(MAX_BYTES / 2);
         for _ in 0..3 {
             log.push(&event(&large));
         }
         let last = log.last_id();
-        assert_eq!(all(&log, last - 1).len(), 1);
+        assert_eq!(events_after(&log, last - 1).len(), 1);
         assert!(matches!(log.after(last - 2, 9), Recent::OnDisk(first) if first == last));
     }
 
@@ -395,6 +395,6 @@ mod tests {
         log.raise(7);
         log.push(&event("b"));
         assert_eq!(log.last_id(), 5_000_001);
-        assert_eq!(all(&log, 5_000_000).len(), 1);
+        assert_eq!(events_after(&log, 5_000_000).len(), 1);
     }
 }

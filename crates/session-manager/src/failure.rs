@@ -116,29 +116,29 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ChromeNotFound(what) => write!(
+            Self::ChromeNotFound(reason) => write!(
                 f,
-                "no Chrome: {what}. Install it with `apt-get install chromium chromium-driver`, or point CHROME_BIN at it"
+                "no Chrome: {reason}. Install it with `apt-get install chromium chromium-driver`, or point CHROME_BIN at it"
             ),
-            Self::ChromedriverNotFound(what) => write!(
+            Self::ChromedriverNotFound(reason) => write!(
                 f,
-                "no chromedriver: {what}. Install it with `apt-get install chromium-driver`, or point CHROMEDRIVER_BIN at it"
+                "no chromedriver: {reason}. Install it with `apt-get install chromium-driver`, or point CHROMEDRIVER_BIN at it"
             ),
-            Self::ProfileUnusable(what) => write!(
+            Self::ProfileUnusable(reason) => write!(
                 f,
-                "the browser profile cannot be used: {what}. Give the service's user that folder, or point TOKENS_DIR elsewhere"
+                "the browser profile cannot be used: {reason}. Give the service's user that folder, or point TOKENS_DIR elsewhere"
             ),
-            Self::WaJsUnreadable(what) => {
+            Self::WaJsUnreadable(reason) => {
                 write!(
                     f,
-                    "WA_JS_PATH cannot be read: {what}. Correct it or unset it"
+                    "WA_JS_PATH cannot be read: {reason}. Correct it or unset it"
                 )
             }
-            Self::PageUnreachable(what) => write!(
+            Self::PageUnreachable(reason) => write!(
                 f,
-                "WhatsApp's page cannot be reached: {what}. Check the network and WHATSAPP_WEB_URL"
+                "WhatsApp's page cannot be reached: {reason}. Check the network and WHATSAPP_WEB_URL"
             ),
-            Self::LaunchFailed(what) => write!(f, "the browser did not start: {what}"),
+            Self::LaunchFailed(reason) => write!(f, "the browser did not start: {reason}"),
             Self::BrowserDied => f.write_str("Chrome ended unexpectedly"),
             Self::ChromedriverDied => f.write_str("chromedriver ended unexpectedly"),
             Self::PageCrashed => f.write_str("the page crashed in Chrome"),
@@ -147,14 +147,14 @@ impl fmt::Display for Failure {
                 f.write_str("the page loaded but shows neither a code nor a session")
             }
             Self::AcksStopped => f.write_str(
-                "the page says that it is connected, but WhatsApp acknowledges nothing that is sent",
+                "the page says that it is connected, but WhatsApp acknowledges no messages",
             ),
             Self::SyncStalled => {
-                f.write_str("the page is connected, but its sync shows no progress any more")
+                f.write_str("the page is connected, but its sync makes no more progress")
             }
-            Self::LedgerUnavailable(what) => write!(
+            Self::LedgerUnavailable(reason) => write!(
                 f,
-                "the ledger of sends cannot be used, and nothing is sent without it: {what}. Make room on the disk, or put ledger.db in DATA_DIR right; it is tried again by itself"
+                "the ledger of sends cannot be used, and nothing is sent without it: {reason}. Free disk space, or repair ledger.db in DATA_DIR; the service retries by itself"
             ),
             Self::UnsupportedBrowser => {
                 f.write_str("WhatsApp refuses this browser: update Chromium and chromium-driver")
@@ -172,12 +172,12 @@ impl fmt::Display for Failure {
                     write!(f, " (reason {code})")?;
                 }
                 f.write_str(
-                    ": look at the phone's WhatsApp, stop all campaigns, and wait; it goes on by itself when the ban ends",
+                    ": look at the phone's WhatsApp, stop all campaigns, and wait; the session resumes by itself when the ban ends",
                 )
             }
-            Self::UnexpectedLogout(word) => write!(
+            Self::UnexpectedLogout(code_word) => write!(
                 f,
-                "WhatsApp's page met what it did not expect and asks to log out ({word})"
+                "WhatsApp's page hit an unexpected condition and asks to log out ({code_word})"
             ),
             Self::TooManyRestarts(last) => write!(
                 f,

@@ -11,7 +11,7 @@
 pub mod account_limits;
 pub mod backup;
 pub mod browser;
-mod clock;
+mod clock_skew;
 pub mod commands;
 pub mod config;
 mod error;
@@ -34,7 +34,7 @@ use service_runtime::Shutdown;
 use service_runtime::http::Guesses;
 use service_runtime::limits::Shares;
 use service_runtime::listen::Listeners;
-use service_runtime::liveness::{self, Liveness, Watching, answers};
+use service_runtime::liveness::{self, Liveness, Watching, with_timeout};
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
 
@@ -61,9 +61,9 @@ const STREAMS: usize = 256;
 /// that returns an error does respond; its error is reported elsewhere, and the operation is
 /// retried.
 async fn alive(session: SessionHandle, ledger: LedgerFile) -> Result<(), String> {
-    let driver = answers("the session's driver", session.ping()).await?;
+    let driver = with_timeout("the session's driver", session.ping()).await?;
     driver.map_err(|_| "the session's driver is gone".to_owned())?;
-    answers("the ledger", async {
+    with_timeout("the ledger", async {
         if let Ok(store) = ledger.store().await {
             let _ = store.ping().await;
         }
@@ -124,7 +124,7 @@ pub async fn run(
         let schedule = Schedule::new(config.backups.clone(), every, session.clone());
         tokio::spawn(schedule.run(draining.clone()))
     });
-    let clock = tokio::spawn(clock::watch(page, draining.clone()));
+    let clock = tokio::spawn(clock_skew::watch(page, draining.clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let (asked, book) = (session.clone(), ledger.clone());

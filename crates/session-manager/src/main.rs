@@ -104,10 +104,10 @@ fn carry_out(task: &Task) -> ExitCode {
         } => {
             let report = async {
                 let Some(file) = wa_js else {
-                    return Ok(doctor::examine(options.whose()).await);
+                    return Ok(doctor::examine(options.environment_of()).await);
                 };
                 let browser = config()?.browser;
-                Ok(doctor::wa_js::judge(&browser, file, page.as_deref()).await)
+                Ok(doctor::wa_js::check_bundle(&browser, file, page.as_deref()).await)
             };
             match tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(report)) {
                 Ok(Ok(report)) => options.finish(report).print(options.json),

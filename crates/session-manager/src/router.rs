@@ -23,7 +23,7 @@ use crate::state::AppState;
 
 /// Returns the router with every route of the service.
 pub fn router(state: AppState) -> Router {
-    let guarded = state.token.is_none();
+    let is_unprotected = state.token.is_none();
     let (open, protected) = (open_routes(), protected_routes());
     let protected = protected
         .split_for_parts()
@@ -32,7 +32,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), require_token));
     // Without a token, loopback is the only protection, and a web page in a browser on this host
     // can get past it.
-    let protected = if guarded {
+    let protected = if is_unprotected {
         protected
             .layer(from_fn(require_loopback_host))
             .layer(from_fn(refuse_cross_site))
@@ -122,25 +122,25 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
         .unwrap_or_default();
     // Compare in constant time: the response time must not reveal a matching prefix.
-    let is = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(presented);
+    let matches_token = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(presented);
     let previous = state.previous_token.as_deref();
-    let is_right = is(token) | previous.map_or(Choice::from(0), is);
-    let is_right = bool::from(is_right);
+    let is_valid = matches_token(token) | previous.map_or(Choice::from(0), matches_token);
+    let is_valid = bool::from(is_valid);
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
     // A request without a token does not count as a guess.
-    let is_let_in = match presented.is_empty() && !is_right {
+    let admitted = match presented.is_empty() && !is_valid {
         true => Ok(false),
-        false => state.guesses.judge(address, is_right),
+        false => state.guesses.judge(address, is_valid),
     };
-    match is_let_in {
+    match admitted {
         Ok(true) => return next.run(request).await,
         Ok(false) => {}
         Err(refusal) => return refusal.into_response(),
     }
     ApiError::new(
         ErrorCode::Unauthorized,
-        "this service wants `Authorization: Bearer <SESSION_MANAGER_TOKEN>`",
+        "this service requires `Authorization: Bearer <SESSION_MANAGER_TOKEN>`",
     )
     .into_response()
 }

@@ -12,23 +12,23 @@
 mod codes;
 mod error;
 mod http;
+mod page_protocol;
 mod passkey;
 mod phone;
+mod phone_api_types;
 mod server;
 mod settings;
 mod shared;
 mod socket;
-mod store;
-mod view;
-mod wire;
+mod state_file;
 mod world;
 
 pub use crate::error::PhoneError;
+pub use crate::page_protocol::{Ban, ChatActivity, LinkCodeEvent, LongTask, Stored};
 pub use crate::phone::Phone;
+pub use crate::phone_api_types::{DeviceInfo, LeadMessage, LinkCode, ShownCode, Snapshot};
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
-pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, Snapshot};
-pub use crate::wire::{Ban, ChatActivity, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
     Block, CappingStatus, Details, Failure, LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder,
     LeadPoll, Limits, NewChats, OwnChange, PageHttp, Place, ReachOutLock, ReadReceipt, Received,

@@ -8,11 +8,11 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::error::PhoneError;
+use crate::page_protocol::{ChangeKind, LinkCodeEvent, LongTask, Stored, ToPage};
 use crate::passkey::Credential;
+use crate::phone_api_types::{LeadMessage, LinkCode, ShownCode, Snapshot};
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::view::{LeadMessage, LinkCode, ShownCode, Snapshot};
-use crate::wire::{ChangeKind, LinkCodeEvent, LongTask, Stored, ToPage};
 use crate::world::{
     Block, Failure, Limits, OwnChange, PageHttp, ReadReceipt, Received, RefusedMessage, Rule,
     SendBehavior, ShownActivity,

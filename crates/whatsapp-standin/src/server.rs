@@ -14,7 +14,7 @@ use crate::http;
 use crate::phone::Phone;
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::store;
+use crate::state_file;
 use crate::world::World;
 
 /// Maximum time for connections to close on their own.
@@ -56,7 +56,7 @@ impl Standin {
     ) -> io::Result<Self> {
         let mut world = World::new(settings);
         if let Some(data) = &data {
-            world.restore(store::load(data)?);
+            world.restore(state_file::load(data)?);
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
@@ -66,7 +66,9 @@ impl Standin {
         });
         let shared = Shared::new(world);
         if let Some(data) = data {
-            shared.tasks.spawn(store::keep(Arc::clone(&shared), data));
+            shared
+                .tasks
+                .spawn(state_file::keep(Arc::clone(&shared), data));
         }
         let router = http::router(Arc::clone(&shared));
         let stop = shared.stop.clone();

@@ -7,8 +7,8 @@ use axum::extract::ws::{Message, WebSocket};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::page_protocol::{FromPage, ToPage};
 use crate::shared::Shared;
-use crate::wire::{FromPage, ToPage};
 use crate::world::{PageId, Role, SendReply, Taken};
 
 /// Serves a page until it disconnects, the network goes down, or the server

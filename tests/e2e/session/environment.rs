@@ -249,7 +249,7 @@ async fn unavailable_secret_is_fatal() {
             vec![(file, path("latin"))],
             format!("{file} {:?} cannot be used", path("latin")),
         ),
-        (vec![(file, path(""))], "is no regular file".to_owned()),
+        (vec![(file, path(""))], "is not a regular file".to_owned()),
         (
             vec![(token, TOKEN.to_owned()), (file, path("good"))],
             format!("{token} and {file} are both set"),

@@ -138,8 +138,7 @@ async fn held_send_causes_no_restart_and_is_sent_after_the_delivery() {
     // report missing acks.
     poll::until("an attempt to settle the send", async || {
         let log = manager.service.output();
-        log.contains("sending again, with the same id")
-            .then_some(())
+        log.contains("resending under the same id").then_some(())
     })
     .await;
     let session = manager.session().await;
@@ -555,7 +554,7 @@ async fn stopped_acks_reload_then_close_then_kill() {
     let output = manager.service.output();
     let end_lines: Vec<_> = output
         .lines()
-        .filter(|line| line.contains("the browser is ended"))
+        .filter(|line| line.contains("the browser is closed"))
         .map(|line| line.contains("kills=true") || line.contains("\"kills\":true"))
         .collect();
     assert_eq!(end_lines, [false, true], "{output}");

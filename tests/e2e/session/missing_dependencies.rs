@@ -192,7 +192,7 @@ async fn assert_broken_program(variable: &str, name: &str, script: &str, expecte
 
 #[tokio::test]
 async fn chromedriver_that_exits_at_once() {
-    let expected = ["chromedriver", "ended at once", "POST /connect"];
+    let expected = ["chromedriver", "exited immediately", "POST /connect"];
     assert_broken_program("CHROMEDRIVER_BIN", "chromedriver", "exit 1", &expected).await;
 }
 

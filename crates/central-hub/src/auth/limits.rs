@@ -37,8 +37,8 @@ impl SignInLimits {
     }
 
     pub(super) fn note(&self, address: ClientAddress, user: &str) {
-        self.addresses.note(address.network());
-        self.users.note(user);
+        self.addresses.record(address.network());
+        self.users.record(user);
     }
 }
 

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, disk, folder, folder_of,
-    logs, port, secrets, watchdog,
+    self, Check, DoctorReport, EnvironmentOf, Service, ServiceManager, Subject, disk, folder,
+    folder_of, logs, port, secrets, watchdog,
 };
 use service_runtime::env::mask_userinfo;
 use session_api::{SERVICE_NAME, SessionState};
@@ -40,8 +40,15 @@ const SESSION_MANAGER: Service = Service {
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs all checks.
-pub async fn examine(whose: Whose) -> DoctorReport {
-    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, checks).await
+pub async fn examine(environment_of: EnvironmentOf) -> DoctorReport {
+    doctor::examine(
+        &SERVICE,
+        environment_of,
+        Config::from_env,
+        Config::summary,
+        checks,
+    )
+    .await
 }
 
 async fn checks(config: &Config, subject: &Subject) -> Vec<Check> {

@@ -43,5 +43,5 @@ fn key(env: &Env) -> Result<Option<BackupKey>, EnvError> {
     };
     BackupKey::parse(text.expose_secret())
         .map(Some)
-        .map_err(|takes| EnvError::invalid_secret(&env.told("BACKUP_KEY"), takes))
+        .map_err(|takes| EnvError::invalid_secret(&env.describe_source("BACKUP_KEY"), takes))
 }

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use service_runtime::http::{ApiPath, ErrorReply, disposition, distrust};
+use service_runtime::http::{ApiPath, ErrorReply, add_untrusted_file_headers, disposition};
 use session_api::{ErrorCode, Timestamp, is_invisible};
 use session_client::SessionClient;
 
@@ -209,7 +209,7 @@ fn add_safety_headers(headers: &mut HeaderMap, kind: &str, filename: Option<&str
             headers.insert(name, value);
         }
     }
-    distrust(headers);
+    add_untrusted_file_headers(headers);
 }
 
 /// Returns the `Content-Disposition`, with a file name that is not a path and

@@ -160,7 +160,7 @@ fn short_secret_beyond_loopback_prevents_the_start() {
         assert_eq!(
             line,
             format!(
-                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: anyone who can reach the port can guess it; generate a longer one, for example with `openssl rand -hex 24`"
             )
         );
     }
@@ -590,7 +590,7 @@ async fn node_variables_warn_and_the_old_token_works() {
     let complaints = hub.complaints();
     for name in ["DB_PASSWORD", "JWT_SECRET", "INTERNAL_LISTENER_TOKEN"] {
         assert!(
-            complaints.contains(&format!("{name} is of the Node service")),
+            complaints.contains(&format!("{name} belongs to the former Node service")),
             "{complaints}"
         );
     }

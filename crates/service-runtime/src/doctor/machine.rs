@@ -11,9 +11,9 @@ use crate::listen::{self, Hosts, ListenError, Listeners};
 use crate::process::Process;
 
 /// Minimum free space, in MiB. Less than ten times as much is a warning.
-const LEAST_ROOM_MIB: u64 = 100;
+const MIN_FREE_MIB: u64 = 100;
 /// Maximum difference between the clocks. WhatsApp and TLS fail with a larger one.
-const LARGEST_SKEW: Duration = Duration::from_secs(60);
+const MAX_SKEW: Duration = Duration::from_secs(60);
 
 /// Checks who owns the port: the process `owner`, nobody, or another process. For port 0, checks
 /// the port that `owner` was given.
@@ -26,7 +26,7 @@ pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
     match Listeners::bind(hosts, port).await {
         Ok(_) if owner.is_some() => Check::failure(
             NAME,
-            format!("the service runs, and nobody listens on port {port} of {hosts}"),
+            format!("the service runs, but does not listen on port {port} of {hosts}"),
             "its log says why: pm2 logs --lines 50, or journalctl -n 50",
         ),
         Ok(_) => Check::ok(NAME, format!("{port} is free on {hosts}")),
@@ -52,7 +52,7 @@ pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
 /// folder or anything in it.
 #[must_use]
 pub fn folder(name: &'static str, folder: &Path) -> Check {
-    folder_with(name, folder, |_| true)
+    check_folder(name, folder, |_| true)
 }
 
 /// Works like [`folder`], for a folder that holds other programs' files as well: checks only the
@@ -60,18 +60,18 @@ pub fn folder(name: &'static str, folder: &Path) -> Check {
 #[must_use]
 pub fn folder_of(name: &'static str, file: &Path) -> Check {
     let folder = file.parent().unwrap_or(Path::new("."));
-    let own = file.as_os_str().as_bytes();
-    folder_with(name, folder, |path| {
-        path.as_os_str().as_bytes().starts_with(own)
+    let prefix = file.as_os_str().as_bytes();
+    check_folder(name, folder, |path| {
+        path.as_os_str().as_bytes().starts_with(prefix)
     })
 }
 
-fn folder_with(name: &'static str, folder: &Path, wanted: impl Fn(&Path) -> bool) -> Check {
-    let shown = folder.display();
-    let Some(present) = first_there(folder) else {
+fn check_folder(name: &'static str, folder: &Path, is_checked: impl Fn(&Path) -> bool) -> Check {
+    let path = folder.display();
+    let Some(present) = nearest_existing(folder) else {
         return Check::failure(
             name,
-            format!("{shown} cannot be had"),
+            format!("{path} cannot be created"),
             "set it to another folder",
         );
     };
@@ -83,25 +83,25 @@ fn folder_with(name: &'static str, folder: &Path, wanted: impl Fn(&Path) -> bool
         );
     }
     if present != folder {
-        return Check::ok(name, format!("{shown} is made at the first start"));
+        return Check::ok(name, format!("{path} is created at the first start"));
     }
     let mode = folder.metadata().map_or(0, |data| data.mode());
-    let inside = Audit::of(folder, wanted).complaint(name, folder);
+    let finding = Audit::of(folder, is_checked).finding(name, folder);
     if mode & 0o077 == 0 {
-        return inside.unwrap_or_else(|| Check::ok(name, shown.to_string()));
+        return finding.unwrap_or_else(|| Check::ok(name, path.to_string()));
     }
     let found = format!(
-        "{shown} can be read by other users (mode {:o})",
+        "{path} can be read by other users (mode {:o})",
         mode & 0o777
     );
-    let complaint = match inside {
-        None => Check::warning(name, found, format!("chmod 700 {shown}")),
-        Some(mut inside) => {
-            inside.found = format!("{found}; {}", inside.found);
-            inside
+    let problem = match finding {
+        None => Check::warning(name, found, format!("chmod 700 {path}")),
+        Some(mut finding) => {
+            finding.found = format!("{found}; {}", finding.found);
+            finding
         }
     };
-    complaint.mended_by(folder, 0o700)
+    problem.fixed_by_mode(folder, 0o700)
 }
 
 /// Checks the free space of the disk that holds `folder`.
@@ -109,13 +109,13 @@ fn folder_with(name: &'static str, folder: &Path, wanted: impl Fn(&Path) -> bool
 pub fn disk(folder: &Path) -> Check {
     const NAME: &str = "disk";
     let Some(free) = free_mib(folder) else {
-        return Check::warning(NAME, "how much room there is cannot be told", "df -h");
+        return Check::warning(NAME, "the free space cannot be determined", "df -h");
     };
     let found = format!("{free} MiB free for {}", folder.display());
     let cure = format!("du -xh --max-depth=2 {} | sort -h | tail", folder.display());
-    if free < LEAST_ROOM_MIB {
+    if free < MIN_FREE_MIB {
         Check::failure(NAME, found, cure)
-    } else if free < 10 * LEAST_ROOM_MIB {
+    } else if free < 10 * MIN_FREE_MIB {
         Check::warning(NAME, found, cure)
     } else {
         Check::ok(NAME, found)
@@ -125,18 +125,18 @@ pub fn disk(folder: &Path) -> Check {
 /// Returns the free space of the file system of `folder`, in MiB; `None` if it cannot be read.
 #[must_use]
 pub fn free_mib(folder: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(first_there(folder)?).ok()?;
+    let stat = rustix::fs::statvfs(nearest_existing(folder)?).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024))
 }
 
-/// Checks this machine's clock against `theirs`, the `Date` of a server's response.
+/// Checks this machine's clock against `server_time`, the `Date` of a server's response.
 #[must_use]
-pub fn clock(theirs: SystemTime, now: SystemTime) -> Check {
+pub fn clock(server_time: SystemTime, now: SystemTime) -> Check {
     const NAME: &str = "clock";
     let skew = now
-        .duration_since(theirs)
+        .duration_since(server_time)
         .unwrap_or_else(|error| error.duration());
-    if skew > LARGEST_SKEW {
+    if skew > MAX_SKEW {
         Check::failure(
             NAME,
             format!("this machine's clock is {} s off", skew.as_secs()),
@@ -148,7 +148,7 @@ pub fn clock(theirs: SystemTime, now: SystemTime) -> Check {
 }
 
 /// Returns the nearest existing ancestor of the folder, or the folder itself if it exists.
-fn first_there(folder: &Path) -> Option<PathBuf> {
+fn nearest_existing(folder: &Path) -> Option<PathBuf> {
     let mut ancestors = folder.ancestors();
     ancestors
         .find(|above| above.is_dir())
@@ -163,25 +163,28 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_port_names_who_has_it() {
+    async fn port_check_names_the_owner() {
         let hosts = Hosts::default();
         let listener = Listeners::bind(&hosts, 0).await.unwrap();
-        let taken = listener.addresses().next().unwrap().port();
-        let this = Process::read(std::process::id().cast_signed()).unwrap();
-        let own = port(&hosts, taken, Some(&this)).await;
-        assert_eq!(own.verdict, Verdict::Ok, "{own:?}");
-        let other = port(&hosts, taken, None).await;
+        let used_port = listener.addresses().next().unwrap().port();
+        let own_process = Process::read(std::process::id().cast_signed()).unwrap();
+        let prefix = port(&hosts, used_port, Some(&own_process)).await;
+        assert_eq!(prefix.verdict, Verdict::Ok, "{prefix:?}");
+        let other = port(&hosts, used_port, None).await;
         assert_eq!(other.verdict, Verdict::Failure);
-        assert!(other.cure.unwrap().contains(&this.pid.to_string()));
-        assert_eq!(port(&hosts, 0, Some(&this)).await.verdict, Verdict::Ok);
+        assert!(other.cure.unwrap().contains(&own_process.pid.to_string()));
+        assert_eq!(
+            port(&hosts, 0, Some(&own_process)).await.verdict,
+            Verdict::Ok
+        );
         drop(listener);
-        assert_eq!(port(&hosts, taken, None).await.verdict, Verdict::Ok);
-        let silent = port(&hosts, taken, Some(&this)).await;
-        assert_eq!(silent.verdict, Verdict::Failure);
+        assert_eq!(port(&hosts, used_port, None).await.verdict, Verdict::Ok);
+        let unserved = port(&hosts, used_port, Some(&own_process)).await;
+        assert_eq!(unserved.verdict, Verdict::Failure);
     }
 
     #[test]
-    fn a_folder_is_private() {
+    fn folder_readable_by_others_is_a_warning() {
         let home = tempfile::tempdir().unwrap();
         let data = home.path().join("data");
         assert_eq!(folder("DATA_DIR", &data).verdict, Verdict::Ok);
@@ -196,13 +199,13 @@ mod tests {
     #[test]
     fn clock_skew_is_reported() {
         let now = SystemTime::now();
-        for (theirs, verdict) in [
+        for (server_time, verdict) in [
             (now, Verdict::Ok),
             (now + Duration::from_secs(30), Verdict::Ok),
             (now + Duration::from_secs(90), Verdict::Failure),
             (now - Duration::from_secs(90), Verdict::Failure),
         ] {
-            assert_eq!(clock(theirs, now).verdict, verdict);
+            assert_eq!(clock(server_time, now).verdict, verdict);
         }
     }
 }

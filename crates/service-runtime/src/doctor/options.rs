@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DoctorReport, Whose};
+use super::{DoctorReport, EnvironmentOf};
 
 /// Output format of `doctor`, and the process that it checks.
 #[derive(Debug, Args)]
@@ -25,15 +25,15 @@ impl Options {
     /// Returns the report, after mending what `--fix` asks for.
     #[must_use]
     pub fn finish(&self, report: DoctorReport) -> DoctorReport {
-        if self.fix { report.mend() } else { report }
+        if self.fix { report.fix() } else { report }
     }
 
     /// Returns which process's environment the options select.
-    pub const fn whose(&self) -> Whose {
+    pub const fn environment_of(&self) -> EnvironmentOf {
         match self.pid {
-            Some(pid) => Whose::Pid(pid),
-            None if self.here => Whose::Here,
-            None => Whose::Running,
+            Some(pid) => EnvironmentOf::Pid(pid),
+            None if self.here => EnvironmentOf::Here,
+            None => EnvironmentOf::Running,
         }
     }
 }

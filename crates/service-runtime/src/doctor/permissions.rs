@@ -21,42 +21,42 @@ use super::secrets::private_file;
 use super::{Check, Subject};
 
 /// The permission bits of users other than the owner.
-const OTHERS: u32 = 0o077;
+const OTHER_USERS: u32 = 0o077;
 
 /// The findings of an audit.
 #[derive(Debug, Default)]
 pub(super) struct Audit {
     /// Files and folders that other users can read or write, each with the mode to set.
-    open: Vec<(PathBuf, u32)>,
+    exposed: Vec<(PathBuf, u32)>,
     /// How many of them each entry directly below the folder has. The report shows only the names
     /// of these entries, since names further down may be those of received files.
-    places: BTreeMap<OsString, usize>,
+    by_entry: BTreeMap<OsString, usize>,
     /// The number of files and folders whose owner is not the folder's owner.
-    foreign: usize,
+    other_owner: usize,
     /// The number of folders that could not be read.
-    closed: usize,
+    unreadable: usize,
 }
 
 impl Audit {
-    /// Audits everything below `folder`. Skips what `wanted` rejects among the folder's direct
+    /// Audits everything below `folder`. Skips what `is_checked` rejects among the folder's direct
     /// entries. Does not follow links.
-    pub(super) fn of(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Self {
+    pub(super) fn of(folder: &Path, is_checked: impl Fn(&Path) -> bool) -> Self {
         let mut audit = Self::default();
         let Ok(top) = fs::metadata(folder) else {
             return audit;
         };
         let mut folders = vec![folder.to_owned()];
-        while let Some(inside) = folders.pop() {
-            let entries = match fs::read_dir(&inside) {
+        while let Some(subfolder) = folders.pop() {
+            let entries = match fs::read_dir(&subfolder) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(_) => {
-                    audit.closed += 1;
+                    audit.unreadable += 1;
                     continue;
                 }
             };
             for path in entries.flatten().map(|entry| entry.path()) {
-                if inside == folder && !wanted(&path) {
+                if subfolder == folder && !is_checked(&path) {
                     continue;
                 }
                 // The service may be running, and may have deleted the file meanwhile.
@@ -67,15 +67,15 @@ impl Audit {
                     continue;
                 }
                 if data.uid() != top.uid() {
-                    audit.foreign += 1;
-                } else if data.mode() & OTHERS != 0 {
-                    let place = path.strip_prefix(folder).ok();
-                    let place = place.and_then(|place| place.iter().next());
+                    audit.other_owner += 1;
+                } else if data.mode() & OTHER_USERS != 0 {
+                    let entry_name = path.strip_prefix(folder).ok();
+                    let entry_name = entry_name.and_then(|entry_name| entry_name.iter().next());
                     *audit
-                        .places
-                        .entry(place.unwrap_or_default().to_owned())
+                        .by_entry
+                        .entry(entry_name.unwrap_or_default().to_owned())
                         .or_default() += 1;
-                    audit.open.push((path.clone(), data.mode() & 0o700));
+                    audit.exposed.push((path.clone(), data.mode() & 0o700));
                 }
                 if data.is_dir() {
                     folders.push(path);
@@ -86,37 +86,38 @@ impl Audit {
     }
 
     /// Returns the most serious finding as a check; `None` if there is none.
-    pub(super) fn complaint(self, name: &'static str, folder: &Path) -> Option<Check> {
-        let shown = folder.display();
-        if !self.open.is_empty() {
-            let places: Vec<_> = self
-                .places
+    pub(super) fn finding(self, name: &'static str, folder: &Path) -> Option<Check> {
+        let path = folder.display();
+        if !self.exposed.is_empty() {
+            let by_entry: Vec<_> = self
+                .by_entry
                 .iter()
-                .map(|(place, count)| match count {
-                    1 => place.to_string_lossy().into_owned(),
-                    count => format!("{} ({count})", place.to_string_lossy()),
+                .map(|(entry_name, count)| match count {
+                    1 => entry_name.to_string_lossy().into_owned(),
+                    count => format!("{} ({count})", entry_name.to_string_lossy()),
                 })
                 .collect();
             let found = format!(
-                "other users have rights to what is in {shown}: {}",
-                places.join(", ")
+                "other users can access files in {path}: {}",
+                by_entry.join(", ")
             );
-            let cure = format!("chmod -R go= {shown}");
-            let complaint = Check::warning(name, found, cure);
-            return Some(
-                self.open
-                    .iter()
-                    .fold(complaint, |it, (path, mode)| it.mended_by(path, *mode)),
-            );
+            let cure = format!("chmod -R go= {path}");
+            let problem = Check::warning(name, found, cure);
+            return Some(self.exposed.iter().fold(problem, |check, (path, mode)| {
+                check.fixed_by_mode(path, *mode)
+            }));
         }
-        if self.foreign > 0 {
-            let found = format!("{} files in {shown} are another user's", self.foreign);
-            let cure = format!("chown -R --reference={shown} {shown}");
+        if self.other_owner > 0 {
+            let found = format!(
+                "{} files in {path} belong to another user",
+                self.other_owner
+            );
+            let cure = format!("chown -R --reference={path} {path}");
             return Some(Check::warning(name, found, cure));
         }
-        (self.closed > 0).then(|| {
-            let found = format!("{} folders in {shown} cannot be looked into", self.closed);
-            Check::warning(name, found, "run this as the service's user")
+        (self.unreadable > 0).then(|| {
+            let found = format!("{} folders in {path} cannot be read", self.unreadable);
+            Check::warning(name, found, "run doctor as the service's user")
         })
     }
 }
@@ -133,7 +134,7 @@ pub fn logs(subject: &Subject) -> Vec<Check> {
         let (Some(folder), Some(stem)) = (log.parent(), log.file_stem()) else {
             continue;
         };
-        if !others_enter(folder) {
+        if !is_enterable_by_others(folder) {
             continue;
         }
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -148,9 +149,11 @@ pub fn logs(subject: &Subject) -> Vec<Check> {
 }
 
 /// Returns whether users other than the owner can enter the folder.
-fn others_enter(folder: &Path) -> bool {
-    let mut above = folder.ancestors().filter(|it| !it.as_os_str().is_empty());
-    above.all(|it| fs::metadata(it).is_ok_and(|data| data.mode() & 0o011 != 0))
+fn is_enterable_by_others(folder: &Path) -> bool {
+    let mut ancestors = folder
+        .ancestors()
+        .filter(|check| !check.as_os_str().is_empty());
+    ancestors.all(|check| fs::metadata(check).is_ok_and(|data| data.mode() & 0o011 != 0))
 }
 
 #[cfg(test)]
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_stored_is_looked_at_and_mended() {
+    fn all_stored_files_are_checked_and_fixed() {
         let home = tempfile::tempdir().unwrap();
         let data = home.path().join("data");
         let inbound = data.join("files/inbound");
@@ -194,18 +197,15 @@ mod tests {
         set_mode(&inbound, 0o755);
         set_mode(&inbound.join("5491158254201"), 0o640);
         set_mode(&outside, 0o644);
-        let open = folder("DATA_DIR", &data);
-        assert_eq!(open.verdict, Verdict::Warning);
+        let exposed = folder("DATA_DIR", &data);
+        assert_eq!(exposed.verdict, Verdict::Warning);
         assert!(
-            open.found.ends_with(": files (2), ledger.db-wal"),
-            "{open:#?}"
+            exposed.found.ends_with(": files (2), ledger.db-wal"),
+            "{exposed:#?}"
         );
-        let mended = open.mend();
-        assert_eq!(mended.verdict, Verdict::Ok, "{mended:#?}");
-        assert!(
-            mended.found.ends_with("mended: mode 600, 700"),
-            "{mended:?}"
-        );
+        let fixed = exposed.fix();
+        assert_eq!(fixed.verdict, Verdict::Ok, "{fixed:#?}");
+        assert!(fixed.found.ends_with("fixed: mode 600, 700"), "{fixed:?}");
         assert_eq!(mode(&data.join("ledger.db-wal")), 0o600);
         assert_eq!(mode(&inbound), 0o700);
         assert_eq!(mode(&inbound.join("5491158254201")), 0o600);
@@ -218,8 +218,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let log = home.path().join("hub-error.log");
         let rotated = home.path().join("hub-error.log.1");
-        let others = home.path().join("another-error.log");
-        for file in [&log, &rotated, &others] {
+        let other_app = home.path().join("another-error.log");
+        for file in [&log, &rotated, &other_app] {
             fs::write(file, "x").unwrap();
             set_mode(file, 0o644);
         }
@@ -231,10 +231,10 @@ mod tests {
         let found = logs(&subject);
         assert_eq!(found.len(), 2, "{found:#?}");
         for check in found {
-            assert_eq!(check.mend().verdict, Verdict::Ok);
+            assert_eq!(check.fix().verdict, Verdict::Ok);
         }
         assert_eq!((mode(&log), mode(&rotated)), (0o600, 0o600));
-        assert_eq!(mode(&others), 0o644);
+        assert_eq!(mode(&other_app), 0o644);
         assert_eq!(logs(&subject), []);
     }
 }

@@ -54,34 +54,34 @@ impl Check {
 
     /// Adds a file or folder whose mode `--fix` sets to `mode`.
     #[must_use]
-    pub fn mended_by(mut self, path: &Path, mode: u32) -> Self {
+    pub fn fixed_by_mode(mut self, path: &Path, mode: u32) -> Self {
         self.modes.push((path.to_owned(), mode));
         self
     }
 
     /// Applies the modes that `--fix` may set, and returns the check with its new result.
     #[must_use]
-    pub fn mend(mut self) -> Self {
+    pub fn fix(mut self) -> Self {
         let modes = std::mem::take(&mut self.modes);
         if modes.is_empty() {
             return self;
         }
-        let mut set = BTreeSet::new();
+        let mut fixed_modes = BTreeSet::new();
         for (path, mode) in modes {
             match set_mode(&path, mode) {
-                Ok(()) => drop(set.insert(format!("{mode:o}"))),
+                Ok(()) => drop(fixed_modes.insert(format!("{mode:o}"))),
                 // A running service may have deleted its file meanwhile.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     return Self {
-                        found: format!("{}; not mended: {error}", self.found),
+                        found: format!("{}; not fixed: {error}", self.found),
                         ..self
                     };
                 }
             }
         }
-        let set: Vec<_> = set.into_iter().collect();
-        let found = format!("{}; mended: mode {}", self.found, set.join(", "));
+        let fixed_modes: Vec<_> = fixed_modes.into_iter().collect();
+        let found = format!("{}; fixed: mode {}", self.found, fixed_modes.join(", "));
         Self::ok(self.name, found)
     }
 
@@ -143,8 +143,8 @@ impl DoctorReport {
 
     /// Mends all findings that can be mended safely.
     #[must_use]
-    pub fn mend(self) -> Self {
-        let checks = self.checks.into_iter().map(Check::mend).collect();
+    pub fn fix(self) -> Self {
+        let checks = self.checks.into_iter().map(Check::fix).collect();
         Self::new(self.service, self.version, checks)
     }
 
@@ -176,8 +176,8 @@ impl Display for DoctorReport {
             }
         }
         let count = |verdict| {
-            let of = self.checks.iter().filter(|check| check.verdict == verdict);
-            of.count()
+            let matching = self.checks.iter().filter(|check| check.verdict == verdict);
+            matching.count()
         };
         write!(
             f,
@@ -194,16 +194,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_check_is_the_verdict() {
+    fn report_has_the_worst_verdict_of_its_checks() {
         let ok = Check::ok("port", "free");
         let warning = Check::warning("disk", "400 MiB free", "make room");
         let failure = Check::failure("Chrome", "none", "apt-get install chromium");
-        let of = |checks: &[&Check]| {
+        let verdict_of = |checks: &[&Check]| {
             DoctorReport::new("x", "1", checks.iter().copied().cloned().collect()).verdict
         };
-        assert_eq!(of(&[]), Verdict::Ok);
-        assert_eq!(of(&[&ok, &warning]), Verdict::Warning);
-        assert_eq!(of(&[&failure, &warning, &ok]), Verdict::Failure);
+        assert_eq!(verdict_of(&[]), Verdict::Ok);
+        assert_eq!(verdict_of(&[&ok, &warning]), Verdict::Warning);
+        assert_eq!(verdict_of(&[&failure, &warning, &ok]), Verdict::Failure);
         let text = DoctorReport::new("x", "1", vec![failure]).to_string();
         assert!(text.contains("FAIL  Chrome") && text.contains("→ apt-get install"));
         assert!(text.ends_with("0 ok, 0 warnings, 1 failures"));

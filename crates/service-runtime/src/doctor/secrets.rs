@@ -26,10 +26,10 @@ pub const SECRETS: [&str; 11] = [
     "ALERT_WEBHOOK_SECRET",
 ];
 /// The secrets of the former Node services, which no program reads any more.
-const OLD_SECRETS: [&str; 3] = ["DB_PASSWORD", "JWT_SECRET", "CENTRAL_HUB_PASS"];
-const SETTINGS: &str = "/etc/leadmaster";
+const OBSOLETE_SECRETS: [&str; 3] = ["DB_PASSWORD", "JWT_SECRET", "CENTRAL_HUB_PASS"];
+const SETTINGS_FOLDER: &str = "/etc/leadmaster";
 /// Folders where runtimes put the secrets that they pass to a service.
-const HANDED: [&str; 1] = ["/run/"];
+const RUNTIME_FOLDERS: [&str; 1] = ["/run/"];
 
 /// Checks every file that holds secrets of the service. Returns a single passed check if nothing is
 /// wrong.
@@ -38,21 +38,24 @@ pub fn secrets(service: &Service, subject: &Subject) -> Vec<Check> {
     const NAME: &str = "secrets";
     let mut checks = Vec::new();
     for dump in dumps(&subject.env) {
-        checks.extend(of_dump(NAME, &dump));
+        checks.extend(check_dump(NAME, &dump));
     }
     for file in local_files(subject) {
         checks.extend(private_file(NAME, &file));
         let text = fs::read_to_string(&file).unwrap_or_default();
-        checks.extend(in_the_clear(NAME, &file, &in_script(&text)));
+        checks.extend(plain_text_warnings(NAME, &file, &secrets_in_script(&text)));
     }
-    let settings = Path::new(SETTINGS).join(format!("{}.env", service.name));
+    let settings = Path::new(SETTINGS_FOLDER).join(format!("{}.env", service.name));
     checks.extend(private_file(NAME, &settings));
-    checks.extend(in_settings(NAME, Path::new(SETTINGS)));
+    checks.extend(check_settings_folder(NAME, Path::new(SETTINGS_FOLDER)));
     for file in named_files(&subject.env) {
-        checks.extend(of_named(NAME, &file));
+        checks.extend(check_secret_file(NAME, &file));
     }
     if checks.is_empty() {
-        checks.push(Check::ok(NAME, "nothing that holds one is open to others"));
+        checks.push(Check::ok(
+            NAME,
+            "no file with a secret is readable by others",
+        ));
     }
     checks
 }
@@ -70,30 +73,31 @@ fn dumps(env: &Env) -> Vec<PathBuf> {
         .collect()
 }
 
-fn of_dump(name: &'static str, dump: &Path) -> Vec<Check> {
+fn check_dump(name: &'static str, dump: &Path) -> Vec<Check> {
     let mut checks: Vec<_> = private_file(name, dump).into_iter().collect();
     let Ok(text) = fs::read_to_string(dump) else {
         return checks;
     };
     let mut found = BTreeSet::new();
     if let Ok(saved) = serde_json::from_str(&text) {
-        collect(&saved, &mut found);
+        collect_secrets(&saved, &mut found);
     }
-    checks.extend(in_the_clear(name, dump, &found));
+    checks.extend(plain_text_warnings(name, dump, &found));
     checks
 }
 
 /// Returns a warning about secrets that the file contains in plain text, and one about secrets that
 /// no program reads any more.
-fn in_the_clear(name: &'static str, file: &Path, found: &BTreeSet<&str>) -> Vec<Check> {
-    let shown = file.display();
+fn plain_text_warnings(name: &'static str, file: &Path, found: &BTreeSet<&str>) -> Vec<Check> {
+    let path = file.display();
     let found = found.iter().copied();
-    let (old, read): (Vec<&str>, Vec<&str>) = found.partition(|it| OLD_SECRETS.contains(it));
+    let (old, read): (Vec<&str>, Vec<&str>) =
+        found.partition(|secret| OBSOLETE_SECRETS.contains(secret));
     let mut checks = Vec::new();
     if !read.is_empty() {
         checks.push(Check::warning(
             name,
-            format!("{shown} holds {} in the clear", read.join(", ")),
+            format!("{path} holds {} in plain text", read.join(", ")),
             "put each into a file of mode 600, name it in deploy/local.cjs as …_FILE, \
              pm2 delete and pm2 start, then pm2 save",
         ));
@@ -102,33 +106,33 @@ fn in_the_clear(name: &'static str, file: &Path, found: &BTreeSet<&str>) -> Vec<
         checks.push(Check::warning(
             name,
             format!(
-                "{shown} holds {}, which nothing reads any more",
+                "{path} holds {}, which no program reads any more",
                 old.join(", ")
             ),
-            "take it out of deploy/local.cjs, pm2 delete and pm2 start, then pm2 save",
+            "remove it from deploy/local.cjs, pm2 delete and pm2 start, then pm2 save",
         ));
     }
     checks
 }
 
 fn all_secrets() -> impl Iterator<Item = &'static str> {
-    SECRETS.into_iter().chain(OLD_SECRETS)
+    SECRETS.into_iter().chain(OBSOLETE_SECRETS)
 }
 
 /// Returns the secrets that a script sets to a value, as `NAME: 'value'`, outside comments.
-fn in_script(text: &str) -> BTreeSet<&'static str> {
+fn secrets_in_script(text: &str) -> BTreeSet<&'static str> {
     let lines = text.lines().map(str::trim_start);
     let code: Vec<_> = lines
         .filter(|line| !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark)))
         .collect();
     let has = |secret: &str| {
-        let places = code.iter().flat_map(|line| {
+        let occurrences = code.iter().flat_map(|line| {
             let ends = line
                 .match_indices(secret)
                 .map(|(at, name)| (at, at + name.len()));
             ends.map(move |(at, end)| (&line[..at], &line[end..]))
         });
-        places.into_iter().any(|(before, after)| {
+        occurrences.into_iter().any(|(before, after)| {
             let is_whole = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
             let after = after.trim_start_matches(['\'', '"']).trim_start();
             let value = after.strip_prefix(':').map(str::trim_start);
@@ -144,33 +148,33 @@ fn in_script(text: &str) -> BTreeSet<&'static str> {
 
 /// Returns a warning for each file in the settings' folder that everybody can read: files with
 /// variables, and files that units pass on as credentials.
-fn in_settings(name: &'static str, folder: &Path) -> Vec<Check> {
+fn check_settings_folder(name: &'static str, folder: &Path) -> Vec<Check> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
     files.sort();
-    let open = files.iter().filter_map(|file| {
+    let exposed = files.iter().filter_map(|file| {
         let data = fs::symlink_metadata(file)
             .ok()
             .filter(fs::Metadata::is_file)?;
-        let complaint = of_named(name, file)?;
-        Some(complaint.mended_by(file, data.mode() & 0o770))
+        let warning = check_secret_file(name, file)?;
+        Some(warning.fixed_by_mode(file, data.mode() & 0o770))
     });
-    open.collect()
+    exposed.collect()
 }
 
 /// Collects the secrets that have a value anywhere in `saved`.
-fn collect(saved: &Value, found: &mut BTreeSet<&'static str>) {
+fn collect_secrets(saved: &Value, found: &mut BTreeSet<&'static str>) {
     match saved {
-        Value::Array(all) => all.iter().for_each(|one| collect(one, found)),
-        Value::Object(all) => {
-            for (name, value) in all {
+        Value::Array(values) => values.iter().for_each(|item| collect_secrets(item, found)),
+        Value::Object(values) => {
+            for (name, value) in values {
                 let secret = all_secrets().find(|secret| secret == name);
                 if let (Some(secret), Value::String(text)) = (secret, value)
                     && is_secret(secret, text)
                 {
                     found.insert(secret);
                 }
-                collect(value, found);
+                collect_secrets(value, found);
             }
         }
         _ => {}
@@ -190,21 +194,25 @@ fn local_files(subject: &Subject) -> Vec<PathBuf> {
         Some(process) => process.pid.to_string(),
         None => "self".to_owned(),
     };
-    let link = |what: &str| fs::read_link(format!("/proc/{pid}/{what}")).ok();
+    let link = |link_name: &str| fs::read_link(format!("/proc/{pid}/{link_name}")).ok();
     // The executable is target/release/session-manager in the checkout.
     let checkout = link("exe").and_then(|exe| Some(exe.ancestors().nth(3)?.to_owned()));
-    let all = [link("cwd"), checkout].into_iter().flatten();
-    let files = all.map(|folder| folder.join("deploy/local.cjs"));
+    let values = [link("cwd"), checkout].into_iter().flatten();
+    let files = values.map(|folder| folder.join("deploy/local.cjs"));
     let files: BTreeSet<_> = files.filter(|file| file.is_file()).collect();
     files.into_iter().collect()
 }
 
 /// Returns the files that the `…_FILE` variables name.
 fn named_files(env: &Env) -> Vec<PathBuf> {
-    let named = SECRETS.iter().map(|secret| format!("{secret}_FILE"));
-    let files = named.filter_map(|name| env.optional_path(&name));
+    let variables = SECRETS.iter().map(|secret| format!("{secret}_FILE"));
+    let files = variables.filter_map(|name| env.optional_path(&name));
     files
-        .filter(|file| !HANDED.iter().any(|folder| file.starts_with(folder)))
+        .filter(|file| {
+            !RUNTIME_FOLDERS
+                .iter()
+                .any(|folder| file.starts_with(folder))
+        })
         .collect()
 }
 
@@ -215,20 +223,20 @@ pub(super) fn private_file(name: &'static str, file: &Path) -> Option<Check> {
     if !data.is_file() || mode & 0o077 == 0 {
         return None;
     }
-    let shown = file.display();
-    let found = format!("{shown} can be read by other users (mode {mode:o})");
-    let complaint = Check::warning(name, found, format!("chmod 600 {shown}"));
-    Some(complaint.mended_by(file, 0o600))
+    let path = file.display();
+    let found = format!("{path} can be read by other users (mode {mode:o})");
+    let warning = Check::warning(name, found, format!("chmod 600 {path}"));
+    Some(warning.fixed_by_mode(file, 0o600))
 }
 
 /// Returns a warning if everybody can read the file. Two services may share a secret's file through
 /// a group, so the warning is not mended automatically.
-fn of_named(name: &'static str, file: &Path) -> Option<Check> {
+fn check_secret_file(name: &'static str, file: &Path) -> Option<Check> {
     let mode = fs::metadata(file).ok()?.mode() & 0o777;
     (mode & 0o007 != 0).then(|| {
-        let shown = file.display();
-        let found = format!("{shown} can be read by everybody (mode {mode:o})");
-        Check::warning(name, found, format!("chmod o= {shown}"))
+        let path = file.display();
+        let found = format!("{path} can be read by everybody (mode {mode:o})");
+        Check::warning(name, found, format!("chmod o= {path}"))
     })
 }
 
@@ -277,23 +285,27 @@ mod tests {
         assert!(
             found[1]
                 .found
-                .ends_with("holds SESSION_MANAGER_TOKEN, SMTP_URL in the clear"),
+                .ends_with("holds SESSION_MANAGER_TOKEN, SMTP_URL in plain text"),
             "{found:#?}"
         );
         assert!(!format!("{found:?}").contains("hunter"), "{found:#?}");
         // A check that cannot be mended keeps its verdict.
-        let mended: Vec<_> = found.into_iter().map(Check::mend).collect();
-        assert_eq!(mended[0].verdict, Verdict::Ok, "{mended:#?}");
+        let fixed: Vec<_> = found.into_iter().map(Check::fix).collect();
+        assert_eq!(fixed[0].verdict, Verdict::Ok, "{fixed:#?}");
         assert_eq!(fs::metadata(&dump).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(mended[1].verdict, Verdict::Warning);
+        assert_eq!(fixed[1].verdict, Verdict::Warning);
         fs::write(&dump, "[]").unwrap();
-        let well = secrets(&SERVICE, &subject(env()));
-        assert_eq!((well.len(), well[0].verdict), (1, Verdict::Ok), "{well:#?}");
+        let clean = secrets(&SERVICE, &subject(env()));
+        assert_eq!(
+            (clean.len(), clean[0].verdict),
+            (1, Verdict::Ok),
+            "{clean:#?}"
+        );
         set_mode(&file, 0o644);
-        let open = secrets(&SERVICE, &subject(env()));
+        let exposed = secrets(&SERVICE, &subject(env()));
         assert!(
-            open[0].cure.as_ref().unwrap().starts_with("chmod o= "),
-            "{open:#?}"
+            exposed[0].cure.as_ref().unwrap().starts_with("chmod o= "),
+            "{exposed:#?}"
         );
     }
 
@@ -310,52 +322,56 @@ module.exports = {
     DB_PASSWORD: 'hunter5',
   },
 };"#;
-        let found: Vec<_> = in_script(text).into_iter().collect();
-        let wanted = [
+        let found: Vec<_> = secrets_in_script(text).into_iter().collect();
+        let expected = [
             "ALERT_WEBHOOK_URL",
             "BACKUP_KEY",
             "DB_PASSWORD",
             "SESSION_MANAGER_TOKEN",
         ];
-        assert_eq!(found, wanted);
-        assert_eq!(in_script("BACKUP_KEY: 'é").len(), 1, "never closed");
-        let checks = in_the_clear("secrets", Path::new("x"), &in_script(text));
+        assert_eq!(found, expected);
+        assert_eq!(
+            secrets_in_script("BACKUP_KEY: 'é").len(),
+            1,
+            "an unclosed quote"
+        );
+        let checks = plain_text_warnings("secrets", Path::new("x"), &secrets_in_script(text));
         assert_eq!(checks.len(), 2, "{checks:#?}");
         assert!(!format!("{checks:?}").contains("hunter"));
         assert!(checks[0].cure.as_ref().unwrap().contains("…_FILE"));
         assert!(
             checks[1]
                 .found
-                .ends_with("DB_PASSWORD, which nothing reads any more")
+                .ends_with("DB_PASSWORD, which no program reads any more")
         );
     }
 
     #[test]
-    fn settings_that_everybody_may_read_are_mended() {
+    fn settings_readable_by_everybody_are_fixed() {
         let folder = tempfile::tempdir().unwrap();
         for (name, mode) in [("token", 0o644), ("hub.env", 0o640), ("key", 0o600)] {
             fs::write(folder.path().join(name), "x").unwrap();
             set_mode(&folder.path().join(name), mode);
         }
-        let found = in_settings("secrets", folder.path());
+        let found = check_settings_folder("secrets", folder.path());
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].found.contains("/token can be read by everybody"));
-        assert_eq!(found[0].clone().mend().verdict, Verdict::Ok);
-        assert_eq!(in_settings("secrets", folder.path()), []);
+        assert_eq!(found[0].clone().fix().verdict, Verdict::Ok);
+        assert_eq!(check_settings_folder("secrets", folder.path()), []);
         let mode = fs::metadata(folder.path().join("token")).unwrap().mode();
         assert_eq!(mode & 0o777, 0o640);
     }
 
     #[test]
-    fn a_link_is_not_followed() {
+    fn fix_does_not_follow_a_link() {
         let home = tempfile::tempdir().unwrap();
         let target = home.path().join("target");
         fs::write(&target, "x").unwrap();
         set_mode(&target, 0o644);
         let link = home.path().join("link");
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        let check = Check::warning("secrets", "open", "chmod").mended_by(&link, 0o600);
-        assert_eq!(check.mend().verdict, Verdict::Warning);
+        let check = Check::warning("secrets", "open", "chmod").fixed_by_mode(&link, 0o600);
+        assert_eq!(check.fix().verdict, Verdict::Warning);
         assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o644);
     }
 }

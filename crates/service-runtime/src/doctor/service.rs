@@ -22,22 +22,22 @@ pub struct Service {
     pub port: u16,
 }
 
-/// Runs all checks of a service: the source of its variables; the configuration, which `read`
-/// parses and `summary` formats; then the service's own checks, `look`.
+/// Runs all checks of a service: the source of its variables; the configuration, which `parse`
+/// parses and `summary` formats; then the service's own checks, `run_checks`.
 pub async fn examine<C, E: Display>(
     service: &Service,
-    whose: Whose,
-    read: impl FnOnce(&Env) -> Result<C, E>,
+    environment_of: EnvironmentOf,
+    parse: impl FnOnce(&Env) -> Result<C, E>,
     summary: impl FnOnce(&C) -> String,
-    look: impl AsyncFnOnce(&C, &Subject) -> Vec<Check>,
+    run_checks: impl AsyncFnOnce(&C, &Subject) -> Vec<Check>,
 ) -> DoctorReport {
     const NAME: &str = "configuration";
-    let subject = Subject::find(service, whose);
+    let subject = Subject::find(service, environment_of);
     let mut checks = environment(service, &subject);
-    match read(&subject.env) {
+    match parse(&subject.env) {
         Ok(config) => {
             checks.push(Check::ok(NAME, summary(&config)));
-            checks.extend(look(&config, &subject).await);
+            checks.extend(run_checks(&config, &subject).await);
         }
         Err(error) => checks.push(Check::failure(
             NAME,
@@ -58,12 +58,12 @@ pub struct Subject {
     /// The service manager that runs the service, or would run it.
     pub manager: ServiceManager,
     /// All running processes of the service's program.
-    others: Vec<Process>,
+    processes: Vec<Process>,
 }
 
 /// Which environment to check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Whose {
+pub enum EnvironmentOf {
     /// The running service's, or this shell's if the service does not run.
     #[default]
     Running,
@@ -81,36 +81,36 @@ impl Subject {
             env,
             process: None,
             manager,
-            others: Vec::new(),
+            processes: Vec::new(),
         }
     }
 
     /// Finds the requested environment; by default that of the running process of the service's
     /// program, or else that of this shell.
-    fn find(service: &Service, whose: Whose) -> Self {
-        let running = match whose {
-            Whose::Running => running(service.name),
-            Whose::Pid(pid) => Process::read(pid).into_iter().collect(),
-            Whose::Here => Vec::new(),
+    fn find(service: &Service, environment_of: EnvironmentOf) -> Self {
+        let running = match environment_of {
+            EnvironmentOf::Running => running(service.name),
+            EnvironmentOf::Pid(pid) => Process::read(pid).into_iter().collect(),
+            EnvironmentOf::Here => Vec::new(),
         };
-        let read = running.iter().find_map(|process| {
+        let readable = running.iter().find_map(|process| {
             let variables = process.environment()?;
             // The process's relative paths start from its own working directory, not from this one.
             let folder = std::fs::read_link(format!("/proc/{}/cwd", process.pid)).ok();
             Some((Env::from_pairs(variables).within(folder), process.clone()))
         });
-        match read {
+        match readable {
             Some((env, process)) => Self {
                 manager: ServiceManager::of(&env),
                 env,
                 process: Some(process),
-                others: running,
+                processes: running,
             },
             None => Self {
                 env: Env::from_process(),
                 manager: ServiceManager::of_machine(service),
                 process: None,
-                others: running,
+                processes: running,
             },
         }
     }
@@ -120,36 +120,39 @@ impl Subject {
 fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
     let (name, expected) = (service.name, service.port);
     let mut checks = Vec::new();
-    let others = &subject.others;
+    let processes = &subject.processes;
     match &subject.process {
-        None if others.is_empty() => checks.push(Check::warning(
+        None if processes.is_empty() => checks.push(Check::warning(
             "process",
-            "no running service is looked at: what follows is about this shell's variables",
+            "no running service was found: the following checks use this shell's variables",
             format!("if it should run: {}", subject.manager.start(service)),
         )),
         None => checks.push(Check::warning(
             "process",
             format!("{name} runs as another user: its variables cannot be read"),
-            "run this as the service's user",
+            "run doctor as the service's user",
         )),
         Some(process) => {
-            let by = subject.manager.told();
+            let run_by = subject.manager.run_by();
             checks.push(Check::ok(
                 "process",
                 format!(
-                    "pid {}, started {by}; its own variables are judged",
+                    "pid {}, started {run_by}; its variables are checked",
                     process.pid
                 ),
             ));
         }
     }
-    if others.len() > 1 {
-        let pids: Vec<String> = others.iter().map(|one| one.pid.to_string()).collect();
+    if processes.len() > 1 {
+        let pids: Vec<String> = processes
+            .iter()
+            .map(|process| process.pid.to_string())
+            .collect();
         checks.push(Check::warning(
             "process",
             format!(
                 "{name} runs {} times: pids {}",
-                others.len(),
+                processes.len(),
                 pids.join(", ")
             ),
             "pm2 ls and systemctl status say which are theirs: stop the others",
@@ -161,9 +164,12 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
             checks.push(Check::warning(
                 "PORT",
                 format!(
-                    "PORT is {port}, not {expected}: set on purpose, or leaked in from a shell"
+                    "PORT is {port}, not {expected}: set on purpose, or inherited from a shell"
                 ),
-                format!("if it leaked: {}", subject.manager.renew(service)),
+                format!(
+                    "if it was inherited: {}",
+                    subject.manager.restart_with_new_variables(service)
+                ),
             ));
         }
     }
@@ -176,11 +182,11 @@ fn running(name: &str) -> Vec<Process> {
         return Vec::new();
     };
     // The kernel keeps 15 characters of a name.
-    let short = name.get(..15).unwrap_or(name);
-    let this = std::process::id().cast_signed();
+    let kernel_name = name.get(..15).unwrap_or(name);
+    let own_pid = std::process::id().cast_signed();
     table
         .alive()
-        .filter(|process| process.comm == short && process.pid != this)
+        .filter(|process| process.comm == kernel_name && process.pid != own_pid)
         .filter(|process| process.cmdline.len() <= 1)
         .cloned()
         .collect()
@@ -196,7 +202,7 @@ mod tests {
             env: Env::from_pairs([("PORT", port)]),
             process: None,
             manager: ServiceManager::Pm2,
-            others: Vec::new(),
+            processes: Vec::new(),
         };
         let names = |port| {
             let service = Service {

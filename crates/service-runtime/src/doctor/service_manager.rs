@@ -7,12 +7,12 @@ use super::Service;
 use crate::Env;
 
 /// Variables that PM2 sets for its processes.
-const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
+const PM2_VARIABLES: [&str; 2] = ["pm_id", "PM2_HOME"];
 /// The variable that systemd sets for its processes. PM2 inherits and passes it on if systemd
 /// starts PM2.
-const SYSTEMD: &str = "INVOCATION_ID";
+const SYSTEMD_VARIABLE: &str = "INVOCATION_ID";
 /// The folders where `deploy/install.sh` and the packages put the units.
-const UNITS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
+const UNIT_FOLDERS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 
 /// The service manager that runs the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub enum ServiceManager {
 impl ServiceManager {
     /// Detects the manager from the variables of a running process.
     pub(super) fn of(env: &Env) -> Self {
-        if PM2.iter().all(|one| env.raw(one).is_some()) {
+        if PM2_VARIABLES.iter().all(|name| env.raw(name).is_some()) {
             Self::Pm2
-        } else if env.raw(SYSTEMD).is_some() {
+        } else if env.raw(SYSTEMD_VARIABLE).is_some() {
             Self::Systemd
         } else {
             Self::Nobody
@@ -41,7 +41,7 @@ impl ServiceManager {
     /// unit is installed.
     pub(super) fn of_machine(service: &Service) -> Self {
         let name = format!("{}.service", service.unit);
-        match UNITS
+        match UNIT_FOLDERS
             .iter()
             .any(|folder| Path::new(folder).join(&name).exists())
         {
@@ -51,7 +51,7 @@ impl ServiceManager {
     }
 
     /// Returns a phrase that says which manager runs the service.
-    pub(super) const fn told(self) -> &'static str {
+    pub(super) const fn run_by(self) -> &'static str {
         match self {
             Self::Pm2 => "by PM2",
             Self::Systemd => "by systemd",
@@ -78,7 +78,7 @@ impl ServiceManager {
     }
 
     /// Returns the command that restarts the service with changed variables.
-    pub(super) fn renew(self, service: &Service) -> String {
+    pub(super) fn restart_with_new_variables(self, service: &Service) -> String {
         match self {
             Self::Systemd => self.restart(service),
             Self::Pm2 | Self::Nobody => format!(
@@ -100,7 +100,10 @@ impl ServiceManager {
     /// Returns the instruction for correcting a variable.
     pub(super) fn correct(self, service: &Service) -> String {
         let file = self.settings(service);
-        format!("correct it in {file}, then {}", self.renew(service))
+        format!(
+            "correct it in {file}, then {}",
+            self.restart_with_new_variables(service)
+        )
     }
 
     /// Returns the command that shows the service's log.
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_words_of_its_own() {
+    fn each_manager_gives_its_own_commands() {
         let service = Service {
             name: "session-manager",
             pm2_name: "session-manager",
@@ -127,9 +130,9 @@ mod tests {
             port: 3001,
         };
         let systemd = [("INVOCATION_ID", "9f2c")];
-        let both = [("pm_id", "0"), ("PM2_HOME", "/root/.pm2"), systemd[0]];
+        let variables = [("pm_id", "0"), ("PM2_HOME", "/root/.pm2"), systemd[0]];
         assert_eq!(
-            ServiceManager::of(&Env::from_pairs(both)),
+            ServiceManager::of(&Env::from_pairs(variables)),
             ServiceManager::Pm2
         );
         assert_eq!(ServiceManager::of(&Env::default()), ServiceManager::Nobody);

@@ -18,16 +18,16 @@ pub fn watchdog(subject: &Subject) -> Option<Check> {
     }
     let pids = subject.env.optional_path("PM2_HOME")?.join("pids");
     let files = fs::read_dir(pids).into_iter().flatten().flatten();
-    let runs = files
+    let is_running = files
         .filter(|file| file.file_name().to_string_lossy().starts_with(APP))
         .filter_map(|file| fs::read_to_string(file.path()).ok()?.trim().parse().ok())
         .any(|pid| Process::read(pid).is_some_and(|process| process.is_alive()));
-    Some(if runs {
+    Some(if is_running {
         Check::ok(NAME, format!("{APP} runs"))
     } else {
         Check::warning(
             NAME,
-            format!("{APP} does not run: nobody restarts a service that hangs"),
+            format!("{APP} does not run: a service that hangs is not restarted"),
             "pm2 start deploy/watchdog/ecosystem.config.cjs, then pm2 save",
         )
     })

@@ -14,16 +14,16 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::variable::{COMMAND, FILE};
+use super::variable::{COMMAND_SUFFIX, FILE_SUFFIX};
 use super::{Env, EnvError};
 use crate::process::{Signal, hide_supervisor, kill_group};
 
 /// Timeout of a command that prints a secret.
-const DEADLINE: Duration = Duration::from_secs(10);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Poll interval for the exit of a command whose output is complete.
-const GLANCE: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Maximum size of a secret, in bytes.
-const LONGEST: u64 = 64 * 1024;
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// The source of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,46 +34,49 @@ pub(super) enum Source {
 }
 
 impl Env {
-    /// The source of `name`; `None` if all of its variables are unset.
+    /// Returns the source of `name`; `None` if all of its variables are unset.
     fn source(&self, name: &str) -> Result<Option<Source>, EnvError> {
-        let (file, command) = (format!("{name}{FILE}"), format!("{name}{COMMAND}"));
+        let (file, command) = (
+            format!("{name}{FILE_SUFFIX}"),
+            format!("{name}{COMMAND_SUFFIX}"),
+        );
         let set: Vec<&str> = [name, &file, &command]
             .into_iter()
             .filter(|variable| self.raw(variable).is_some())
             .collect();
         match *set {
             [] => Ok(None),
-            [one] if one == name => Ok(Some(Source::Value)),
-            [one] if one == file => Ok(self.optional_path(&file).map(Source::File)),
-            [one] => {
+            [variable] if variable == name => Ok(Some(Source::Value)),
+            [variable] if variable == file => Ok(self.optional_path(&file).map(Source::File)),
+            [variable] => {
                 // Not shown: an argument may contain a password.
                 let takes = "a program and its arguments as a shell would split them, with \
                              every quote closed; none of a shell's other signs is obeyed";
-                self.raw(one)
+                self.raw(variable)
                     .and_then(|raw| raw.to_str())
                     .and_then(shlex::split)
                     .filter(|words| !words.is_empty())
                     .map(|words| Some(Source::Command(words)))
-                    .ok_or_else(|| EnvError::invalid_secret(one, takes))
+                    .ok_or_else(|| EnvError::invalid_secret(variable, takes))
             }
-            [one, other, ..] => Err(EnvError::SetTwice {
-                name: one.to_owned(),
+            [variable, other, ..] => Err(EnvError::SetTwice {
+                name: variable.to_owned(),
                 other: other.to_owned(),
             }),
         }
     }
 
-    /// The name of the secret `name` for error messages: its variable, with the
+    /// Describes the source of the secret `name` for error messages: its variable, with the
     /// path if it is a file.
-    pub fn told(&self, name: &str) -> String {
+    pub fn describe_source(&self, name: &str) -> String {
         match self.source(name) {
-            Ok(Some(Source::File(path))) => format!("{name}{FILE} {path:?}"),
-            Ok(Some(Source::Command(_))) => format!("{name}{COMMAND}"),
+            Ok(Some(Source::File(path))) => format!("{name}{FILE_SUFFIX} {path:?}"),
+            Ok(Some(Source::Command(_))) => format!("{name}{COMMAND_SUFFIX}"),
             _ => name.to_owned(),
         }
     }
 
-    /// The bytes of a secret from its source.
+    /// Returns the bytes of a secret from its source.
     pub(super) fn secret_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, EnvError> {
         let Some(source) = self.source(name)? else {
             return Ok(None);
@@ -84,10 +87,10 @@ impl Env {
                 return Ok(raw);
             }
             Source::File(path) => read(path),
-            Source::Command(words) => self.ask(words),
+            Source::Command(words) => self.run_command(words),
         };
         let mut bytes = read.map_err(|problem| EnvError::NoSecret {
-            source_of: self.told(name),
+            source_of: self.describe_source(name),
             problem,
         })?;
         while bytes
@@ -98,7 +101,7 @@ impl Env {
         }
         if bytes.is_empty() {
             return Err(EnvError::NoSecret {
-                source_of: self.told(name),
+                source_of: self.describe_source(name),
                 problem: match source {
                     Source::Command(_) => "printed nothing".to_owned(),
                     _ => "is empty".to_owned(),
@@ -108,9 +111,9 @@ impl Env {
         Ok(Some(bytes))
     }
 
-    /// The output of a command. Its standard error is inherited, so that its
+    /// Returns the output of a command. Its standard error is inherited, so that its
     /// messages can be read.
-    fn ask(&self, words: &[String]) -> Result<Vec<u8>, String> {
+    fn run_command(&self, words: &[String]) -> Result<Vec<u8>, String> {
         let [program, arguments @ ..] = words else {
             return Err("names no program".to_owned());
         };
@@ -126,14 +129,14 @@ impl Env {
         let mut child = command
             .spawn()
             .map_err(|error| format!("cannot be run: {program:?}: {error}"))?;
-        let asked = printed(&mut child, DEADLINE);
-        if asked.is_err() {
-            end(&mut child);
+        let output = read_output(&mut child, COMMAND_TIMEOUT);
+        if output.is_err() {
+            kill_command(&mut child);
         }
-        let (status, bytes) = asked.map_err(|why| format!("failed: {program:?} {why}"))?;
+        let (status, bytes) = output.map_err(|why| format!("failed: {program:?} {why}"))?;
         // First: a command that prints too much is not read to its end, and may
         // fail because of that.
-        let bytes = within(bytes)?;
+        let bytes = check_size(bytes)?;
         match status.success() {
             true => Ok(bytes),
             false => Err(format!("failed: {program:?} ended with {status}")),
@@ -142,55 +145,55 @@ impl Env {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+    let read_error = |error: std::io::Error| format!("cannot be read: {error}");
     // A pipe without a writer would block the start forever.
-    if !std::fs::metadata(path).map_err(cannot)?.is_file() {
-        return Err("is no regular file".to_owned());
+    if !std::fs::metadata(path).map_err(read_error)?.is_file() {
+        return Err("is not a regular file".to_owned());
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(cannot)?;
-    file.take(LONGEST + 1)
+    let file = File::open(path).map_err(read_error)?;
+    file.take(MAX_SECRET_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(cannot)?;
-    within(bytes)
+        .map_err(read_error)?;
+    check_size(bytes)
 }
 
-fn within(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    if bytes.len() as u64 > LONGEST {
-        return Err(format!("holds more than {LONGEST} bytes"));
+fn check_size(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    if bytes.len() as u64 > MAX_SECRET_BYTES {
+        return Err(format!("holds more than {MAX_SECRET_BYTES} bytes"));
     }
     Ok(bytes)
 }
 
-/// The output of `child` and its exit status.
-fn printed(child: &mut Child, deadline: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
-    let until = Instant::now() + deadline;
-    let late = || format!("took longer than {} s", deadline.as_secs_f32());
-    let (sender, all) = channel();
-    if let Some(out) = child.stdout.take() {
-        // Ends with the command's end of the pipe: `end` closes it.
+/// Returns the exit status and the output of `child`.
+fn read_output(child: &mut Child, deadline: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
+    let end_by = Instant::now() + deadline;
+    let timed_out = || format!("took longer than {} s", deadline.as_secs_f32());
+    let (sender, output) = channel();
+    if let Some(stdout) = child.stdout.take() {
+        // Ends with the command's end of the pipe: `kill_command` closes it.
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
-            let read = out.take(LONGEST + 1).read_to_end(&mut bytes);
+            let read = stdout.take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes);
             let _ = sender.send(read.map(|_| bytes));
         });
     }
-    let bytes = all
+    let bytes = output
         .recv_timeout(deadline)
-        .map_err(|_| late())?
+        .map_err(|_| timed_out())?
         .map_err(|error| error.to_string())?;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok((status, bytes)),
-            Ok(None) if Instant::now() < until => std::thread::sleep(GLANCE),
-            Ok(None) => return Err(late()),
+            Ok(None) if Instant::now() < end_by => std::thread::sleep(POLL_INTERVAL),
+            Ok(None) => return Err(timed_out()),
             Err(error) => return Err(error.to_string()),
         }
     }
 }
 
 /// Kills a command with all its children.
-fn end(child: &mut Child) {
+fn kill_command(child: &mut Child) {
     let _ = kill_group(child.id().cast_signed(), Signal::KILL);
     let _ = child.wait();
 }
@@ -223,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn a_files_content_without_its_last_newline() {
+    fn file_content_loses_its_last_newline() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secret");
-        for (content, held) in [
+        for (content, expected) in [
             ("hunter2", "hunter2"),
             ("hunter2\n", "hunter2"),
             ("hunter2\r\n", "hunter2"),
@@ -234,12 +237,12 @@ mod tests {
         ] {
             fs::write(&file, content).unwrap();
             let env = env(&[("X_FILE", file.as_os_str()), ("X", "".as_ref())]);
-            assert_eq!(secret(&env).as_deref(), Ok(held));
+            assert_eq!(secret(&env).as_deref(), Ok(expected));
         }
     }
 
     #[test]
-    fn a_file_of_no_use_is_named_and_its_content_is_not() {
+    fn unusable_file_is_named_without_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let complaint = |name: &str, content: Option<&[u8]>| {
             let file = folder.path().join(name);
@@ -258,30 +261,30 @@ mod tests {
         assert!(complaint("latin", Some(b"hunter\xe9")).contains("it takes printable"));
         assert!(complaint("huge", Some(&[b'h'; 65_537])).contains("more than 65536 bytes"));
         fs::create_dir(folder.path().join("folder")).unwrap();
-        assert!(complaint("folder", None).ends_with("is no regular file"));
+        assert!(complaint("folder", None).ends_with("is not a regular file"));
     }
 
     #[test]
-    fn a_secret_that_is_set_twice_is_none() {
+    fn secret_that_is_set_twice_is_refused() {
         let (x, file, command) = ("X", "X_FILE", "X_COMMAND");
-        for (one, other) in [(x, file), (x, command), (file, command)] {
-            let env = env(&[(one, "hunter2".as_ref()), (other, "hunter3".as_ref())]);
+        for (variable, other) in [(x, file), (x, command), (file, command)] {
+            let env = env(&[(variable, "hunter2".as_ref()), (other, "hunter3".as_ref())]);
             assert_eq!(
                 secret(&env).unwrap_err(),
-                format!("{one} and {other} are both set: set one of them")
+                format!("{variable} and {other} are both set: set one of them")
             );
         }
     }
 
     #[test]
-    fn a_command_prints_the_secret_and_no_shell_is_asked() {
+    fn command_prints_the_secret_without_a_shell() {
         assert_eq!(command("printf 'hun  ter2\\n'").as_deref(), Ok("hun  ter2"));
         assert_eq!(command("echo $HOME;id").as_deref(), Ok("$HOME;id"));
     }
 
     #[test]
-    fn a_command_that_fails_is_named_without_its_arguments() {
-        for (words, told) in [
+    fn failed_command_is_named_without_its_arguments() {
+        for (words, expected) in [
             (
                 "no-such-program hunter2",
                 "cannot be run: \"no-such-program\"",
@@ -295,13 +298,13 @@ mod tests {
             ("head -c 70000 /dev/zero", "more than 65536 bytes"),
         ] {
             let error = command(words).unwrap_err();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(expected), "{error}");
             assert!(error.starts_with("X_COMMAND ") && !error.contains("hunter"));
         }
     }
 
     #[test]
-    fn a_command_that_does_not_end_is_ended_with_what_it_started() {
+    fn command_that_times_out_is_killed_with_its_children() {
         let spawn = |words: &[&str]| {
             let mut command = Command::new(words[0]);
             command.args(&words[1..]).stdout(Stdio::piped());
@@ -312,14 +315,14 @@ mod tests {
         for script in ["sleep 600", "exec >&-; sleep 600", "sleep 600 & exit 0"] {
             let mut child = spawn(&["sh", "-c", script]);
             let group = child.id().cast_signed();
-            let why = printed(&mut child, Duration::from_millis(300)).unwrap_err();
+            let why = read_output(&mut child, Duration::from_millis(300)).unwrap_err();
             assert_eq!(why, "took longer than 0.3 s");
-            end(&mut child);
+            kill_command(&mut child);
             // Its children are not ours to wait for, and take a moment to die.
             let deadline = Instant::now() + Duration::from_secs(10);
             while ProcessTable::scan().unwrap().group(group).next().is_some() {
                 assert!(Instant::now() < deadline, "{script} goes on");
-                std::thread::sleep(GLANCE);
+                std::thread::sleep(POLL_INTERVAL);
             }
         }
     }

@@ -10,7 +10,7 @@ fn env(value: &str) -> Env {
     Env::from_pairs([("X", value)])
 }
 
-fn rubbish() -> Env {
+fn invalid_utf8() -> Env {
     Env::from_pairs([("X", OsString::from_vec(vec![b'a', 0xff, b'b']))])
 }
 
@@ -33,7 +33,7 @@ fn empty_is_unset() {
 }
 
 #[test]
-fn complaints_name_the_variable_what_it_held_and_what_it_takes() {
+fn errors_name_the_variable_its_value_and_the_expected_format() {
     for (error, text) in [
         (
             env("http").port("X", 3001).unwrap_err(),
@@ -71,7 +71,7 @@ fn complaints_name_the_variable_what_it_held_and_what_it_takes() {
 
 #[test]
 fn non_utf8_values_are_rejected_for_text_variables() {
-    let env = rubbish();
+    let env = invalid_utf8();
     assert!(env.text("X").is_err());
     assert!(env.port("X", 1).is_err());
     assert!(env.hosts("X").is_err());
@@ -82,7 +82,7 @@ fn non_utf8_values_are_rejected_for_text_variables() {
 }
 
 #[test]
-fn ports() {
+fn port_is_a_decimal_number_up_to_65535() {
     for (text, port) in [("0", 0), ("3001", 3001), ("65535", 65535), ("08", 8)] {
         assert_eq!(env(text).port("X", 1), Ok(port));
     }
@@ -100,7 +100,7 @@ fn ports() {
 }
 
 #[test]
-fn addresses() {
+fn hosts_are_ip_addresses_or_localhost() {
     for (text, addresses) in [
         ("", "127.0.0.1,::1"),
         ("localhost", "127.0.0.1,::1"),
@@ -122,7 +122,7 @@ fn addresses() {
 }
 
 #[test]
-fn urls() {
+fn url_must_be_absolute_http_without_query() {
     for text in [
         "http://localhost:3001",
         "https://user:pw@host/base/",
@@ -151,7 +151,7 @@ fn urls() {
 }
 
 #[test]
-fn secrets_do_not_show() {
+fn secrets_are_not_in_debug_output() {
     let env = env("hunter2");
     let secret = env.secret("X").unwrap().unwrap();
     assert_eq!(secret.expose_secret(), "hunter2");
@@ -159,7 +159,7 @@ fn secrets_do_not_show() {
 }
 
 #[test]
-fn environments() {
+fn environment_is_one_of_three_words() {
     let of = |word| Env::from_pairs([("NODE_ENV", word)]).environment();
     assert_eq!(of(""), Ok(Environment::Development));
     assert_eq!(of("production"), Ok(Environment::Production));
@@ -169,9 +169,9 @@ fn environments() {
 
 proptest! {
     #[test]
-    fn no_value_breaks_a_getter_or_its_complaint(bytes: Vec<u8>) {
+    fn no_value_breaks_a_getter_or_its_error(bytes: Vec<u8>) {
         let env = Env::from_pairs([("X", OsString::from_vec(bytes))]);
-        let complaints = [
+        let errors = [
             env.text("X").err(),
             env.port("X", 1).err(),
             env.hosts("X").err(),
@@ -180,15 +180,15 @@ proptest! {
             env.secret("X").err(),
             env.required_http_url("X").err(),
         ];
-        for complaint in complaints.into_iter().flatten() {
-            let text = complaint.to_string();
+        for error in errors.into_iter().flatten() {
+            let text = error.to_string();
             prop_assert!(text.starts_with("X "));
             prop_assert_eq!(text.lines().count(), 1);
         }
     }
 
     #[test]
-    fn a_password_in_an_url_never_shows(
+    fn password_in_a_url_is_always_masked(
         scheme in "[a-z]{1,6}", password in "[!-~]{0,20}", host in "[a-z]{1,9}"
     ) {
         let text = format!("{scheme}://user:SECRET{password}@{host}");

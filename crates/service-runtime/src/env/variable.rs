@@ -7,8 +7,8 @@ use std::ops::{Index, RangeInclusive};
 use std::slice;
 
 /// Endings of the variables that name another source of a secret.
-pub(super) const FILE: &str = "_FILE";
-pub(super) const COMMAND: &str = "_COMMAND";
+pub(super) const FILE_SUFFIX: &str = "_FILE";
+pub(super) const COMMAND_SUFFIX: &str = "_COMMAND";
 
 /// An environment variable of a service.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Variable {
         self
     }
 
-    /// The default if it is a text.
+    /// Returns the default if it is a text.
     pub(super) const fn default_text(&self) -> Option<&'static str> {
         match self.default {
             DefaultValue::Text(text) => Some(text),
@@ -95,7 +95,7 @@ impl Variable {
         }
     }
 
-    /// Its row of `--help`: the words that it takes, the help, the default and
+    /// Returns its row of `--help`: the words that it takes, the help, the default and
     /// the range.
     fn row(&self) -> String {
         let Self { default, help, .. } = self;
@@ -109,37 +109,37 @@ impl Variable {
     }
 }
 
-/// A variable that the service does not start without.
+/// Creates a variable that the service does not start without.
 #[must_use]
 pub const fn required(name: &'static str) -> Variable {
     Variable::new(name, DefaultValue::Required, Values::Any)
 }
 
-/// A variable without a default.
+/// Creates a variable without a default.
 #[must_use]
 pub const fn optional(name: &'static str) -> Variable {
     Variable::new(name, DefaultValue::None, Values::Any)
 }
 
-/// A variable whose default is described in words.
+/// Creates a variable whose default is described in words.
 #[must_use]
 pub const fn computed(name: &'static str, default: &'static str) -> Variable {
     Variable::new(name, DefaultValue::Computed(default), Values::Any)
 }
 
-/// A variable whose default is a text.
+/// Creates a variable whose default is a text.
 #[must_use]
 pub const fn text(name: &'static str, default: &'static str) -> Variable {
     Variable::new(name, DefaultValue::Text(default), Values::Any)
 }
 
-/// One of several words; the first is the default.
+/// Creates a variable that takes one of several words; the first is the default.
 #[must_use]
 pub const fn words(name: &'static str, words: &'static [&'static str]) -> Variable {
     Variable::new(name, DefaultValue::Text(words[0]), Values::Words(words))
 }
 
-/// `true` or `false`.
+/// Creates a variable that is `true` or `false`.
 #[must_use]
 pub const fn flag(name: &'static str, default: bool) -> Variable {
     let default = if default { "true" } else { "false" };
@@ -147,13 +147,13 @@ pub const fn flag(name: &'static str, default: bool) -> Variable {
     Variable::new(name, DefaultValue::Text(default), values)
 }
 
-/// A whole number in a range.
+/// Creates a variable that is a whole number in a range.
 #[must_use]
 pub const fn number(name: &'static str, default: u64, range: RangeInclusive<u64>) -> Variable {
     Variable::new(name, DefaultValue::Number(default), Values::Range(range))
 }
 
-/// As [`number`], with a default that is described in words.
+/// Works like [`number`], with a default that is described in words.
 #[must_use]
 pub const fn computed_number(
     name: &'static str,
@@ -185,8 +185,9 @@ impl Index<&str> for Variables {
     type Output = Variable;
 
     fn index(&self, name: &str) -> &Variable {
-        let mut all = self.0.iter();
-        all.find(|variable| variable.name == name)
+        let mut variables = self.0.iter();
+        variables
+            .find(|variable| variable.name == name)
             .unwrap_or_else(|| panic!("{name} is not in the table of variables"))
     }
 }
@@ -201,38 +202,38 @@ impl<'a> IntoIterator for &'a Variables {
 }
 
 impl Variables {
-    /// The names of the variables that hold a secret.
+    /// Returns the names of the variables that hold a secret.
     pub fn secrets(&self) -> impl Iterator<Item = &'static str> {
         let secrets = self.0.iter().filter(|variable| variable.is_secret);
         secrets.map(|variable| variable.name)
     }
 
-    /// The names of the files and commands of secrets: first all files.
+    /// Returns the names of the files and commands of secrets: first all files.
     pub fn sources(&self) -> impl Iterator<Item = String> {
-        let with = |end| self.secrets().map(move |name| format!("{name}{end}"));
-        with(FILE).chain(with(COMMAND))
+        let names_with = |suffix| self.secrets().map(move |name| format!("{name}{suffix}"));
+        names_with(FILE_SUFFIX).chain(names_with(COMMAND_SUFFIX))
     }
 
-    /// The list of variables for `--help`.
+    /// Returns the list of variables for `--help`.
     #[must_use]
     pub fn help(&self) -> String {
         let mut help = "Environment:".to_owned();
         for variable in self {
             push_row(&mut help, variable.name, &variable.row());
         }
-        for (end, source) in [
+        for (suffix, source) in [
             (
-                FILE,
+                FILE_SUFFIX,
                 "a file that holds the value, in its place (none); likewise",
             ),
             (
-                COMMAND,
+                COMMAND_SUFFIX,
                 "a program, with its arguments, that prints it, in its place (none); likewise",
             ),
         ] {
             for (index, name) in self.secrets().enumerate() {
                 let text = if index == 0 { source } else { "" };
-                push_row(&mut help, &format!("{name}{end}"), text);
+                push_row(&mut help, &format!("{name}{suffix}"), text);
             }
         }
         help

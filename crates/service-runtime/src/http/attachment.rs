@@ -27,7 +27,7 @@ pub fn disposition(kind: &str, filename: Option<&str>) -> String {
 
 /// Keeps a browser from rendering an untrusted file as a page, and from showing it again without a
 /// new request.
-pub fn distrust(headers: &mut HeaderMap) {
+pub fn add_untrusted_file_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (
@@ -49,8 +49,8 @@ mod tests {
         let name = Some("año (1)-._~.pdf");
         let encoded = "inline; filename*=UTF-8''a%C3%B1o%20%281%29-._~.pdf";
         assert_eq!(disposition("inline", name), encoded);
-        for none in [None, Some("")] {
-            assert_eq!(disposition("attachment", none), "attachment");
+        for filename in [None, Some("")] {
+            assert_eq!(disposition("attachment", filename), "attachment");
         }
     }
 }

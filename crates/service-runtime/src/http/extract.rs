@@ -18,7 +18,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
         let extracted = <Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
         // axum's message would repeat the value, which may be a phone number.
         extracted.map(|Path(value)| Self(value)).map_err(|_| {
-            ErrorReply::invalid_request("a part of the path is not what this route takes")
+            ErrorReply::invalid_request("a part of the path is not valid for this route")
         })
     }
 }
@@ -34,7 +34,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
         Query::<T>::from_request_parts(parts, state)
             .await
             .map(|Query(value)| Self(value))
-            .map_err(|_| ErrorReply::invalid_request("the query is not what this route takes"))
+            .map_err(|_| ErrorReply::invalid_request("the query is not valid for this route"))
     }
 }
 
@@ -48,8 +48,8 @@ impl ClienteId {
     /// can store it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = digits.then(|| text.parse::<i64>().ok()).flatten()?;
+        let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = is_digits.then(|| text.parse::<i64>().ok()).flatten()?;
         u64::try_from(number)
             .ok()
             .filter(|number| *number > 0)
@@ -62,7 +62,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for ClienteId {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, ErrorReply> {
         let refuse = || {
-            ErrorReply::invalid_header("X-Cliente-Id has to be one positive integer, such as 51")
+            ErrorReply::invalid_header("X-Cliente-Id must be one positive integer, for example 51")
         };
         let mut values = parts.headers.get_all(CLIENTE_ID_HEADER).iter();
         let Some(value) = values.next() else {
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cliente_ids() {
+    fn cliente_id_is_a_positive_integer() {
         for (text, id) in [
             ("1", 1),
             ("51", 51),

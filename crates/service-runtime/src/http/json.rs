@@ -10,12 +10,12 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::body_failed;
+use super::middleware::Limits;
 use super::reply::ErrorReply;
-use super::standard::Limits;
 
 /// How many bytes of an oversized body are read and discarded, so that the client can read the
 /// response instead of a connection reset.
-const DROPPED: usize = 16 * 1024 * 1024;
+const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// A body that is a JSON object of type `T`.
 ///
@@ -30,19 +30,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     type Rejection = ErrorReply;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ErrorReply> {
-        check_label(request.headers())?;
+        check_content_type(request.headers())?;
         let limits = Limits::of(request.extensions());
-        let body = read(request.into_body(), limits.body, limits.body_read).await?;
-        parse(&body).map(Self)
+        let body = read_body(request.into_body(), limits.body, limits.body_read).await?;
+        parse_object(&body).map(Self)
     }
 }
 
-fn check_label(headers: &HeaderMap) -> Result<(), ErrorReply> {
-    let Some(label) = headers.get(header::CONTENT_TYPE) else {
+fn check_content_type(headers: &HeaderMap) -> Result<(), ErrorReply> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
-    let label = label.to_str().unwrap_or_default().to_ascii_lowercase();
-    let essence = label.split(';').next().unwrap_or_default().trim();
+    let content_type = content_type
+        .to_str()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
     match essence {
         ""
         | "application/json"
@@ -53,41 +56,41 @@ fn check_label(headers: &HeaderMap) -> Result<(), ErrorReply> {
         _ => Err(ErrorReply::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
-            "the body has to be application/json",
+            "the body must be application/json",
         )),
     }
 }
 
 /// Reads the whole body. Returns 413 if it is too large, 408 if it takes too long, 400 if it cannot
 /// be read.
-async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, ErrorReply> {
-    tokio::time::timeout(within, collect(body, limit))
+async fn read_body(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, ErrorReply> {
+    tokio::time::timeout(timeout, collect_body(body, limit))
         .await
         .unwrap_or_else(|_| {
             Err(ErrorReply::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "REQUEST_TIMEOUT",
-                format!("the body did not arrive within {} s", within.as_secs()),
+                format!("the body did not arrive within {} s", timeout.as_secs()),
             ))
         })
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
-    let mut kept = Vec::new();
+async fn collect_body(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
+    let mut received = Vec::new();
     let mut total = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            body_failed(&error, "the body broke off or was not properly framed")
+            body_failed(&error, "the body was incomplete or not properly framed")
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         total = total.saturating_add(data.len());
         if total <= limit {
-            kept.extend_from_slice(&data);
+            received.extend_from_slice(&data);
         } else {
-            kept = Vec::new();
-            if total > limit.saturating_add(DROPPED) {
+            received = Vec::new();
+            if total > limit.saturating_add(MAX_DISCARDED) {
                 break;
             }
         }
@@ -99,7 +102,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
             format!("the body is larger than {limit} bytes"),
         ));
     }
-    Ok(kept.into())
+    Ok(received.into())
 }
 
 /// Parses a body that was already read, with the errors of [`ApiJson`].
@@ -107,13 +110,13 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
 /// # Errors
 /// 400 `INVALID_JSON` or `INVALID_REQUEST`.
 pub fn json_from<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
-    parse(body)
+    parse_object(body)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
+fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
     let not_json = |error: &serde_json::Error| {
-        let what = if body.iter().all(u8::is_ascii_whitespace) {
-            "the body is empty; it has to be JSON".to_owned()
+        let message = if body.iter().all(u8::is_ascii_whitespace) {
+            "the body is empty; it must be JSON".to_owned()
         } else {
             format!(
                 "the body is not JSON (line {}, column {})",
@@ -121,7 +124,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
                 error.column()
             )
         };
-        ErrorReply::new(StatusCode::BAD_REQUEST, "INVALID_JSON", what)
+        ErrorReply::new(StatusCode::BAD_REQUEST, "INVALID_JSON", message)
     };
     // serde accepts an array in place of a struct; no route does.
     if body.trim_ascii_start().starts_with(b"[") {
@@ -137,13 +140,13 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
             return not_json(&syntax);
         }
         let path = error.path().to_string();
-        let place = if path == "." {
+        let location = if path == "." {
             "the body".to_owned()
         } else {
             // The path can contain keys from the body, of any length.
             format!("field {:?}", path.chars().take(80).collect::<String>())
         };
-        ErrorReply::invalid_request(format!("{place}: {}", complaint(error.inner())))
+        ErrorReply::invalid_request(format!("{location}: {}", safe_message(error.inner())))
     })?;
     deserializer.end().map_err(|error| not_json(&error))?;
     Ok(value)
@@ -151,14 +154,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
 
 /// Returns serde's message without the position and without the values that it quotes: they may be
 /// a phone number or the text of a message.
-fn complaint(error: &serde_json::Error) -> String {
+fn safe_message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
-    let names_a_field = ["missing field", "duplicate field", "unknown field"]
+    let is_about_field = ["missing field", "duplicate field", "unknown field"]
         .iter()
         .any(|beginning| text.starts_with(beginning));
     match text.rsplit_once(", expected ") {
-        _ if names_a_field => text.chars().take(200).collect(),
+        _ if is_about_field => text.chars().take(200).collect(),
         Some((_, expected)) => format!("expected {expected}"),
         None => "the value is not allowed".to_owned(),
     }
@@ -173,21 +176,21 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "only whether it parses is of interest")]
-    struct Wanted {
+    struct Target {
         to: String,
         count: Option<u8>,
     }
 
     fn failure(body: &str) -> (String, String) {
-        let error = parse::<Wanted>(body.as_bytes()).unwrap_err();
+        let error = parse_object::<Target>(body.as_bytes()).unwrap_err();
         assert_eq!(error.status(), StatusCode::BAD_REQUEST);
         (error.code().to_owned(), error.message().to_owned())
     }
 
     #[test]
-    fn says_what_is_wrong_and_repeats_no_value() {
+    fn error_names_the_problem_without_the_value() {
         for (body, code, message) in [
-            ("", "INVALID_JSON", "the body is empty; it has to be JSON"),
+            ("", "INVALID_JSON", "the body is empty; it must be JSON"),
             (
                 "{",
                 "INVALID_JSON",
@@ -227,7 +230,7 @@ mod tests {
             (
                 r#""secret text""#,
                 "INVALID_REQUEST",
-                "the body: expected struct Wanted",
+                "the body: expected struct Target",
             ),
             (
                 r#"["1",null]"#,
@@ -237,7 +240,7 @@ mod tests {
             (
                 "null",
                 "INVALID_REQUEST",
-                "the body: expected struct Wanted",
+                "the body: expected struct Target",
             ),
         ] {
             assert_eq!(
@@ -249,50 +252,55 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded() {
+    fn nesting_depth_is_bounded() {
         let deep = "[".repeat(100_000);
         assert_eq!(failure(&deep).0, "INVALID_JSON");
     }
 
     #[test]
-    fn labels() {
-        let check = |label: &str| {
+    fn content_types_of_json_are_accepted() {
+        let check = |content_type: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, label.parse().unwrap());
-            check_label(&headers).is_ok()
+            headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+            check_content_type(&headers).is_ok()
         };
-        for label in [
+        for content_type in [
             "application/json",
             "Application/JSON; charset=utf-8",
             "application/problem+json",
             "application/x-www-form-urlencoded",
             "text/plain;charset=UTF-8",
         ] {
-            assert!(check(label), "{label}");
+            assert!(check(content_type), "{content_type}");
         }
-        for label in [
+        for content_type in [
             "multipart/form-data; boundary=x",
             "text/html",
             "image/png",
             "json",
         ] {
-            assert!(!check(label), "{label}");
+            assert!(!check(content_type), "{content_type}");
         }
     }
 
     #[tokio::test]
-    async fn reads_up_to_the_limit() {
-        let within = Duration::from_secs(5);
-        assert_eq!(read(Body::from("1234"), 4, within).await.unwrap(), "1234");
-        let error = read(Body::from("12345"), 4, within).await.unwrap_err();
+    async fn body_is_read_up_to_the_limit() {
+        let timeout = Duration::from_secs(5);
+        assert_eq!(
+            read_body(Body::from("1234"), 4, timeout).await.unwrap(),
+            "1234"
+        );
+        let error = read_body(Body::from("12345"), 4, timeout)
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), "PAYLOAD_TOO_LARGE");
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_a_value_or_a_complaint(body: Vec<u8>) {
-            let _ = parse::<Wanted>(&body);
-            let _ = parse::<serde_json::Value>(&body);
+        fn any_bytes_are_a_value_or_an_error(body: Vec<u8>) {
+            let _ = parse_object::<Target>(&body);
+            let _ = parse_object::<serde_json::Value>(&body);
         }
     }
 }

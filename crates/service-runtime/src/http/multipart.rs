@@ -19,25 +19,25 @@ use super::reply::ErrorReply;
 use super::{body_failed, find_source};
 
 /// Maximum size of a JSON part, in bytes: that of an ordinary body.
-const LARGEST_JSON: usize = 512 * 1024;
+const MAX_JSON_BYTES: usize = 512 * 1024;
 /// Maximum size of the boundary and headers of a part, and of the preamble, in bytes. Excess bytes
 /// in the same chunk are accepted.
-const LARGEST_HEAD: usize = 16 * 1024;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How many bytes of an oversized head are read and discarded, so that the client can read the
 /// response.
-const DROPPED: usize = 16 * 1024 * 1024;
+const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 /// How often the parser may poll before its buffered head counts as too large. The parser reads up
 /// to twice before it parses.
-const LOOKS: usize = 4;
+const MAX_POLLS: usize = 4;
 
 /// Returns whether the content type of a request is multipart.
 #[must_use]
 pub fn is_multipart(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| {
-            let essence = kind.split(';').next().unwrap_or_default().trim();
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
             essence.eq_ignore_ascii_case("multipart/form-data")
         })
 }
@@ -46,12 +46,12 @@ pub fn is_multipart(headers: &HeaderMap) -> bool {
 #[derive(Debug)]
 pub struct Parts {
     parts: Multipart,
-    between: Arc<Between>,
+    bytes_between: Arc<BytesBetweenParts>,
 }
 
 /// The number of bytes read since the last part ended; [`IN_PART`] within a part.
 #[derive(Debug, Default)]
-struct Between(AtomicUsize);
+struct BytesBetweenParts(AtomicUsize);
 
 const IN_PART: usize = usize::MAX;
 
@@ -62,9 +62,9 @@ impl Parts {
     /// 400 if the body is not properly framed, 408 after its read timeout, 413 if a part's headers
     /// are too large.
     pub async fn next(&mut self) -> Result<Option<Field<'_>>, ErrorReply> {
-        self.between.0.store(0, Ordering::Relaxed);
+        self.bytes_between.0.store(0, Ordering::Relaxed);
         let part = self.parts.next_field().await.map_err(broken_part);
-        self.between.0.store(IN_PART, Ordering::Relaxed);
+        self.bytes_between.0.store(IN_PART, Ordering::Relaxed);
         part
     }
 }
@@ -74,20 +74,23 @@ impl Parts {
 /// # Errors
 /// 400 `INVALID_REQUEST`.
 pub async fn parts_of(request: Request) -> Result<Parts, ErrorReply> {
-    let between = Arc::<Between>::default();
+    let bytes_between = Arc::<BytesBetweenParts>::default();
     let bounded = |inner| {
-        AxumBody::new(Bounded {
+        AxumBody::new(HeadLimitedBody {
             inner,
-            between: Arc::clone(&between),
-            gave: false,
-            looks: 0,
-            dropped: None,
+            bytes_between: Arc::clone(&bytes_between),
+            gave_chunk: false,
+            polls: 0,
+            discarded: None,
         })
     };
     let parts = Multipart::from_request(request.map(bounded), &()).await;
     let parts =
         parts.map_err(|_| ErrorReply::invalid_request("the multipart body has no boundary"))?;
-    Ok(Parts { parts, between })
+    Ok(Parts {
+        parts,
+        bytes_between,
+    })
 }
 
 /// Returns the rejection of a part that cannot be read: 408, 413 or 400. Drops axum's message,
@@ -102,12 +105,12 @@ pub fn broken_part(error: MultipartError) -> ErrorReply {
         return ErrorReply::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "PAYLOAD_TOO_LARGE",
-            format!("the headers of a part are larger than {LARGEST_HEAD} bytes"),
+            format!("the headers of a part are larger than {MAX_HEAD_BYTES} bytes"),
         );
     }
     body_failed(
         &error,
-        "the multipart body broke off or is not properly framed",
+        "the multipart body is incomplete or not properly framed",
     )
 }
 
@@ -119,11 +122,11 @@ pub async fn json_part<T: DeserializeOwned>(mut part: Field<'_>) -> Result<T, Er
     let mut json = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(broken_part)? {
         json.extend_from_slice(&chunk);
-        if json.len() > LARGEST_JSON {
+        if json.len() > MAX_JSON_BYTES {
             return Err(ErrorReply::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "PAYLOAD_TOO_LARGE",
-                format!("the part json is larger than {LARGEST_JSON} bytes"),
+                format!("the part json is larger than {MAX_JSON_BYTES} bytes"),
             ));
         }
     }
@@ -137,19 +140,19 @@ struct HeadTooLarge;
 
 /// A body that is passed to the parser chunk by chunk. The parser reads all available bytes before
 /// it parses them, and buffers an incomplete head.
-struct Bounded {
+struct HeadLimitedBody {
     inner: AxumBody,
-    between: Arc<Between>,
+    bytes_between: Arc<BytesBetweenParts>,
     /// Whether the parser was given a chunk since it last had to wait.
-    gave: bool,
+    gave_chunk: bool,
     /// How often the parser polled without finding the end of the head.
-    looks: usize,
+    polls: usize,
     /// The number of bytes discarded of an oversized head; `None` while the head is within the
     /// limit.
-    dropped: Option<usize>,
+    discarded: Option<usize>,
 }
 
-impl Body for Bounded {
+impl Body for HeadLimitedBody {
     type Data = Bytes;
     type Error = axum::BoxError;
 
@@ -158,19 +161,19 @@ impl Body for Bounded {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
-        if std::mem::take(&mut this.gave) {
+        if std::mem::take(&mut this.gave_chunk) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let read = this.between.0.load(Ordering::Relaxed);
-        if read == IN_PART || read < LARGEST_HEAD {
-            this.looks = 0;
-        } else if this.looks < LOOKS {
-            this.looks += 1;
+        let read = this.bytes_between.0.load(Ordering::Relaxed);
+        if read == IN_PART || read < MAX_HEAD_BYTES {
+            this.polls = 0;
+        } else if this.polls < MAX_POLLS {
+            this.polls += 1;
             context.waker().wake_by_ref();
             return Poll::Pending;
         } else {
-            this.dropped.get_or_insert(0);
+            this.discarded.get_or_insert(0);
         }
         loop {
             let frame = Pin::new(&mut this.inner).poll_frame(context);
@@ -181,17 +184,17 @@ impl Body for Bounded {
                 Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
                 Some(Err(_)) | None => 0,
             };
-            if let Some(dropped) = &mut this.dropped {
-                *dropped += length;
-                if length == 0 || *dropped > DROPPED {
+            if let Some(discarded) = &mut this.discarded {
+                *discarded += length;
+                if length == 0 || *discarded > MAX_DISCARDED {
                     return Poll::Ready(Some(Err(HeadTooLarge.into())));
                 }
                 continue;
             }
             if read != IN_PART {
-                this.between.0.store(read + length, Ordering::Relaxed);
+                this.bytes_between.0.store(read + length, Ordering::Relaxed);
             }
-            this.gave = true;
+            this.gave_chunk = true;
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
     }
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn parts_are_read_however_they_are_cut() {
+    async fn parts_are_read_from_chunks_of_any_size() {
         let body = two_parts(100_000);
         for size in [1, 7, 1000, 64 * 1024, body.len()] {
             let pieces = body.chunks(size).map(<[u8]>::to_vec).collect();
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_first_piece_is_no_large_head() {
+    async fn large_first_chunk_is_not_a_large_head() {
         // The parser reads a second chunk before it parses.
         let body = two_parts(1_000_000);
         let (first, rest) = body.split_at(3);
@@ -258,25 +261,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn endless_bytes_between_parts_are_refused() {
-        let piece = |of| vec![of; 8 * 1024];
+    async fn unbounded_bytes_between_parts_are_refused() {
+        let piece = |byte| vec![byte; 8 * 1024];
         let preamble = vec![];
         let head = b"--x\r\nContent-Disposition: form-data; name=\"".to_vec();
         let after = two_parts(1);
         let after = after.strip_suffix(b"--x--\r\n").unwrap();
         let second = [after, b"--x\r\nX-Long: "].concat();
         let padding = b"--x    ".to_vec();
-        for (begin, of) in [
+        for (begin, byte) in [
             (preamble, b'a'),
             (head, b'a'),
             (second, b'a'),
             (padding, b' '),
         ] {
             for pieces in [100, 3_000] {
-                let pieces = std::iter::once(begin.clone()).chain((0..pieces).map(|_| piece(of)));
-                let refused = read(pieces.collect()).await.unwrap_err();
+                let pieces = std::iter::once(begin.clone()).chain((0..pieces).map(|_| piece(byte)));
+                let refusal = read(pieces.collect()).await.unwrap_err();
                 assert_eq!(
-                    (refused.status(), refused.code()),
+                    (refusal.status(), refusal.code()),
                     (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
                     "{begin:?}"
                 );

@@ -19,16 +19,16 @@ pub fn part_file_name(part: &Field<'_>) -> Option<String> {
 
 /// Returns the decoded value of `filename*`.
 fn extended_name(disposition: &str) -> Option<String> {
-    let parameters = parameters(disposition);
-    let mut extended = parameters
+    let all = parameters(disposition);
+    let mut extended = all
         .into_iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case("filename*"));
-    decoded(&extended.next()?.1)
+    decode(&extended.next()?.1)
 }
 
 /// Splits a header's parameters; a quoted value may contain `;` and `=`.
 fn parameters(header: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
+    let mut parameters = Vec::new();
     let (mut name, mut value) = (String::new(), None::<String>);
     let mut letters = header.chars();
     let mut is_quoted = false;
@@ -38,7 +38,7 @@ fn parameters(header: &str) -> Vec<(String, String)> {
             ('\\', Some(value)) if is_quoted => value.extend(letters.next()),
             (';', value) if !is_quoted => {
                 if let Some(value) = value.take() {
-                    found.push((name.trim().to_owned(), value.trim().to_owned()));
+                    parameters.push((name.trim().to_owned(), value.trim().to_owned()));
                 }
                 name.clear();
             }
@@ -48,13 +48,13 @@ fn parameters(header: &str) -> Vec<(String, String)> {
         }
     }
     if let Some(value) = value {
-        found.push((name.trim().to_owned(), value.trim().to_owned()));
+        parameters.push((name.trim().to_owned(), value.trim().to_owned()));
     }
-    found
+    parameters
 }
 
 /// Decodes `UTF-8'es'men%C3%BA.pdf`; `None` if it is malformed.
-fn decoded(value: &str) -> Option<String> {
+fn decode(value: &str) -> Option<String> {
     let mut parts = value.splitn(3, '\'');
     let (charset, _language, text) = (parts.next()?, parts.next()?, parts.next()?);
     let mut bytes = Vec::with_capacity(text.len());

@@ -56,7 +56,7 @@ impl ErrorReply {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "INTERNAL",
-            "a defect of the service; its log has the cause",
+            "an internal error; the service's log has the cause",
         )
     }
 

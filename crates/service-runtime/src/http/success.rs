@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::reply::ErrorReply;
 
 /// Maximum size of a response to a send, in bytes.
-const LARGEST: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Adds `success` next to `ok`, and `detail_code` to an error about a field. A layer of a route,
 /// for [`axum::middleware::map_response`].
@@ -21,38 +21,38 @@ pub async fn with_success(response: Response) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+    let Ok(bytes) = to_bytes(body, MAX_BYTES).await else {
         return ErrorReply::internal().into_response();
     };
-    let body = beside(parts.status.is_success(), &bytes);
+    let body = with_fields(parts.status.is_success(), &bytes);
     let length = HeaderValue::from(body.len());
     parts.headers.insert(header::CONTENT_LENGTH, length);
     Response::from_parts(parts, Body::from(body))
 }
 
 /// Adds the fields to a response body. Leaves a body that is not a JSON object as it is.
-fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
-    let read = serde_json::from_slice::<Map<String, Value>>(answer);
+fn with_fields(success: bool, answer: &[u8]) -> Vec<u8> {
+    let parsed = serde_json::from_slice::<Map<String, Value>>(answer);
     let Some(fields) = answer.trim_ascii().strip_suffix(b"}") else {
         return answer.to_vec();
     };
-    let Ok(known) = read else {
+    let Ok(object) = parsed else {
         return answer.to_vec();
     };
-    let message = known.get("message").and_then(Value::as_str);
-    let is_refusal = known.get("code").and_then(Value::as_str) == Some("INVALID_REQUEST");
+    let message = object.get("message").and_then(Value::as_str);
+    let is_refusal = object.get("code").and_then(Value::as_str) == Some("INVALID_REQUEST");
     let detail = message.filter(|_| is_refusal).and_then(detail_code);
     let mut added = Vec::new();
-    if !known.contains_key("success") {
+    if !object.contains_key("success") {
         added.push(format!("\"success\":{success}"));
     }
-    if let Some(code) = detail.filter(|_| !known.contains_key("detail_code")) {
+    if let Some(code) = detail.filter(|_| !object.contains_key("detail_code")) {
         added.push(format!("\"detail_code\":\"{code}\""));
     }
     if added.is_empty() {
         return answer.to_vec();
     }
-    let comma = if known.is_empty() { "" } else { "," };
+    let comma = if object.is_empty() { "" } else { "," };
     let added = format!("{comma}{}}}", added.join(","));
     [fields.trim_ascii_end(), added.as_bytes()].concat()
 }
@@ -78,24 +78,27 @@ fn detail_code(message: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn of(success: bool, answer: &str) -> String {
-        String::from_utf8(beside(success, answer.as_bytes())).unwrap()
+    fn add_fields(success: bool, answer: &str) -> String {
+        String::from_utf8(with_fields(success, answer.as_bytes())).unwrap()
     }
 
     #[test]
     fn success_is_returned_in_addition_to_ok() {
         let sent = r#"{"ok":true,"message_id":"x"}"#;
         assert_eq!(
-            of(true, sent),
+            add_fields(true, sent),
             r#"{"ok":true,"message_id":"x","success":true}"#
         );
-        assert_eq!(of(true, &of(true, sent)), of(true, sent));
-        assert_eq!(of(false, "{}"), r#"{"success":false}"#);
-        assert_eq!(of(false, "gone"), "gone");
+        assert_eq!(
+            add_fields(true, &add_fields(true, sent)),
+            add_fields(true, sent)
+        );
+        assert_eq!(add_fields(false, "{}"), r#"{"success":false}"#);
+        assert_eq!(add_fields(false, "gone"), "gone");
     }
 
     #[test]
-    fn a_refusal_names_its_field() {
+    fn refusal_has_the_code_of_its_field() {
         for (message, code) in [
             (
                 "cliente_id has to be a positive integer",
@@ -107,11 +110,11 @@ mod tests {
         ] {
             let refusal =
                 format!(r#"{{"error":true,"code":"INVALID_REQUEST","message":"{message}"}}"#);
-            let wanted = format!(r#","success":false,"detail_code":"{code}"}}"#);
-            let told = of(false, &refusal);
-            assert!(told.ends_with(&wanted), "{told}");
+            let expected = format!(r#","success":false,"detail_code":"{code}"}}"#);
+            let body = add_fields(false, &refusal);
+            assert!(body.ends_with(&expected), "{body}");
         }
         let other = r#"{"error":true,"code":"SESSION_NOT_READY","message":"to be or not"}"#;
-        assert!(!of(false, other).contains("detail_code"));
+        assert!(!add_fields(false, other).contains("detail_code"));
     }
 }

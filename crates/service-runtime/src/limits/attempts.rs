@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
 /// Maximum number of keys kept in memory.
-const REMEMBERED: usize = 4096;
+const MAX_KEYS: usize = 4096;
 /// Interval between removals of expired entries.
-const SWEPT: Duration = Duration::from_secs(10);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The failed attempts of the last minute, by key: an address or a user name.
 ///
@@ -17,7 +17,7 @@ const SWEPT: Duration = Duration::from_secs(10);
 /// An entry expires after a minute.
 #[derive(Debug)]
 pub struct Attempts {
-    allowed: u32,
+    max_failures: u32,
     hasher: RandomState,
     failures: Mutex<Failures>,
 }
@@ -25,19 +25,19 @@ pub struct Attempts {
 #[derive(Debug)]
 struct Failures {
     by_key: HashMap<u64, (u32, Instant)>,
-    swept: Instant,
+    swept_at: Instant,
 }
 
 impl Attempts {
-    /// Creates a limit of `allowed` failures per key and minute.
+    /// Creates a limit of `max_failures` failures per key and minute.
     #[must_use]
-    pub fn new(allowed: u32) -> Self {
+    pub fn new(max_failures: u32) -> Self {
         Self {
-            allowed,
+            max_failures,
             hasher: RandomState::new(),
             failures: Mutex::new(Failures {
                 by_key: HashMap::new(),
-                swept: Instant::now(),
+                swept_at: Instant::now(),
             }),
         }
     }
@@ -45,12 +45,13 @@ impl Attempts {
     /// Returns how long this key has to wait; `None` if it may try now.
     pub fn wait(&self, key: impl Hash) -> Option<Duration> {
         self.lock()
-            .wait(self.hasher.hash_one(key), self.allowed, Instant::now())
+            .wait(self.hasher.hash_one(key), self.max_failures, Instant::now())
     }
 
     /// Counts a failed attempt of this key.
-    pub fn note(&self, key: impl Hash) {
-        self.lock().note(self.hasher.hash_one(key), Instant::now());
+    pub fn record(&self, key: impl Hash) {
+        self.lock()
+            .record(self.hasher.hash_one(key), Instant::now());
     }
 
     fn lock(&self) -> MutexGuard<'_, Failures> {
@@ -59,16 +60,16 @@ impl Attempts {
 }
 
 impl Failures {
-    fn wait(&mut self, key: u64, allowed: u32, now: Instant) -> Option<Duration> {
+    fn wait(&mut self, key: u64, max_failures: u32, now: Instant) -> Option<Duration> {
         self.sweep(now);
         let (count, since) = self.by_key.get(&key)?;
-        let left = WINDOW.checked_sub(now.duration_since(*since))?;
-        (*count >= allowed && !left.is_zero()).then_some(left)
+        let remaining = WINDOW.checked_sub(now.duration_since(*since))?;
+        (*count >= max_failures && !remaining.is_zero()).then_some(remaining)
     }
 
-    fn note(&mut self, key: u64, now: Instant) {
+    fn record(&mut self, key: u64, now: Instant) {
         self.sweep(now);
-        if self.by_key.len() >= REMEMBERED && !self.by_key.contains_key(&key) {
+        if self.by_key.len() >= MAX_KEYS && !self.by_key.contains_key(&key) {
             // At the maximum, evict the oldest entry.
             let oldest = self.by_key.iter().min_by_key(|(_, (_, since))| *since);
             if let Some(oldest) = oldest.map(|(key, _)| *key) {
@@ -83,8 +84,8 @@ impl Failures {
     }
 
     fn sweep(&mut self, now: Instant) {
-        if now.duration_since(self.swept) >= SWEPT {
-            self.swept = now;
+        if now.duration_since(self.swept_at) >= SWEEP_INTERVAL {
+            self.swept_at = now;
             self.by_key.retain(|_, (_, since)| !is_over(*since, now));
             self.by_key.shrink_to(64);
         }
@@ -99,48 +100,48 @@ fn is_over(since: Instant, now: Instant) -> bool {
 mod tests {
     use super::*;
 
-    const ALLOWED: u32 = 10;
+    const MAX_FAILURES: u32 = 10;
 
-    fn failures(begin: Instant) -> Failures {
+    fn failures(start: Instant) -> Failures {
         Failures {
             by_key: HashMap::new(),
-            swept: begin,
+            swept_at: start,
         }
     }
 
     #[test]
-    fn enough_failures_within_a_minute() {
-        let begin = Instant::now();
-        let mut failures = failures(begin);
-        for _ in 0..ALLOWED {
-            assert_eq!(failures.wait(1, ALLOWED, begin), None);
-            failures.note(1, begin);
+    fn failures_within_a_minute_are_limited() {
+        let start = Instant::now();
+        let mut failures = failures(start);
+        for _ in 0..MAX_FAILURES {
+            assert_eq!(failures.wait(1, MAX_FAILURES, start), None);
+            failures.record(1, start);
         }
-        assert!(failures.wait(1, ALLOWED, begin).is_some());
-        assert_eq!(failures.wait(2, ALLOWED, begin), None);
-        assert_eq!(failures.wait(1, ALLOWED, begin + WINDOW), None);
-        failures.note(1, begin + WINDOW);
-        assert_eq!(failures.wait(1, ALLOWED, begin + WINDOW), None);
+        assert!(failures.wait(1, MAX_FAILURES, start).is_some());
+        assert_eq!(failures.wait(2, MAX_FAILURES, start), None);
+        assert_eq!(failures.wait(1, MAX_FAILURES, start + WINDOW), None);
+        failures.record(1, start + WINDOW);
+        assert_eq!(failures.wait(1, MAX_FAILURES, start + WINDOW), None);
     }
 
     #[test]
     fn attempts_memory_is_bounded_and_expires() {
-        let begin = Instant::now();
-        let mut failures = failures(begin);
+        let start = Instant::now();
+        let mut failures = failures(start);
         for number in 0..10_000 {
-            failures.note(number, begin);
+            failures.record(number, start);
         }
-        assert_eq!(failures.by_key.len(), REMEMBERED);
-        failures.note(1, begin + WINDOW);
-        assert_eq!(failures.by_key.len(), 1, "their minute is over");
-        assert!(failures.by_key.capacity() < REMEMBERED);
+        assert_eq!(failures.by_key.len(), MAX_KEYS);
+        failures.record(1, start + WINDOW);
+        assert_eq!(failures.by_key.len(), 1, "the entries have expired");
+        assert!(failures.by_key.capacity() < MAX_KEYS);
     }
 
     #[test]
-    fn keys_of_any_length_are_one_number() {
+    fn keys_are_kept_as_hashes() {
         let attempts = Attempts::new(1);
         let long = "x".repeat(1_000_000);
-        attempts.note(&long);
+        attempts.record(&long);
         assert!(attempts.wait(&long).is_some());
         assert!(attempts.wait(&long[1..]).is_none());
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const BETWEEN: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Allows one log line per minute, and counts the suppressed ones.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl OncePerMinute {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, count) = &mut *guard;
         *count += 1;
-        if last.is_some_and(|last| now.duration_since(last) < BETWEEN) {
+        if last.is_some_and(|last| now.duration_since(last) < INTERVAL) {
             return None;
         }
         *last = Some(now);
@@ -38,7 +38,7 @@ mod tests {
         let log = OncePerMinute::default();
         assert_eq!(log.due_at(begin), Some(1));
         assert_eq!(log.due_at(begin), None);
-        assert_eq!(log.due_at(begin + BETWEEN / 2), None);
-        assert_eq!(log.due_at(begin + BETWEEN), Some(3));
+        assert_eq!(log.due_at(begin + INTERVAL / 2), None);
+        assert_eq!(log.due_at(begin + INTERVAL), Some(3));
     }
 }

@@ -2,14 +2,14 @@
 //! lines ([`OncePerMinute`]).
 
 mod attempts;
+mod concurrency;
 mod log_rate;
-mod shares;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use attempts::Attempts;
+pub use concurrency::{Full, Share, Shares};
 pub use log_rate::OncePerMinute;
-pub use shares::{Full, Share, Shares};
 
 /// Returns the network that counts as one client address. A client with an IPv6 network has 2⁶⁴
 /// addresses, and this machine's loopback network has 2²⁴.

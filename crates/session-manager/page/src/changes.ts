@@ -143,24 +143,24 @@ export async function changes({ messages }: ChangesArgs): Promise<Change[]> {
   attachChanges();
   const slice = new Slice();
   const known = await stored(messages.map(([id]) => id));
-  const told: Array<Change | null> = [];
+  const found: Array<Change | null> = [];
   const missing = new Map<string, number>();
   for (const [at, msg] of known.entries()) {
     const [id, seconds] = messages[at]!;
     if (!msg) {
       const { chat } = parts(id);
       missing.set(chat, Math.min(missing.get(chat) ?? seconds, seconds));
-    } else if (msg.type === "revoked") told.push(deleted(msg.protocolMessageKey ?? id, msg.revokeTimestamp));
-    else told.push(attempt(() => edited(msg), null));
+    } else if (msg.type === "revoked") found.push(deleted(msg.protocolMessageKey ?? id, msg.revokeTimestamp));
+    else found.push(attempt(() => edited(msg), null));
     if (slice.over()) await slice.next();
   }
-  const wanted = new Set(messages.map(([id]) => id));
+  const ids = new Set(messages.map(([id]) => id));
   for (const [chat, since] of missing) {
     if (!connected()) break;
-    told.push(...(await revokedIn(WPP, chat, since - 1)).filter((change) => wanted.has(change.message_id)));
+    found.push(...(await revokedIn(WPP, chat, since - 1)).filter((change) => ids.has(change.message_id)));
     await slice.next();
   }
   const rows = await reactionsOf(messages.map(([id]) => id)).catch(() => []);
-  for (const row of rows) told.push(attempt(() => reaction(row), null));
-  return told.filter((change) => change !== null);
+  for (const row of rows) found.push(attempt(() => reaction(row), null));
+  return found.filter((change) => change !== null);
 }

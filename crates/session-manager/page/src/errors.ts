@@ -26,7 +26,7 @@ export class BridgeError extends Error {
 }
 
 /** Converts a thrown value into a `BridgeError`. */
-export function told(error: unknown): BridgeError {
+export function toBridgeError(error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
   const text = String((error as any)?.message ?? error).slice(0, 300);
   const code = (error as any)?.code === "file_too_large" ? "TOO_LARGE" : "FAILED";

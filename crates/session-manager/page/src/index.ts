@@ -99,15 +99,15 @@ const calls: Record<string, (args: any) => unknown> = {
  * encoding of objects is verbose. The result follows the duration of the call in milliseconds. */
 async function call(name: string, args: string): Promise<string> {
   const began = performance.now();
-  const told = (answer: object): string => `${(performance.now() - began).toFixed(1)} ${JSON.stringify(answer)}`;
+  const reply = (answer: object): string => `${(performance.now() - began).toFixed(1)} ${JSON.stringify(answer)}`;
   try {
     const run = calls[name];
     if (!run) throw new BridgeError("FAILED", `no call is named ${name}`);
-    return told({ ok: (await run(JSON.parse(args))) ?? null });
+    return reply({ ok: (await run(JSON.parse(args))) ?? null });
   } catch (error) {
     const code = error instanceof BridgeError ? error.code : "FAILED";
     const message = String((error as any)?.message ?? error).slice(0, 300);
-    return told({ err: { code, message } });
+    return reply({ err: { code, message } });
   }
 }
 

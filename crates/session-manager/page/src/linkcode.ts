@@ -30,8 +30,8 @@ export interface LinkCodeFacts {
   expires_at: number;
 }
 
-export function onLinkCodeChange(told: () => void): void {
-  changed = told;
+export function onLinkCodeChange(callback: () => void): void {
+  changed = callback;
 }
 
 /** Returns the pending code as reported to the service; never the code itself. */

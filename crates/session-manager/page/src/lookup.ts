@@ -1,6 +1,6 @@
 // Looks up people, chats and messages.
 
-import { BridgeError, told } from "./errors";
+import { BridgeError, toBridgeError } from "./errors";
 import { attempt, pageModule, serialized, wpp } from "./wa";
 
 /** Timeout in milliseconds for each id that a message can have, shorter than the service's own. */
@@ -78,7 +78,7 @@ export async function chatOf(WPP: any, wid: any): Promise<string> {
     // The page throws the same error for a number that is not on WhatsApp and for one that it could
     // not look up.
     if (!id.endsWith("@lid") && !(await queryServer(WPP, wid))) throw nobody();
-    throw new BridgeError("FAILED", `the chat could not be opened: ${told(error).message}`);
+    throw new BridgeError("FAILED", `the chat could not be opened: ${toBridgeError(error).message}`);
   }
 }
 

@@ -29,24 +29,24 @@ function until(expire: unknown): number | null {
 export function attachNotices(report: () => void): boolean {
   const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
   if (!cmd || typeof cmd.on !== "function") return false;
-  const on = (names: string[], take: (told: any) => void): void => {
+  const on = (names: string[], take: (payload: any) => void): void => {
     for (const name of names) {
-      cmd.on(name, (told: any) => {
-        take(told);
+      cmd.on(name, (payload: any) => {
+        take(payload);
         report();
       });
     }
   };
   // The event is also sent with every login, to report that there is no ban.
-  on(["account_temporarily_banned_from_bridge", "temporary_ban_from_bridge"], (told) => {
-    const code = Number(told?.code);
-    ban = told?.banned === false ? null : { kind: "temporary_ban", code: Number.isFinite(code) ? code : null, until: until(told?.expire) };
+  on(["account_temporarily_banned_from_bridge", "temporary_ban_from_bridge"], (payload) => {
+    const code = Number(payload?.code);
+    ban = payload?.banned === false ? null : { kind: "temporary_ban", code: Number.isFinite(code) ? code : null, until: until(payload?.expire) };
   });
   on(["service_unavailable_503_from_bridge"], () => {
     other = { kind: "service_unavailable" };
   });
-  on(["unexpected_logout_modal_from_bridge", "unexpected_logout_modal"], (told) => {
-    other = { kind: "unexpected_logout", reason: String(told?.reason ?? told ?? "no reason given").slice(0, 100) };
+  on(["unexpected_logout_modal_from_bridge", "unexpected_logout_modal"], (payload) => {
+    other = { kind: "unexpected_logout", reason: String(payload?.reason ?? payload ?? "no reason given").slice(0, 100) };
   });
   return true;
 }

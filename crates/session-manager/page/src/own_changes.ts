@@ -6,7 +6,7 @@
 // may be repeated while their outcome is unknown.
 
 import { changes } from "./changes";
-import { BridgeError, told } from "./errors";
+import { BridgeError, toBridgeError } from "./errors";
 import { bothIds, connected, findMessage, isBlocked, tools } from "./lookup";
 import { type Model, attempt, pageModule, serialized } from "./wa";
 
@@ -80,7 +80,7 @@ export async function edit(args: EditArgs): Promise<{ id: string }> {
   try {
     await WPP.chat.editMessage(serialized(msg.id), args.text, options);
   } catch (error) {
-    throw new BridgeError("UNCONFIRMED", told(error).message);
+    throw new BridgeError("UNCONFIRMED", toBridgeError(error).message);
   }
   // The page reports that an edit failed, but not why.
   if (msg.isSendFailure) throw new BridgeError("UNCONFIRMED", "WhatsApp did not confirm the edit");
@@ -120,7 +120,7 @@ export async function deleteForEveryone(target: Target): Promise<{ id: string }>
   try {
     results = await revoke(WPP, chat, msg);
   } catch (error) {
-    throw new BridgeError("UNCONFIRMED", told(error).message);
+    throw new BridgeError("UNCONFIRMED", toBridgeError(error).message);
   }
   const sent = Array.isArray(results) && results.some((result: any) => result?.messageSendResult === "OK");
   // If the page has the model, the model is the proof.

@@ -156,7 +156,7 @@ function byModule(name: string): boolean {
  * was replaced. */
 export function forgetPasskey(): void {
   if (!pending && !heard) return;
-  pending?.reject(new DOMException("The passkey is not wanted any more.", "AbortError"));
+  pending?.reject(new DOMException("The passkey is no longer needed.", "AbortError"));
   pending = null;
   heard = null;
 }
@@ -217,8 +217,8 @@ export function takeCredentials(): void {
   const own = container.get.bind(container);
   const get = (options?: any): Promise<unknown> => {
     const wanted = options?.publicKey;
-    const party = String(wanted?.rpId ?? location.hostname).toLowerCase();
-    if (!wanted || !RELYING_PARTY.test(party)) return own(options);
+    const rpId = String(wanted?.rpId ?? location.hostname).toLowerCase();
+    if (!wanted || !RELYING_PARTY.test(rpId)) return own(options);
     return new Promise((resolve, reject) => {
       pending?.reject(new DOMException("Another request took its place.", "AbortError"));
       request += 1;
@@ -237,15 +237,15 @@ export function takeCredentials(): void {
   Object.defineProperty(container, "get", { value: get, configurable: true, writable: true });
 }
 
-/** Subscribes to the page's linking events. Calls `told` on each change. */
-export function attachPasskey(told: () => void): boolean {
-  changed = told;
+/** Subscribes to the page's linking events. Calls `onChange` on each change. */
+export function attachPasskey(onChange: () => void): boolean {
+  changed = onChange;
   const events = linkEvents();
   if (!events) return false;
   const on = (name: string, act: (...args: any[]) => void): void =>
     events.on(`link_device_events:${name}`, (...args: any[]) => {
       attempt(() => (act(...args), true), false);
-      told();
+      onChange();
     });
   on("passkey_prologue_request", () => {
     cancelling = false;
@@ -305,7 +305,7 @@ export function confirmPasskey(): { ok: true } {
   const button = enabled(CONFIRM);
   if (button) button.click();
   else if (shown(CONFIRM) || heard?.stage !== "confirm" || !byModule("confirmShortcakeVerificationCode")) {
-    throw new BridgeError("NOT_READY", "no verification code waits to be confirmed");
+    throw new BridgeError("NOT_READY", "no verification code is waiting for confirmation");
   }
   return { ok: true };
 }

@@ -5,16 +5,16 @@ import { wpp } from "./wa";
 
 export type Presence = "available" | "unavailable";
 
-let wanted: Presence = "unavailable";
+let requested: Presence = "unavailable";
 let applied = false;
 
 export function wantPresence(presence: Presence): void {
-  wanted = presence;
+  requested = presence;
 }
 
 /** Sets the presence once per document; wa-js makes the page keep the setting. */
 export function applyPresence(): void {
-  if (applied || wanted === "available") return;
+  if (applied || requested === "available") return;
   applied = true;
   void Promise.resolve()
     .then(() => wpp().conn.markUnavailable())

@@ -1,6 +1,6 @@
 // Sends messages. Every error says whether the message may have been sent.
 
-import { BridgeError, told } from "./errors";
+import { BridgeError, toBridgeError } from "./errors";
 import { type HandedFile, handed } from "./files";
 import { type Content, answered, hand } from "./kinds";
 import { refreshLimitsSoon } from "./limits";
@@ -106,7 +106,7 @@ function thrown(error: unknown): BridgeError {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
   // The page runs this check after it has stored the message, and throws before it sends.
   const blocked = name === "ContactBlockedError" || /contact is blocked/i.test(String(message ?? error));
-  return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : told(error);
+  return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : toBridgeError(error);
 }
 
 async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {

@@ -191,15 +191,15 @@ export function search({ chat, since, anchor, direction, budget_ms }: SearchArgs
       }
       // The page may omit messages that it does not display, so only an empty result is the end.
       const edge = direction === "before" ? page.messages[0] : page.messages.at(-1);
-      const told: object[] = [];
+      const described: object[] = [];
       for (const row of page.messages) {
         if (time(row) < since || !isMessage(row)) continue;
-        told.push(describe(model(WPP, row)));
+        described.push(describe(model(WPP, row)));
         if (slice.over()) await slice.next();
       }
-      if (direction === "before") pages.unshift(told);
-      else pages.push(told);
-      given += told.length;
+      if (direction === "before") pages.unshift(described);
+      else pages.push(described);
+      given += described.length;
       // Rows are in order of arrival, which may differ from the order of their times. So stop only
       // when all rows of the result are too old.
       const old = direction === "before" && page.messages.every((row) => time(row) < since);
@@ -298,7 +298,7 @@ export async function stored(ids: string[], failed = new Set<string>()): Promise
 export async function read({ ids }: { ids: string[] }): Promise<{ messages: unknown[]; none: string[] }> {
   const { messages, absent: none } = await find(ids);
   const slice = new Slice();
-  const told: unknown[] = [];
+  const described: unknown[] = [];
   for (const msg of messages) {
     if (slice.over()) await slice.next();
     if (!isMessage(msg)) {
@@ -306,12 +306,12 @@ export async function read({ ids }: { ids: string[] }): Promise<{ messages: unkn
       continue;
     }
     try {
-      told.push(describe(msg));
+      described.push(describe(msg));
     } catch (error) {
       note("warn", `a message could not be read: ${error}`);
     }
   }
-  return { messages: told, none };
+  return { messages: described, none };
 }
 
 export async function acks({ ids }: { ids: string[] }): Promise<Array<{ id: string; ack: number }>> {

@@ -13,7 +13,7 @@ use super::{BackupError, BackupKey};
 use crate::browser::{Profile, remove_tree};
 
 /// The names of folders that Chrome recreates, and that a backup leaves out.
-const MADE_ANEW: [&str; 12] = [
+const RECREATED_FOLDERS: [&str; 12] = [
     "Cache",
     "Code Cache",
     "GPUCache",
@@ -32,8 +32,8 @@ const PROFILE: &str = "profile";
 const MARKER: &str = "linked.json";
 /// Limits of a restore, in bytes and in entries. They are many times the size of a profile without
 /// its caches.
-const LARGEST: u64 = 16 * 1024 * 1024 * 1024;
-const MOST_ENTRIES: usize = 1_000_000;
+const MAX_RESTORED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+const MAX_ENTRIES: usize = 1_000_000;
 
 /// Writes the archive of the profile into `out`.
 pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Result<()> {
@@ -51,13 +51,13 @@ fn append(tar: &mut tar::Builder<impl Write>, from: &Path, name: &Path) -> io::R
     tar.append_dir(name, from)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let own = entry.file_name();
+        let file_name = entry.file_name();
         let kind = entry.file_type()?;
-        let inside = name.join(&own);
-        if kind.is_dir() && !MADE_ANEW.iter().any(|one| own == *one) {
-            append(tar, &entry.path(), &inside)?;
+        let archived_name = name.join(&file_name);
+        if kind.is_dir() && !RECREATED_FOLDERS.iter().any(|folder| file_name == *folder) {
+            append(tar, &entry.path(), &archived_name)?;
         } else if kind.is_file() {
-            tar.append_path_with_name(entry.path(), inside)?;
+            tar.append_path_with_name(entry.path(), archived_name)?;
         }
     }
     Ok(())
@@ -72,61 +72,61 @@ pub(super) fn restore(
 ) -> Result<Option<PathBuf>, BackupError> {
     let root = profile.root();
     let unpacked = root.join("restore.new");
-    let unwritten = |error| BackupError::Write(root.to_owned(), error);
-    remove_tree(&unpacked).map_err(unwritten)?;
-    let done = unpack(file, key, &unpacked).and_then(|()| {
+    let write_error = |error| BackupError::Write(root.to_owned(), error);
+    remove_tree(&unpacked).map_err(write_error)?;
+    let restored = unpack(file, key, &unpacked).and_then(|()| {
         if unpacked.join(MARKER).is_file() && unpacked.join(PROFILE).is_dir() {
-            swap(profile, &unpacked).map_err(unwritten)
+            swap(profile, &unpacked).map_err(write_error)
         } else {
             Err(BackupError::NoSession(file.to_owned()))
         }
     });
-    remove_tree(&unpacked).map_err(unwritten)?;
-    done
+    remove_tree(&unpacked).map_err(write_error)?;
+    restored
 }
 
 /// Unpacks `file` into the new folder `into`.
 fn unpack(file: &Path, key: &BackupKey, into: &Path) -> Result<(), BackupError> {
-    let unread = |error| BackupError::Read(file.to_owned(), error);
+    let read_error = |error| BackupError::Read(file.to_owned(), error);
     let mut plain = backup_files::decrypt(key, file).map_err(|error| match error {
         OpenError::PublicKeyOnly => BackupError::PublicKeyOnly,
-        OpenError::Read(error) => unread(error),
+        OpenError::Read(error) => read_error(error),
         OpenError::Decrypt(error) => BackupError::Decrypt(file.to_owned(), error),
     })?;
     fs::create_dir(into).map_err(|error| BackupError::Write(into.to_owned(), error))?;
     let mut archive = tar::Archive::new(GzDecoder::new(&mut plain));
     archive.set_preserve_ownerships(false);
-    let mut room = LARGEST;
-    for (number, entry) in archive.entries().map_err(unread)?.enumerate() {
-        let mut entry = entry.map_err(unread)?;
+    let mut bytes_left = MAX_RESTORED_BYTES;
+    for (number, entry) in archive.entries().map_err(read_error)?.enumerate() {
+        let mut entry = entry.map_err(read_error)?;
         let foreign = |what| BackupError::Foreign(file.to_owned(), what);
-        is_ours(&entry).map_err(foreign)?;
-        room = room
+        check_entry(&entry).map_err(foreign)?;
+        bytes_left = bytes_left
             .checked_sub(entry.size())
-            .filter(|_| number < MOST_ENTRIES)
-            .ok_or(foreign("more than a profile has"))?;
-        if !entry.unpack_in(into).map_err(unread)? {
-            return Err(foreign("a name that leads out of it"));
+            .filter(|_| number < MAX_ENTRIES)
+            .ok_or(foreign("more entries or bytes than a profile has"))?;
+        if !entry.unpack_in(into).map_err(read_error)? {
+            return Err(foreign("a name that leads out of the archive"));
         }
     }
     // Read to the end: the last block proves that nothing is missing.
-    backup_files::rest(&mut plain).map_err(unread)
+    backup_files::rest(&mut plain).map_err(read_error)
 }
 
 /// Checks that [`write()`] could have written the entry. Anyone who has the public half of a key
 /// can create a file that decrypts, so decryption proves nothing: a link in such a file would make
 /// Chrome write to the link's target.
-fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
+fn check_entry(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
     let kind = entry.header().entry_type();
     if !kind.is_file() && !kind.is_dir() {
-        return Err("what is neither a file nor a folder");
+        return Err("an entry that is neither a file nor a folder");
     }
     let Ok(path) = entry.path() else {
-        return Err("a name that is none");
+        return Err("an invalid name");
     };
     match path.starts_with(PROFILE) || (path == Path::new(MARKER) && kind.is_file()) {
         true => Ok(()),
-        false => Err("what is not of a session"),
+        false => Err("an entry that is not of a session"),
     }
 }
 
@@ -135,12 +135,12 @@ fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
 fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let root = profile.root();
     let current = profile.user_data_dir();
-    let before = root.join("profile.before-restore");
+    let aside = root.join("profile.before-restore");
     profile.forget_linked()?;
-    let kept = if current.exists() {
-        remove_tree(&before)?;
-        fs::rename(&current, &before)?;
-        Some(before)
+    let old_profile = if current.exists() {
+        remove_tree(&aside)?;
+        fs::rename(&current, &aside)?;
+        Some(aside)
     } else {
         None
     };
@@ -149,5 +149,5 @@ fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     File::open(root)?.sync_all()?;
     fs::rename(unpacked.join(MARKER), root.join(MARKER))?;
     File::open(root)?.sync_all()?;
-    Ok(kept)
+    Ok(old_profile)
 }

@@ -39,16 +39,16 @@ pub enum BackupError {
     )]
     NoKey,
     /// The key is only the public half, which cannot decrypt.
-    #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
+    #[error("BACKUP_KEY holds the public half (age1…); restoring requires the AGE-SECRET-KEY-1…")]
     PublicKeyOnly,
     /// No device is linked.
     #[error("no device is linked: there is nothing to back up")]
     NotLinked,
     /// Another backup is being taken.
     #[error("a backup is being taken already")]
-    UnderWay,
+    InProgress,
     /// Chrome did not close by itself.
-    #[error("Chrome had to be killed, so that what it stored may be incomplete: try again")]
+    #[error("Chrome had to be killed, so its stored data may be incomplete: try again")]
     NotClosedCleanly,
     /// A running service holds the folder.
     #[error("{0}: stop the service first (`pm2 stop session-manager`)")]
@@ -99,7 +99,7 @@ impl Backups {
             return Err(BackupError::NotLinked);
         }
         let write = |out: &std::fs::File| archive::write(profile, key, out);
-        self.place()
+        self.backup_folder()
             .store(now, write)
             .map_err(|(path, error)| BackupError::Write(path, error))
     }
@@ -117,11 +117,11 @@ impl Backups {
         if self.key.is_none() && session.snapshot().session.linked {
             return Ok(Err(BackupError::NoKey));
         }
-        let this = self.clone();
+        let backups = self.clone();
         let job = move |profile: Result<&Profile, OfflineError>| {
             let taken = match profile {
-                Ok(profile) => this.take(profile, Timestamp::now()),
-                Err(OfflineError::Busy) => return Err(BackupError::UnderWay),
+                Ok(profile) => backups.take(profile, Timestamp::now()),
+                Err(OfflineError::Busy) => return Err(BackupError::InProgress),
                 Err(OfflineError::NotLinked) => return Err(BackupError::NotLinked),
                 Err(OfflineError::NotClosedCleanly) => Err(BackupError::NotClosedCleanly),
                 Err(OfflineError::InUse(error)) => Err(BackupError::InUse(error)),
@@ -131,7 +131,7 @@ impl Backups {
                 Ok(Taken { file, bytes }) => {
                     tracing::info!(file = %file.display(), bytes, "the session was backed up");
                 }
-                Err(error) => tracing::error!("no backup of the session: {error}"),
+                Err(error) => tracing::error!("the session could not be backed up: {error}"),
             }
             taken
         };
@@ -145,16 +145,16 @@ impl Backups {
     /// Any [`BackupError`]; the profile is unchanged then.
     pub fn restore(&self, file: &Path, profile: &Profile) -> Result<Option<PathBuf>, BackupError> {
         let key = self.key.as_ref().ok_or(BackupError::NoKey)?;
-        profile.hold().map_err(BackupError::InUse)?;
+        profile.lock().map_err(BackupError::InUse)?;
         archive::restore(file, key, profile)
     }
 
     /// Returns when the newest backup was taken; `None` if there is no backup.
     pub fn newest(&self) -> Option<SystemTime> {
-        self.place().newest()
+        self.backup_folder().newest()
     }
 
-    fn place(&self) -> BackupFolder {
+    fn backup_folder(&self) -> BackupFolder {
         BackupFolder {
             path: self.folder.clone(),
             prefix: PREFIX,

@@ -9,25 +9,25 @@ use super::Backups;
 use crate::session::SessionHandle;
 
 /// How often the schedule checks whether a backup is due.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// Delay before the next try after a failure. The reason of the failure is in the log.
-const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+const RETRY_DELAY: Duration = Duration::from_secs(3600);
 
 /// Takes a backup of the READY session whenever the newest is too old.
 #[derive(Debug)]
 pub struct Schedule {
     backups: Backups,
-    every: Duration,
+    interval: Duration,
     session: SessionHandle,
 }
 
 impl Schedule {
-    /// Returns a schedule with the interval `every`, for `session`.
+    /// Returns a schedule with the interval `interval`, for `session`.
     #[must_use]
-    pub fn new(backups: Backups, every: Duration, session: SessionHandle) -> Self {
+    pub fn new(backups: Backups, interval: Duration, session: SessionHandle) -> Self {
         Self {
             backups,
-            every,
+            interval,
             session,
         }
     }
@@ -43,16 +43,16 @@ impl Schedule {
     async fn run_loop(&self) {
         let mut changes = self.session.changes();
         loop {
-            let ready = changes.wait_for(|now| now.session.state == SessionState::Ready);
+            let ready = changes.wait_for(|snapshot| snapshot.session.state == SessionState::Ready);
             if ready.await.is_err() {
                 return;
             }
-            let mut pause = LOOK_EVERY;
+            let mut pause = CHECK_INTERVAL;
             if self.is_due(SystemTime::now()) {
                 let taken = self.backups.take_running(&self.session).await;
                 if !matches!(taken, Ok(Ok(_))) {
                     // The failure was logged where it occurred.
-                    pause = AFTER_FAILURE;
+                    pause = RETRY_DELAY;
                 }
             }
             tokio::time::sleep(pause).await;
@@ -64,7 +64,7 @@ impl Schedule {
     fn is_due(&self, now: SystemTime) -> bool {
         self.backups.newest().is_none_or(|newest| {
             now.duration_since(newest)
-                .is_ok_and(|age| age >= self.every)
+                .is_ok_and(|age| age >= self.interval)
         })
     }
 }

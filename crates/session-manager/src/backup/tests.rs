@@ -36,7 +36,7 @@ impl Home {
         }
     }
 
-    fn stored(profile: &Profile) -> Option<String> {
+    fn stored_text(profile: &Profile) -> Option<String> {
         let file = profile.user_data_dir().join("Default/IndexedDB/000003.log");
         fs::read_to_string(file).ok()
     }
@@ -58,7 +58,7 @@ fn restore_into_another_folder_leaves_caches_and_locks_out() {
     let other = Profile::new(home.folder.path().join("elsewhere/tokens"));
     assert_eq!(home.backups.restore(&taken.file, &other).unwrap(), None);
     assert!(other.is_linked());
-    assert_eq!(Home::stored(&other).as_deref(), Some("device"));
+    assert_eq!(Home::stored_text(&other).as_deref(), Some("device"));
     let data = other.user_data_dir();
     assert!(!data.join("Default/Code Cache").exists());
     assert!(fs::symlink_metadata(data.join("SingletonLock")).is_err());
@@ -76,7 +76,7 @@ fn restore_keeps_the_replaced_profile() {
         .join("Default/IndexedDB/000003.log");
     fs::write(&file, "new").unwrap();
     let kept = home.backups.restore(&taken.file, &home.profile).unwrap();
-    assert_eq!(Home::stored(&home.profile).as_deref(), Some("old"));
+    assert_eq!(Home::stored_text(&home.profile).as_deref(), Some("old"));
     let kept = kept.unwrap().join("Default/IndexedDB/000003.log");
     assert_eq!(fs::read_to_string(kept).unwrap(), "new");
 }
@@ -85,20 +85,20 @@ fn restore_keeps_the_replaced_profile() {
 fn damaged_or_foreign_backup_restores_nothing() {
     let home = Home::new("device");
     let taken = home.backups.take(&home.profile, at(1)).unwrap();
-    let whole = fs::read(&taken.file).unwrap();
-    let spoilt = home.folder.path().join("spoilt");
-    let mut changed = whole.clone();
-    *changed.last_mut().unwrap() ^= 1;
-    for bytes in [&whole[..whole.len() - 1], &whole[..10], &changed[..]] {
-        fs::write(&spoilt, bytes).unwrap();
-        home.backups.restore(&spoilt, &home.profile).unwrap_err();
+    let intact = fs::read(&taken.file).unwrap();
+    let damaged = home.folder.path().join("spoilt");
+    let mut corrupted = intact.clone();
+    *corrupted.last_mut().unwrap() ^= 1;
+    for bytes in [&intact[..intact.len() - 1], &intact[..10], &corrupted[..]] {
+        fs::write(&damaged, bytes).unwrap();
+        home.backups.restore(&damaged, &home.profile).unwrap_err();
     }
     let mut other = home.backups.clone();
     other.key = Some(BackupKey::parse(&BackupKey::generate().0).unwrap());
     let error = other.restore(&taken.file, &home.profile).unwrap_err();
     assert!(matches!(error, BackupError::Decrypt(..)), "{error}");
     assert!(home.profile.is_linked());
-    assert_eq!(Home::stored(&home.profile).as_deref(), Some("device"));
+    assert_eq!(Home::stored_text(&home.profile).as_deref(), Some("device"));
     assert!(!home.profile.root().join("restore.new").exists());
 }
 
@@ -119,14 +119,14 @@ fn public_key_makes_backups_and_opens_none() {
 fn prune_keeps_the_configured_number_and_removes_partial_files() {
     let home = Home::new("device");
     fs::create_dir(&home.backups.folder).unwrap();
-    let draft = home.backups.folder.join("session-1.partial");
-    fs::write(&draft, "half").unwrap();
+    let partial = home.backups.folder.join("session-1.partial");
+    fs::write(&partial, "half").unwrap();
     fs::write(home.backups.folder.join("notes.txt"), "the operator's").unwrap();
     let files: Vec<_> = (1..=4)
         .map(|n| home.backups.take(&home.profile, at(n)).unwrap().file)
         .collect();
-    assert_eq!(home.backups.place().files(), files[2..]);
-    assert!(!draft.exists());
+    assert_eq!(home.backups.backup_folder().files(), files[2..]);
+    assert!(!partial.exists());
     assert!(home.backups.folder.join("notes.txt").exists());
     assert!(home.backups.newest().is_some());
 }
@@ -147,7 +147,7 @@ fn backup_needs_a_linked_session_and_a_key() {
 type Entry<'a> = (&'a str, tar::EntryType, &'a str);
 
 /// Returns a file that decrypts with `key`, with these entries.
-fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
+fn crafted_backup(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     let recipient = key.recipient();
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
@@ -186,7 +186,7 @@ fn crafted_backup_is_refused_and_touches_nothing_outside() {
     let key = home.backups.key.clone().unwrap();
     let outside = home.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
-    let lead_out = outside.to_str().unwrap();
+    let outside_path = outside.to_str().unwrap();
     let marker = ("linked.json", Kind::Regular, "{}");
     let folder = ("profile/", Kind::Directory, "");
     let cases: &[(&str, &[Entry<'_>])] = &[
@@ -194,7 +194,7 @@ fn crafted_backup_is_refused_and_touches_nothing_outside() {
             "neither",
             &[
                 folder,
-                ("profile/Default", Kind::Symlink, lead_out),
+                ("profile/Default", Kind::Symlink, outside_path),
                 ("profile/Default/x", Kind::Regular, "x"),
                 marker,
             ],
@@ -233,17 +233,17 @@ fn crafted_backup_is_refused_and_touches_nothing_outside() {
     ];
     let file = home.folder.path().join("crafted");
     for (expected, entries) in cases {
-        fs::write(&file, crafted(&key, entries)).unwrap();
+        fs::write(&file, crafted_backup(&key, entries)).unwrap();
         let error = home.backups.restore(&file, &home.profile).unwrap_err();
         assert!(error.to_string().contains(expected), "{entries:?}: {error}");
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "{entries:?}");
         assert!(home.profile.is_linked());
-        assert_eq!(Home::stored(&home.profile).as_deref(), Some("device"));
+        assert_eq!(Home::stored_text(&home.profile).as_deref(), Some("device"));
         assert!(!home.profile.root().join("restore.new").exists());
     }
     // A file crafted this way without the foreign entry is accepted.
-    let honest = [folder, ("profile/x", Kind::Regular, "x"), marker];
-    fs::write(&file, crafted(&key, &honest)).unwrap();
+    let entries = [folder, ("profile/x", Kind::Regular, "x"), marker];
+    fs::write(&file, crafted_backup(&key, &entries)).unwrap();
     home.backups.restore(&file, &home.profile).unwrap();
     let mode = fs::metadata(home.profile.user_data_dir().join("x"))
         .unwrap()

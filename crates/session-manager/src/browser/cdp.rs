@@ -1,5 +1,5 @@
 //! Speaks the Chrome DevTools Protocol (CDP): frames messages, makes concurrent calls, receives
-//! events. The commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
+//! events. The commands are in `whatsapp_page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 
@@ -60,35 +60,37 @@ type CdpResult = Result<Box<RawValue>, CdpError>;
 
 /// The pending calls; `None` once the connection is closed.
 #[derive(Debug)]
-pub(super) struct Waiting(Mutex<Option<HashMap<i64, oneshot::Sender<CdpResult>>>>);
+pub(super) struct PendingCalls(Mutex<Option<HashMap<i64, oneshot::Sender<CdpResult>>>>);
 
-impl Default for Waiting {
+impl Default for PendingCalls {
     fn default() -> Self {
         Self(Mutex::new(Some(HashMap::new())))
     }
 }
 
-impl Waiting {
-    fn with<T>(
+impl PendingCalls {
+    fn with_calls<T>(
         &self,
-        work: impl FnOnce(&mut Option<HashMap<i64, oneshot::Sender<CdpResult>>>) -> T,
+        use_calls: impl FnOnce(&mut Option<HashMap<i64, oneshot::Sender<CdpResult>>>) -> T,
     ) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        use_calls(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Passes a response to the call that waits for it.
     pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, CdpErrorBody>) {
-        if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
+        if let Some(caller) =
+            self.with_calls(|calls| calls.as_mut().and_then(|calls| calls.remove(&id)))
+        {
             let answer =
                 result.map_err(|CdpErrorBody { code, message }| CdpError::Remote { code, message });
             // The caller may have been cancelled.
-            let _ = waiting.send(answer);
+            let _ = caller.send(answer);
         }
     }
 
     /// Fails all pending and future calls, because the browser is gone.
     pub(super) fn close(&self) {
-        self.with(Option::take);
+        self.with_calls(Option::take);
     }
 }
 
@@ -111,17 +113,17 @@ struct Attached {
 #[derive(Clone)]
 pub struct Cdp {
     to_chrome: mpsc::Sender<Vec<u8>>,
-    waiting: Arc<Waiting>,
+    pending_calls: Arc<PendingCalls>,
     next_id: Arc<AtomicI64>,
     session: Option<Arc<str>>,
 }
 
 impl Cdp {
-    /// Returns a session that sends to `to_chrome` and registers calls in `waiting`.
-    pub(super) fn new(to_chrome: mpsc::Sender<Vec<u8>>, waiting: Arc<Waiting>) -> Self {
+    /// Returns a session that sends to `to_chrome` and registers calls in `pending_calls`.
+    pub(super) fn new(to_chrome: mpsc::Sender<Vec<u8>>, pending_calls: Arc<PendingCalls>) -> Self {
         Self {
             to_chrome,
-            waiting,
+            pending_calls,
             next_id: Arc::new(AtomicI64::new(FIRST_ID)),
             session: None,
         }
@@ -170,23 +172,26 @@ impl Cdp {
         };
         let mut text = serde_json::to_vec(&outgoing).map_err(CdpError::Malformed)?;
         text.push(0);
-        let (answer, answered) = oneshot::channel();
-        let open = self
-            .waiting
-            .with(|all| all.as_mut().map(|all| all.insert(id, answer)).is_some());
-        if !open {
+        let (answer, response) = oneshot::channel();
+        let is_open = self.pending_calls.with_calls(|calls| {
+            calls
+                .as_mut()
+                .map(|calls| calls.insert(id, answer))
+                .is_some()
+        });
+        if !is_open {
             return Err(CdpError::Closed);
         }
         let exchange = async {
             let sent = self.to_chrome.send(text).await;
             sent.map_err(|_| CdpError::Closed)?;
-            answered.await.map_err(|_| CdpError::Closed)?
+            response.await.map_err(|_| CdpError::Closed)?
         };
         match tokio::time::timeout(deadline, exchange).await {
             Ok(answer) => serde_json::from_str(answer?.get()).map_err(CdpError::Malformed),
             Err(_) => {
-                self.waiting
-                    .with(|all| all.as_mut().and_then(|all| all.remove(&id)));
+                self.pending_calls
+                    .with_calls(|calls| calls.as_mut().and_then(|calls| calls.remove(&id)));
                 Err(CdpError::Timeout(deadline))
             }
         }

@@ -30,15 +30,15 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::mpsc;
 
-use super::cdp::{Cdp, CdpErrorBody, CdpEvent, FIRST_ID, Waiting};
+use super::cdp::{Cdp, CdpErrorBody, CdpEvent, FIRST_ID, PendingCalls};
 
 /// Maximum size of an accepted message, in bytes.
-const LARGEST_MESSAGE: u64 = 64 << 20;
+const MAX_MESSAGE_BYTES: u64 = 64 << 20;
 /// Maximum number of messages that wait for a pipe.
-const QUEUE: usize = 256;
+const QUEUE_CAPACITY: usize = 256;
 /// How many messages ChromeDriver may leave unread before it counts as broken. It reads them in a
 /// separate thread.
-const UNREAD: usize = 4096;
+const MAX_UNREAD: usize = 4096;
 
 /// The service's ends of the pipes.
 pub(super) struct Pipes {
@@ -102,38 +102,38 @@ pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEven
     let from_chrome = Receiver::from_owned_fd(pipes.from_chrome)?;
     let to_chrome = Sender::from_owned_fd(pipes.to_chrome)?;
     let mut alive = Receiver::from_owned_fd(pipes.alive)?;
-    let (for_chrome, chrome_queue) = mpsc::channel(QUEUE);
-    let (for_driver, driver_queue) = mpsc::channel(UNREAD);
-    let (events, event_queue) = mpsc::channel(QUEUE);
-    let waiting = Arc::new(Waiting::default());
-    let cdp = Cdp::new(for_chrome.clone(), waiting.clone());
-    let route = Route {
-        waiting: waiting.clone(),
-        ours: HashSet::new(),
+    let (for_chrome, chrome_queue) = mpsc::channel(QUEUE_CAPACITY);
+    let (for_driver, driver_queue) = mpsc::channel(MAX_UNREAD);
+    let (events, event_queue) = mpsc::channel(QUEUE_CAPACITY);
+    let pending_calls = Arc::new(PendingCalls::default());
+    let cdp = Cdp::new(for_chrome.clone(), pending_calls.clone());
+    let chrome_reader = ChromeReader {
+        pending_calls: pending_calls.clone(),
+        own_sessions: HashSet::new(),
         events,
         for_driver,
     };
     tokio::spawn(async move {
         tokio::select! {
-            () = write(to_chrome, chrome_queue) => {}
-            () = write(to_driver, driver_queue) => {}
+            () = write_queued(to_chrome, chrome_queue) => {}
+            () = write_queued(to_driver, driver_queue) => {}
             () = forward(from_driver, for_chrome) => {}
-            () = route.run(from_chrome) => {}
+            () = chrome_reader.run(from_chrome) => {}
             // No data is ever written to it.
             _ = alive.read_u8() => {}
         }
-        waiting.close();
+        pending_calls.close();
     });
     Ok((cdp, event_queue))
 }
 
 /// Writes queued messages, and batches those that have piled up.
-async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
+async fn write_queued(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
     let mut messages = Vec::new();
-    while queue.recv_many(&mut messages, QUEUE).await > 0 {
+    while queue.recv_many(&mut messages, QUEUE_CAPACITY).await > 0 {
         let text = match &mut *messages {
-            [one] => std::mem::take(one),
-            many => many.concat(),
+            [message] => std::mem::take(message),
+            messages => messages.concat(),
         };
         messages.clear();
         if pipe.write_all(&text).await.is_err() {
@@ -143,49 +143,52 @@ async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
 }
 
 /// Reads one message with its NUL into `text`. Returns whether there was a message.
-async fn next(pipe: &mut BufReader<Receiver>, text: &mut Vec<u8>) -> bool {
+async fn read_message(pipe: &mut BufReader<Receiver>, text: &mut Vec<u8>) -> bool {
     text.clear();
-    let read = pipe.take(LARGEST_MESSAGE).read_until(0, text).await;
+    let read = pipe.take(MAX_MESSAGE_BYTES).read_until(0, text).await;
     read.is_ok() && text.last() == Some(&0)
 }
 
 async fn forward(pipe: Receiver, to: mpsc::Sender<Vec<u8>>) {
     let mut pipe = BufReader::new(pipe);
     let mut text = Vec::new();
-    while next(&mut pipe, &mut text).await {
+    while read_message(&mut pipe, &mut text).await {
         if to.send(std::mem::take(&mut text)).await.is_err() {
             return;
         }
     }
 }
 
-struct Route {
-    waiting: Arc<Waiting>,
+struct ChromeReader {
+    pending_calls: Arc<PendingCalls>,
     /// This service's session ids.
-    ours: HashSet<String>,
+    own_sessions: HashSet<String>,
     events: mpsc::Sender<CdpEvent>,
     for_driver: mpsc::Sender<Vec<u8>>,
 }
 
-impl Route {
+impl ChromeReader {
     async fn run(mut self, pipe: Receiver) {
         let mut pipe = BufReader::with_capacity(1 << 16, pipe);
         let mut text = Vec::new();
-        while next(&mut pipe, &mut text).await {
+        while read_message(&mut pipe, &mut text).await {
             let Ok(incoming) = serde_json::from_slice::<Incoming<'_>>(&text[..text.len() - 1])
             else {
-                tracing::warn!(bytes = text.len(), "the browser sent what cannot be read");
+                tracing::warn!(
+                    bytes = text.len(),
+                    "the browser sent a message that cannot be parsed"
+                );
                 continue;
             };
             if incoming.is_chatter() {
                 continue;
             }
-            if !self.is_ours(&incoming) {
+            if !self.is_own(&incoming) {
                 if self.for_driver.try_send(std::mem::take(&mut text)).is_err() {
-                    tracing::error!("chromedriver reads nothing any more");
+                    tracing::error!("chromedriver has stopped reading");
                     return;
                 }
-            } else if let Some(event) = self.take(incoming)
+            } else if let Some(event) = self.resolve(incoming)
                 && self.events.send(event).await.is_err()
             {
                 return;
@@ -197,33 +200,33 @@ impl Route {
     ///
     /// The first session is with the browser itself, with which ChromeDriver has none. This
     /// service's sessions with pages are attached from there.
-    fn is_ours(&mut self, incoming: &Incoming<'_>) -> bool {
-        let ours = match (&incoming.session, incoming.id) {
-            (Some(session), _) => self.ours.contains(&**session),
+    fn is_own(&mut self, incoming: &Incoming<'_>) -> bool {
+        let own_sessions = match (&incoming.session, incoming.id) {
+            (Some(session), _) => self.own_sessions.contains(&**session),
             (None, Some(id)) => return id >= FIRST_ID,
             (None, None) => false,
         };
         if incoming.method.as_deref() != Some("Target.attachedToTarget") {
-            return ours;
+            return own_sessions;
         }
         let params = incoming.params.map_or("null", RawValue::get);
         match serde_json::from_str::<Attached<'_>>(params) {
-            Ok(attached) if ours || attached.target.kind == "browser" => {
-                self.ours.insert(attached.session);
+            Ok(attached) if own_sessions || attached.target.kind == "browser" => {
+                self.own_sessions.insert(attached.session);
                 true
             }
-            _ => ours,
+            _ => own_sessions,
         }
     }
 
     /// Resolves the call that waits for the message, or returns the message as an event.
-    fn take(&self, incoming: Incoming<'_>) -> Option<CdpEvent> {
+    fn resolve(&self, incoming: Incoming<'_>) -> Option<CdpEvent> {
         if let Some(id) = incoming.id {
             let result = match (incoming.error, incoming.result) {
                 (Some(refusal), _) => Err(refusal),
                 (None, result) => Ok(result.unwrap_or(RawValue::NULL).to_owned()),
             };
-            self.waiting.answer(id, result);
+            self.pending_calls.answer(id, result);
             return None;
         }
         Some(CdpEvent {

@@ -19,30 +19,30 @@ use service_runtime::{NotOurs, inherited};
 
 use super::cdp_mux::Pipes;
 use super::chrome_shim::{ANSWERS, COMMANDS, LaunchRequest, Shim};
-use super::leftover_processes::PROFILE_MARK;
+use super::leftover_processes::PROFILE_MARK_VARIABLE;
 use super::profile::Profile;
 use super::tab::FIRST_PAGE;
 
 /// The environment variable with the path of Chrome's program, which this process is to become.
-const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";
+const CHROME_VARIABLE: &str = "LEADMASTER_BROWSER_PROGRAM";
 
 /// Variables that are hidden from Chrome and ChromeDriver, as the services' secrets are: they may
 /// contain the key of a collector.
-const COLLECTOR: [&str; 2] = [
+const COLLECTOR_SECRETS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
 ];
 
 /// Sets the environment of a browser process.
-pub(super) fn surround(command: &mut Command, profile: &Profile) {
-    let home = profile.temporary_dir();
+pub(super) fn set_environment(command: &mut Command, profile: &Profile) {
+    let temporary = profile.temporary_dir();
     command
-        .env(PROFILE_MARK, profile.user_data_dir())
-        .env("TMPDIR", &home)
+        .env(PROFILE_MARK_VARIABLE, profile.user_data_dir())
+        .env("TMPDIR", &temporary)
         // Crash reports and caches belong to this browser alone as well.
-        .env("XDG_CONFIG_HOME", &home)
-        .env("XDG_CACHE_HOME", &home);
-    for secret in doctor::SECRETS.into_iter().chain(COLLECTOR) {
+        .env("XDG_CONFIG_HOME", &temporary)
+        .env("XDG_CACHE_HOME", &temporary);
+    for secret in doctor::SECRETS.into_iter().chain(COLLECTOR_SECRETS) {
         command.env_remove(secret);
     }
     hide_supervisor(command);
@@ -59,24 +59,27 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
 pub(super) fn start(
     program: &Path,
     profile: &Profile,
-    wanted: LaunchRequest,
+    request: LaunchRequest,
 ) -> io::Result<(Arc<Shim>, Pipes)> {
-    let (for_chrome, to_chrome) = io::pipe()?;
-    let (from_chrome, of_chrome) = io::pipe()?;
-    let home = profile.temporary_dir();
-    let way = way_to(&home)?;
+    let (chrome_stdin, to_chrome) = io::pipe()?;
+    let (from_chrome, chrome_stdout) = io::pipe()?;
+    let temporary = profile.temporary_dir();
+    let held_folder = open_if_path_too_long(&temporary)?;
     // In the child this path leads to the running program, even after another was installed in its
     // place.
     let mut command = Command::new("/proc/self/exe");
-    surround(&mut command, profile);
-    let arguments = wanted.arguments.split_inclusive(|byte| *byte == 0);
+    set_environment(&mut command, profile);
+    let arguments = request.arguments.split_inclusive(|byte| *byte == 0);
     command
-        .args(arguments.map(|one| OsStr::from_bytes(one.strip_suffix(&[0]).unwrap_or(one))))
-        .env(CHROME, program)
-        .env("TMPDIR", way.as_ref().map_or(home, path_through))
+        .args(
+            arguments
+                .map(|argument| OsStr::from_bytes(argument.strip_suffix(&[0]).unwrap_or(argument))),
+        )
+        .env(CHROME_VARIABLE, program)
+        .env("TMPDIR", held_folder.as_ref().map_or(temporary, short_path))
         .process_group(0)
-        .stdin(for_chrome)
-        .stdout(of_chrome)
+        .stdin(chrome_stdin)
+        .stdout(chrome_stdout)
         .stderr(Stdio::piped());
     let mut child = command.spawn()?;
     // `command` holds this process's copies of Chrome's ends of the pipes.
@@ -89,17 +92,17 @@ pub(super) fn start(
         child.wait()?;
         return Err(io::Error::other(why));
     }
-    let shim = Arc::new(wanted.shim);
+    let shim = Arc::new(request.shim);
     let shim_of_chrome = shim.clone();
     std::thread::spawn(move || {
         let _ = child.wait();
-        drop(way);
+        drop(held_folder);
         shim_of_chrome.end();
     });
     let pipes = Pipes {
-        from_driver: wanted.from_driver,
-        to_driver: wanted.to_driver,
-        alive: wanted.alive,
+        from_driver: request.from_driver,
+        to_driver: request.to_driver,
+        alive: request.alive,
         to_chrome: to_chrome.into(),
         from_chrome: from_chrome.into(),
     };
@@ -109,12 +112,12 @@ pub(super) fn start(
 /// Becomes Chrome, if this process was started for that. Returns `None` if it was not, or the exit
 /// code of a failure.
 pub(super) fn become_chrome() -> Option<ExitCode> {
-    let chrome = PathBuf::from(std::env::var_os(CHROME)?);
+    let chrome = PathBuf::from(std::env::var_os(CHROME_VARIABLE)?);
     // Standard error is redirected by the time an error can occur.
-    let tell = fcntl_dupfd_cloexec(io::stderr(), ANSWERS + 1);
+    let error_pipe = fcntl_dupfd_cloexec(io::stderr(), ANSWERS + 1);
     let Err(error) = replace(&chrome);
-    if let Ok(tell) = tell {
-        let _ = write!(File::from(tell), "{}: {error}", chrome.display());
+    if let Ok(error_pipe) = error_pipe {
+        let _ = write!(File::from(error_pipe), "{}: {error}", chrome.display());
     }
     Some(ExitCode::FAILURE)
 }
@@ -122,12 +125,12 @@ pub(super) fn become_chrome() -> Option<ExitCode> {
 /// Makes standard input and output Chrome's debugging pipe, and runs Chrome. There is no safe way
 /// to start a process with other descriptors.
 fn replace(chrome: &Path) -> io::Result<Infallible> {
-    let _commands = under(COMMANDS, io::stdin())?;
-    let _answers = under(ANSWERS, io::stdout())?;
+    let _commands = duplicate_as(COMMANDS, io::stdin())?;
+    let _answers = duplicate_as(ANSWERS, io::stdout())?;
     Err(Command::new(chrome)
         .args(std::env::args_os().skip(1))
         .arg(FIRST_PAGE)
-        .env_remove(CHROME)
+        .env_remove(CHROME_VARIABLE)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -135,24 +138,24 @@ fn replace(chrome: &Path) -> io::Result<Infallible> {
 }
 
 /// Duplicates `from` to this number, so that it is inherited across exec.
-fn under(number: i32, from: impl AsFd) -> io::Result<OwnedFd> {
-    let mut there = match inherited(number) {
+fn duplicate_as(number: i32, from: impl AsFd) -> io::Result<OwnedFd> {
+    let mut target = match inherited(number) {
         Ok(open) => open,
         // `number` is free, so it is the lowest free one from itself on.
         Err(NotOurs::Closed(_)) => fcntl_dupfd_cloexec(&from, number)?,
         Err(error) => return Err(io::Error::other(error)),
     };
-    dup2(from, &mut there)?;
-    Ok(there)
+    dup2(from, &mut target)?;
+    Ok(target)
 }
 
 /// The length of Chrome's part of a socket path. Chrome creates a socket in its temporary folder,
 /// and a socket path is limited to 107 bytes.
-const OF_CHROME: usize = "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
+const CHROME_SOCKET_LENGTH: usize = "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
 
 /// Opens `folder`, so that a shorter path leads to it; `None` if its own path is short enough.
-fn way_to(folder: &Path) -> io::Result<Option<OwnedFd>> {
-    if folder.as_os_str().len() + OF_CHROME <= 107 {
+fn open_if_path_too_long(folder: &Path) -> io::Result<Option<OwnedFd>> {
+    if folder.as_os_str().len() + CHROME_SOCKET_LENGTH <= 107 {
         return Ok(None);
     }
     let open = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -160,7 +163,7 @@ fn way_to(folder: &Path) -> io::Result<Option<OwnedFd>> {
 }
 
 /// Returns a short path to an open folder, for other processes of this user.
-fn path_through(way: &OwnedFd) -> PathBuf {
-    let (pid, number) = (std::process::id(), way.as_raw_fd());
+fn short_path(held_folder: &OwnedFd) -> PathBuf {
+    let (pid, number) = (std::process::id(), held_folder.as_raw_fd());
     PathBuf::from(format!("/proc/{pid}/fd/{number}"))
 }

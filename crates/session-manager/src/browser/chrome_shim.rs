@@ -28,7 +28,7 @@ use tokio::net::UnixListener;
 
 /// The environment variable with the folder of the socket. It is set in the shim's process.
 const SHIM_FOLDER: &str = "LEADMASTER_CHROME_SHIM";
-const SOCKET: &str = "chrome-shim";
+const SOCKET_NAME: &str = "chrome-shim";
 
 /// The descriptors of Chrome's debugging pipe: Chrome reads the first and writes the second.
 /// Source: `--remote-debugging-pipe`, `content/browser/devtools`.
@@ -55,7 +55,7 @@ pub(super) struct LaunchRequest {
 /// The connection to the shim process, which ChromeDriver takes for Chrome.
 #[derive(Debug)]
 pub(super) struct Shim {
-    asked: Mutex<UnixStream>,
+    requests: Mutex<UnixStream>,
     /// The same socket, to end the shim without waiting for a reply.
     ending: UnixStream,
 }
@@ -63,7 +63,7 @@ pub(super) struct Shim {
 impl Shim {
     /// Requests another TCP socket in ChromeDriver's network. Blocks.
     pub(super) fn socket(&self) -> io::Result<OwnedFd> {
-        let Ok(mut stream) = self.asked.lock() else {
+        let Ok(mut stream) = self.requests.lock() else {
             return Err(io::ErrorKind::ConnectionAborted.into());
         };
         stream.write_all(&[0])?;
@@ -81,7 +81,7 @@ impl Shim {
 impl ShimListener {
     /// Binds the socket in `folder`, which belongs to the service.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        let (_held, path) = reached(folder)?;
+        let (_folder, path) = socket_path(folder)?;
         Ok(Self {
             listener: UnixListener::bind(path)?,
             folder: folder.to_owned(),
@@ -94,7 +94,7 @@ impl ShimListener {
     }
 
     /// Accepts one shim and receives its request.
-    pub(super) async fn wanted(&self) -> io::Result<LaunchRequest> {
+    pub(super) async fn accept_request(&self) -> io::Result<LaunchRequest> {
         let (stream, _) = self.listener.accept().await?;
         let stream = stream.into_std()?;
         let received = tokio::task::spawn_blocking(move || receive(stream));
@@ -104,10 +104,10 @@ impl ShimListener {
 
 /// Returns a path to the socket through a descriptor of its folder, since the socket's own path may
 /// exceed 107 bytes.
-fn reached(folder: &Path) -> io::Result<(File, PathBuf)> {
-    let held = File::open(folder)?;
-    let path = format!("/proc/self/fd/{}/{SOCKET}", held.as_raw_fd());
-    Ok((held, path.into()))
+fn socket_path(folder: &Path) -> io::Result<(File, PathBuf)> {
+    let opened_folder = File::open(folder)?;
+    let path = format!("/proc/self/fd/{}/{SOCKET_NAME}", opened_folder.as_raw_fd());
+    Ok((opened_folder, path.into()))
 }
 
 fn receive(mut stream: UnixStream) -> io::Result<LaunchRequest> {
@@ -124,7 +124,7 @@ fn receive(mut stream: UnixStream) -> io::Result<LaunchRequest> {
         alive,
         arguments,
         shim: Shim {
-            asked: Mutex::new(stream),
+            requests: Mutex::new(stream),
             ending,
         },
     })
@@ -151,16 +151,16 @@ fn serve(folder: &Path) -> io::Result<()> {
         arguments.push(0);
     }
     let length = u32::try_from(arguments.len()).map_err(io::Error::other)?;
-    let (_held, path) = reached(folder)?;
-    let mut door = UnixStream::connect(path)?;
+    let (_folder, path) = socket_path(folder)?;
+    let mut stream = UnixStream::connect(path)?;
     let (alive, _until_the_end) = io::pipe()?;
-    let handed = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
-    send_fds(&door, &length.to_ne_bytes(), &handed)?;
-    door.write_all(&arguments)?;
+    let descriptors = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
+    send_fds(&stream, &length.to_ne_bytes(), &descriptors)?;
+    stream.write_all(&arguments)?;
     // Close the pipes here, so that each peer notices the end of the other.
     drop((commands, answers, alive));
-    while door.read(&mut [0])? > 0 {
-        send_fds(&door, &[0], &[tcp_socket()?.as_fd()])?;
+    while stream.read(&mut [0])? > 0 {
+        send_fds(&stream, &[0], &[tcp_socket()?.as_fd()])?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use service_runtime::process::{Isolated, Process, ProcessId, spawn_isolated};
 use tokio::sync::{oneshot, watch};
 use tokio::task::block_in_place;
 
-use super::chrome::surround;
+use super::chrome::set_environment;
 use super::connector::DriverConnector;
 use super::profile::Profile;
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ const START_DEADLINE: Duration = Duration::from_secs(20);
 /// How many times ChromeDriver is started before it counts as broken. ChromeDriver takes a free
 /// IPv4 port and then needs the same port on IPv6. It exits if another process has that port, which
 /// is possible in a shared network namespace.
-const STARTS: u32 = 3;
+const MAX_STARTS: u32 = 3;
 
 /// A running ChromeDriver.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Chromedriver {
     ) -> Result<Self, Failure> {
         let command = || {
             let mut command = Command::new(program);
-            surround(&mut command, profile);
+            set_environment(&mut command, profile);
             command
                 .arg("--port=0")
                 .env(shim.0, shim.1)
@@ -63,13 +63,13 @@ impl Chromedriver {
                 .stderr(Stdio::null());
             command
         };
-        for _ in 0..STARTS {
+        for _ in 0..MAX_STARTS {
             if let Some(listening) = Self::start_once(program, command).await? {
                 return Ok(listening);
             }
         }
-        let told = format!("{} ended at once", program.display());
-        Err(Failure::LaunchFailed(told))
+        let message = format!("{} exited immediately", program.display());
+        Err(Failure::LaunchFailed(message))
     }
 
     /// Starts ChromeDriver once. Returns `None` if it exited before it listened.
@@ -86,12 +86,12 @@ impl Chromedriver {
                 _ => Failure::LaunchFailed(format!("{}: {error}", program.display())),
             })?;
         let id = Process::read(isolated.child.id().cast_signed()).map(|process| process.id());
-        let greeting = greeting(&mut isolated.child);
+        let greeting = read_greeting(&mut isolated.child);
         let ended = watch_end(isolated.child);
-        let told = tokio::time::timeout(START_DEADLINE, greeting)
+        let greeting = tokio::time::timeout(START_DEADLINE, greeting)
             .await
             .map_err(|_| Failure::LaunchFailed("chromedriver did not open its port".to_owned()))?;
-        Ok(id.zip(told.ok()).map(|(id, greeting)| Self {
+        Ok(id.zip(greeting.ok()).map(|(id, greeting)| Self {
             connector: DriverConnector::new(greeting.port, isolated.socket),
             version: greeting.version.unwrap_or_default(),
             id,
@@ -111,23 +111,23 @@ impl Chromedriver {
 /// Starts ChromeDriver isolated, or without isolation if that is not allowed.
 fn spawn(command: impl Fn() -> Command) -> std::io::Result<Isolated> {
     spawn_isolated(command(), true).or_else(|error| {
-        let together = spawn_isolated(command(), false)?;
+        let shared = spawn_isolated(command(), false)?;
         tracing::warn!(
             %error,
-            "chromedriver has no network of its own: every program of this machine can reach \
-             its port. Allow users namespaces (docs/security.md)"
+            "chromedriver runs without a network namespace: every program on this machine can reach \
+             its port. Allow user namespaces (docs/security.md)"
         );
-        Ok(together)
+        Ok(shared)
     })
 }
 
 /// Reads ChromeDriver's version and port. Then reads its output to the end, so that the pipe never
 /// fills.
-fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
-    let (tell, told) = oneshot::channel();
+fn read_greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
+    let (sender, receiver) = oneshot::channel();
     if let Some(stdout) = child.stdout.take() {
         std::thread::spawn(move || {
-            let mut tell = Some(tell);
+            let mut sender = Some(sender);
             let mut version = None;
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 if let Some(rest) = line.strip_prefix("Starting ChromeDriver ") {
@@ -136,24 +136,24 @@ fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
                 let port = line
                     .strip_prefix("ChromeDriver was started successfully on port ")
                     .and_then(|rest| rest.trim_end_matches('.').parse().ok());
-                if let (Some(port), Some(tell)) = (port, tell.take_if(|_| port.is_some())) {
+                if let (Some(port), Some(sender)) = (port, sender.take_if(|_| port.is_some())) {
                     let version = version.take();
-                    let _ = tell.send(Greeting { version, port });
+                    let _ = sender.send(Greeting { version, port });
                 }
             }
         });
     }
-    told
+    receiver
 }
 
 /// Reaps ChromeDriver in a separate thread.
 fn watch_end(mut child: Child) -> watch::Receiver<bool> {
-    let (tell, told) = watch::channel(false);
+    let (sender, receiver) = watch::channel(false);
     std::thread::spawn(move || {
         let _ = child.wait();
-        let _ = tell.send(true);
+        let _ = sender.send(true);
     });
-    told
+    receiver
 }
 
 /// Returns whether `file` is an executable file.

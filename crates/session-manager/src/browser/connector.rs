@@ -18,8 +18,8 @@ use super::chrome_shim::Shim;
 #[derive(Clone, Debug)]
 pub(super) struct DriverConnector {
     address: SocketAddr,
-    first: Arc<Mutex<Option<OwnedFd>>>,
-    more: Arc<OnceLock<Arc<Shim>>>,
+    first_socket: Arc<Mutex<Option<OwnedFd>>>,
+    shim: Arc<OnceLock<Arc<Shim>>>,
 }
 
 impl DriverConnector {
@@ -27,26 +27,30 @@ impl DriverConnector {
     pub(super) fn new(port: u16, socket: OwnedFd) -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, port).into(),
-            first: Arc::new(Mutex::new(Some(socket))),
-            more: Arc::default(),
+            first_socket: Arc::new(Mutex::new(Some(socket))),
+            shim: Arc::default(),
         }
     }
 
     /// Sets the shim that creates further sockets in the namespace.
     pub(super) fn set_shim(&self, shim: Arc<Shim>) {
         // ChromeDriver has one Chrome, so this is called once.
-        let _ = self.more.set(shim);
+        let _ = self.shim.set(shim);
     }
 
     async fn socket(&self) -> io::Result<OwnedFd> {
-        let first = self.first.lock().ok().and_then(|mut first| first.take());
-        if let Some(first) = first {
-            return Ok(first);
+        let first_socket = self
+            .first_socket
+            .lock()
+            .ok()
+            .and_then(|mut first_socket| first_socket.take());
+        if let Some(first_socket) = first_socket {
+            return Ok(first_socket);
         }
-        let shim = self.more.get().cloned();
+        let shim = self.shim.get().cloned();
         let shim = shim.ok_or(io::ErrorKind::NotConnected)?;
-        let made = tokio::task::spawn_blocking(move || shim.socket());
-        made.await.map_err(io::Error::other)?
+        let created = tokio::task::spawn_blocking(move || shim.socket());
+        created.await.map_err(io::Error::other)?
     }
 }
 
@@ -60,10 +64,10 @@ impl Service<Uri> for DriverConnector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let line = self.clone();
+        let connector = self.clone();
         Box::pin(async move {
-            let socket = TcpSocket::from_std_stream(TcpStream::from(line.socket().await?));
-            Ok(TokioIo::new(socket.connect(line.address).await?))
+            let socket = TcpSocket::from_std_stream(TcpStream::from(connector.socket().await?));
+            Ok(TokioIo::new(socket.connect(connector.address).await?))
         })
     }
 }

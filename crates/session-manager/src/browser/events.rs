@@ -19,7 +19,7 @@ use super::page_report::PageEvent;
 use super::tab::{CHANNEL, SERVICE_WORKER, Tab};
 use crate::failure::Failure;
 
-const EVENTS: usize = 1024;
+const QUEUE_CAPACITY: usize = 1024;
 
 /// An event of a running browser.
 pub enum BrowserEvent {
@@ -41,7 +41,7 @@ pub struct Events {
 impl Events {
     /// Creates the sender and the stream of events.
     pub(super) fn channel() -> (mpsc::Sender<BrowserEvent>, Self) {
-        let (events, queue) = mpsc::channel(EVENTS);
+        let (events, queue) = mpsc::channel(QUEUE_CAPACITY);
         let early = VecDeque::new();
         (events, Self { queue, early })
     }
@@ -70,16 +70,16 @@ impl Events {
 
 /// Reports an unreachable page if Chrome displays its error page. The error page's text appears a
 /// moment after the event, and another page may replace it.
-async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
-    let mut told = None;
+async fn report_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
+    let mut reason = None;
     for _ in 0..20 {
-        told = tab.error_page().await;
-        if told.as_ref().is_some_and(|why| !why.is_empty()) {
+        reason = tab.error_page().await;
+        if reason.as_ref().is_some_and(|why| !why.is_empty()) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let Some(why) = told else {
+    let Some(why) = reason else {
         return;
     };
     let why = if why.is_empty() {
@@ -142,20 +142,20 @@ struct TargetInfo {
 
 /// Converts CDP events into browser events, until the browser ends.
 pub(super) async fn pump(
-    mut heard: mpsc::Receiver<CdpEvent>,
+    mut cdp_events: mpsc::Receiver<CdpEvent>,
     tab: Tab,
     settled: Arc<Notify>,
     events: mpsc::Sender<BrowserEvent>,
     chromedriver: Arc<Chromedriver>,
 ) {
-    while let Some(CdpEvent { method, params }) = heard.recv().await {
+    while let Some(CdpEvent { method, params }) = cdp_events.recv().await {
         let params = params.get();
         let read = match method.as_str() {
-            "Runtime.bindingCalled" => told_by_page(params, &settled, &events).await,
+            "Runtime.bindingCalled" => forward_page_events(params, &settled, &events).await,
             "Page.frameNavigated" => {
                 serde_json::from_str(params).map(|FrameNavigated { frame }| {
                     if frame.parent_id.is_none() && frame.unreachable_url.is_some() {
-                        tokio::spawn(tell_error_page(tab.clone(), events.clone()));
+                        tokio::spawn(report_error_page(tab.clone(), events.clone()));
                     }
                 })
             }
@@ -171,8 +171,8 @@ pub(super) async fn pump(
                         let tab = tab.clone();
                         tokio::spawn(async move {
                             // A worker that has ended needs no user agent.
-                            if let Err(error) = tab.introduce(&attached.session_id).await {
-                                tracing::debug!(%error, "a service worker keeps its own name");
+                            if let Err(error) = tab.identify_worker(&attached.session_id).await {
+                                tracing::debug!(%error, "a service worker keeps its default user agent");
                             }
                         });
                     }
@@ -187,12 +187,12 @@ pub(super) async fn pump(
             _ => Ok(()),
         };
         if let Err(error) = read {
-            tracing::warn!(%error, method, "what the browser tells cannot be read");
+            tracing::warn!(%error, method, "an event of the browser cannot be parsed");
         }
     }
     // Chrome's exit closes the pipes, and so does ChromeDriver's.
-    let moment = Duration::from_millis(250);
-    let died = match tokio::time::timeout(moment, chromedriver.ended()).await {
+    let delay = Duration::from_millis(250);
+    let died = match tokio::time::timeout(delay, chromedriver.ended()).await {
         Ok(()) => Failure::ChromedriverDied,
         Err(_) => Failure::BrowserDied,
     };
@@ -200,7 +200,7 @@ pub(super) async fn pump(
 }
 
 /// Forwards the events that the page script reports.
-async fn told_by_page(
+async fn forward_page_events(
     params: &str,
     settled: &Notify,
     events: &mpsc::Sender<BrowserEvent>,
@@ -211,7 +211,10 @@ async fn told_by_page(
     }
     let Batch { at, events: batch } = serde_json::from_str(&called.payload)?;
     let ms = since_1970() - at;
-    tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
+    tracing::debug!(
+        events = batch.len(),
+        "page: events arrived within {ms:.1} ms"
+    );
     metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
     for event in batch {
         if let PageEvent::Report { report } = &event

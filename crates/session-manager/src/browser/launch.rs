@@ -22,15 +22,15 @@ use url::Url;
 use super::cdp::{Cdp, CdpError, CdpEvent};
 use super::cdp_mux::multiplex;
 use super::chrome;
+use super::chrome_flags::{UNATTENDED_CHROMEDRIVER_FLAGS, chrome_args};
 use super::chrome_shim::ShimListener;
 use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
-use super::flags::{UNATTENDED_OF_CHROMEDRIVER, chrome_args};
-use super::instance::{Browser, KILL_GRACE, clear};
 use super::leftover_processes::ProfileProcesses;
-use super::page::{Presence, Tools, WA_JS, WhatsAppPage};
 use super::profile::Profile;
+use super::running_browser::{Browser, KILL_GRACE, clean_up};
 use super::tab::Tab;
+use super::whatsapp_page::{Presence, Tools, WA_JS, WhatsAppPage};
 use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
@@ -38,13 +38,13 @@ const SESSION_DEADLINE: Duration = Duration::from_secs(45);
 /// it does first of all. If it is killed before, ChromeDriver reports so only after a minute.
 const SHIM_DEADLINE: Duration = Duration::from_secs(20);
 /// How long ChromeDriver may take to report why Chrome ended.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const EXIT_REPORT_DELAY: Duration = Duration::from_millis(200);
 /// ChromeDriver's address, inside its network namespace.
 const ADDRESS: &str = "http://127.0.0.1";
 /// Deadline for installing wa-js, even if the page displays nothing by then.
-const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
+const WA_JS_DEADLINE: Duration = Duration::from_secs(1);
 
-const CHROMES: [&str; 4] = [
+const CHROME_NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -88,7 +88,7 @@ pub async fn launch(
     // Take the lock before the sweep: the running processes may belong to another service.
     config
         .profile
-        .hold()
+        .lock()
         .map_err(|error| Failure::ProfileUnusable(error.to_string()))?;
     let processes = ProfileProcesses::of(&config.profile.user_data_dir());
     let result = tokio::select! {
@@ -103,25 +103,25 @@ pub async fn launch(
         } else {
             Duration::ZERO
         };
-        clear(&processes, &config.profile, grace).await;
+        clean_up(&processes, &config.profile, grace).await;
     }
     result
 }
 
-fn find(
+fn find_program(
     configured: Option<&PathBuf>,
     names: &[&str],
     path: Option<&std::ffi::OsStr>,
-    missing: fn(String) -> Failure,
+    not_found: fn(String) -> Failure,
 ) -> Result<PathBuf, Failure> {
     match configured {
         Some(program) if is_executable(program) => Ok(program.clone()),
-        Some(program) => Err(missing(format!(
+        Some(program) => Err(not_found(format!(
             "{} is not there, or not executable",
             program.display()
         ))),
         None => find_on_path(names, path)
-            .ok_or_else(|| missing(format!("none of {} is on PATH", names.join(", ")))),
+            .ok_or_else(|| not_found(format!("none of {} is on PATH", names.join(", ")))),
     }
 }
 
@@ -131,8 +131,8 @@ fn find(
 /// [`Failure::ChromeNotFound`].
 pub fn find_chrome(config: &BrowserConfig) -> Result<PathBuf, Failure> {
     let path = config.path.as_deref();
-    let missing = Failure::ChromeNotFound;
-    find(config.chrome.as_ref(), &CHROMES, path, missing)
+    let not_found = Failure::ChromeNotFound;
+    find_program(config.chrome.as_ref(), &CHROME_NAMES, path, not_found)
 }
 
 /// Returns the path of the ChromeDriver that a launch would start.
@@ -141,12 +141,12 @@ pub fn find_chrome(config: &BrowserConfig) -> Result<PathBuf, Failure> {
 /// [`Failure::ChromedriverNotFound`].
 pub fn find_driver(config: &BrowserConfig) -> Result<PathBuf, Failure> {
     let path = config.path.as_deref();
-    let missing = Failure::ChromedriverNotFound;
-    find(
+    let not_found = Failure::ChromedriverNotFound;
+    find_program(
         config.chromedriver.as_ref(),
         &["chromedriver"],
         path,
-        missing,
+        not_found,
     )
 }
 
@@ -182,44 +182,54 @@ async fn start(
 
     let started_at = Timestamp::now();
     let clock = std::time::Instant::now();
-    let took = |what| {
+    let log_step = |step| {
         let ms = clock.elapsed().as_secs_f64() * 1e3;
-        tracing::debug!("launch: {what} {ms:.0} ms after its beginning");
+        tracing::debug!("launch: {step} {ms:.0} ms after its start");
     };
     let launch_failed = |error: std::io::Error| Failure::LaunchFailed(error.to_string());
-    let door = ShimListener::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
-    let chromedriver = Chromedriver::start(&driver, &config.profile, door.variable()).await?;
+    let shim_listener =
+        ShimListener::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
+    let chromedriver =
+        Chromedriver::start(&driver, &config.profile, shim_listener.variable()).await?;
     let chromedriver = Arc::new(chromedriver);
-    took("chromedriver listens");
-    let (teller, mut events) = Events::channel();
+    log_step("chromedriver listens");
+    let (event_sender, mut events) = Events::channel();
     // Open the page now: it need not wait until ChromeDriver's session is ready.
     let opened = async {
-        let wanted = tokio::time::timeout(SHIM_DEADLINE, door.wanted())
+        let accept_request = tokio::time::timeout(SHIM_DEADLINE, shim_listener.accept_request())
             .await
-            .map_err(|_| no_shim())?
+            .map_err(|_| shim_timeout())?
             .map_err(launch_failed)?;
         // Blocks in place: a spawned thread would outlive a cancellation.
-        let starting = || chrome::start(&program, &config.profile, wanted);
+        let starting = || chrome::start(&program, &config.profile, accept_request);
         let (shim, pipes) = block_in_place(starting).map_err(launch_failed)?;
         chromedriver.connector.set_shim(shim);
-        let (cdp, heard) = multiplex(pipes).map_err(launch_failed)?;
-        let opening = open(config, &program, cdp, heard, tools, &chromedriver, teller);
+        let (cdp, cdp_events) = multiplex(pipes).map_err(launch_failed)?;
+        let opening = open(
+            config,
+            &program,
+            cdp,
+            cdp_events,
+            tools,
+            &chromedriver,
+            event_sender,
+        );
         let opened = match opening.await {
             // Chrome ended. Usually ChromeDriver reports why immediately, but sometimes only after
             // a minute.
             Err(CdpError::Closed) => {
-                tokio::time::sleep(LAST_WORDS).await;
+                tokio::time::sleep(EXIT_REPORT_DELAY).await;
                 Err(Failure::BrowserDied)
             }
-            Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(too_late()),
+            Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(session_timeout()),
             other => other.map_err(|error| Failure::LaunchFailed(error.to_string())),
         };
-        took("the page is asked for");
+        log_step("the page is requested");
         opened
     };
     let session = async {
         let client = new_session(config, &chromedriver).await;
-        took("chromedriver has Chrome");
+        log_step("chromedriver has Chrome");
         client
     };
     let (client, (page, tasks)) = tokio::select! {
@@ -227,11 +237,11 @@ async fn start(
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
         // ChromeDriver's session waits for a page whose server does not respond.
         failure = events.failure() => return Err(failure),
-        both = async { tokio::try_join!(session, opened) } => both?,
+        joined = async { tokio::try_join!(session, opened) } => joined?,
     };
     let chrome_version = client
         .capabilities()
-        .and_then(|all| all.get("browserVersion"))
+        .and_then(|capabilities| capabilities.get("browserVersion"))
         .and_then(Value::as_str)
         .map(str::to_owned);
     let browser = Browser {
@@ -253,7 +263,7 @@ async fn open(
     config: &BrowserConfig,
     program: &Path,
     browser: Cdp,
-    heard: mpsc::Receiver<CdpEvent>,
+    cdp_events: mpsc::Receiver<CdpEvent>,
     tools: Tools,
     chromedriver: &Arc<Chromedriver>,
     events: mpsc::Sender<BrowserEvent>,
@@ -262,7 +272,7 @@ async fn open(
     page.install(config.presence, config.visible).await?;
     // wa-js waits until the page's modules settle, so a linked account is READY sooner if wa-js is
     // loaded early. A code is read without wa-js, and appears sooner if less work comes before it.
-    let later = if config.profile.is_linked() {
+    let pending_tools = if config.profile.is_linked() {
         page.install_tools(&tools).await?;
         None
     } else {
@@ -271,7 +281,7 @@ async fn open(
     let settled = Arc::new(Notify::new());
     let mut tasks = JoinSet::new();
     tasks.spawn(pump(
-        heard,
+        cdp_events,
         page.tab().clone(),
         settled.clone(),
         events.clone(),
@@ -283,8 +293,8 @@ async fn open(
         config.navigation_deadline,
         events.clone(),
     ));
-    if let Some(tools) = later {
-        tasks.spawn(tools_later(page.clone(), tools, settled, events));
+    if let Some(tools) = pending_tools {
+        tasks.spawn(install_tools_later(page.clone(), tools, settled, events));
     }
     Ok((page, tasks))
 }
@@ -300,14 +310,14 @@ async fn new_session(
         config.visible,
         &config.extra_args,
     );
-    let without: &[&str] = match config.visible {
-        true => &UNATTENDED_OF_CHROMEDRIVER,
+    let excluded: &[&str] = match config.visible {
+        true => &UNATTENDED_CHROMEDRIVER_FLAGS,
         false => &[],
     };
     let capabilities = json!({
         "pageLoadStrategy": "none",
         "unhandledPromptBehavior": "dismiss",
-        "goog:chromeOptions": {"binary": chromedriver.service, "args": args, "excludeSwitches": without},
+        "goog:chromeOptions": {"binary": chromedriver.service, "args": args, "excludeSwitches": excluded},
     });
     let Value::Object(capabilities) = capabilities else {
         unreachable!("an object literal is an object")
@@ -319,16 +329,16 @@ async fn new_session(
     match tokio::time::timeout(deadline, builder.connect(ADDRESS)).await {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(Failure::LaunchFailed(one_line(&error.to_string()))),
-        Err(_) => Err(too_late()),
+        Err(_) => Err(session_timeout()),
     }
 }
 
-fn no_shim() -> Failure {
+fn shim_timeout() -> Failure {
     let seconds = SHIM_DEADLINE.as_secs();
     Failure::LaunchFailed(format!("ChromeDriver started no Chrome within {seconds} s"))
 }
 
-fn too_late() -> Failure {
+fn session_timeout() -> Failure {
     let seconds = SESSION_DEADLINE.as_secs();
     Failure::LaunchFailed(format!("Chrome did not come up within {seconds} s"))
 }
@@ -341,26 +351,26 @@ pub fn runs_as_root() -> bool {
 }
 
 /// Installs wa-js once the page displays its first content, which is usually a code.
-async fn tools_later(
+async fn install_tools_later(
     page: WhatsAppPage,
     tools: Tools,
     settled: Arc<Notify>,
     events: mpsc::Sender<BrowserEvent>,
 ) {
-    let _ = tokio::time::timeout(TOOLS_AT_LAST, settled.notified()).await;
-    let handed = async || {
+    let _ = tokio::time::timeout(WA_JS_DEADLINE, settled.notified()).await;
+    let install = async || {
         page.install_tools(&tools).await?;
-        page.hand_tools(&tools).await
+        page.run_tools(&tools).await
     };
     loop {
-        match handed().await {
+        match install().await {
             // A page that does not load blocks all calls into its tab. That is detected elsewhere,
             // and the next document gets wa-js.
             Err(CdpError::Timeout(_)) => {}
             Err(error @ (CdpError::Remote { .. } | CdpError::Malformed(_))) => {
-                let told = format!("wa-js could not be installed: {error}");
+                let message = format!("wa-js could not be installed: {error}");
                 // If the driver has ended, nobody receives the event.
-                let died = BrowserEvent::Died(Failure::LaunchFailed(told));
+                let died = BrowserEvent::Died(Failure::LaunchFailed(message));
                 let _ = events.send(died).await;
                 return;
             }
@@ -371,12 +381,12 @@ async fn tools_later(
 }
 
 async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<BrowserEvent>) {
-    let told = match tab.navigate(&url, deadline).await {
+    let reason = match tab.navigate(&url, deadline).await {
         // Chrome reports an error page by an event.
         Ok(()) => return,
         Err(CdpError::Timeout(_)) => format!("no answer within {} s", deadline.as_secs()),
         Err(error) => error.to_string(),
     };
     // If the driver has ended, nobody receives the event.
-    let _ = events.send(BrowserEvent::Unreachable(told)).await;
+    let _ = events.send(BrowserEvent::Unreachable(reason)).await;
 }

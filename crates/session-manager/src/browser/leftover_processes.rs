@@ -23,9 +23,9 @@ use service_runtime::process::{Process, ProcessTable, Signal, kill};
 use tokio::time::Instant;
 
 /// The name of the environment variable that marks a process. Its value is the profile's folder.
-pub const PROFILE_MARK: &str = "LEADMASTER_BROWSER_PROFILE";
+pub const PROFILE_MARK_VARIABLE: &str = "LEADMASTER_BROWSER_PROFILE";
 
-const LOOK_AGAIN: Duration = Duration::from_millis(15);
+const CHECK_INTERVAL: Duration = Duration::from_millis(15);
 
 /// Finds and ends the processes of one profile.
 #[derive(Clone, Debug)]
@@ -57,19 +57,19 @@ impl ProfileProcesses {
         })
     }
 
-    fn carries_mark(&self, process: &Process) -> bool {
+    fn has_mark(&self, process: &Process) -> bool {
         process
-            .environment_variable(PROFILE_MARK)
-            .is_some_and(|held| Path::new(&held) == self.profile)
+            .environment_variable(PROFILE_MARK_VARIABLE)
+            .is_some_and(|marked| Path::new(&marked) == self.profile)
     }
 
     /// Returns whether a process in the group of a marked process belongs to the tree.
     ///
     /// In the tree only ChromeDriver and Chrome lead groups. A user's `sleep` with the mark in its
     /// environment would share the group of the shell that it was typed into.
-    fn is_of_its_group(&self, table: &ProcessTable, relative: &Process) -> bool {
+    fn is_in_own_group(&self, table: &ProcessTable, relative: &Process) -> bool {
         match table.get(relative.pgid).filter(|leader| leader.is_alive()) {
-            Some(leader) => self.carries_mark(leader) && leader.comm.starts_with("chrom"),
+            Some(leader) => self.has_mark(leader) && leader.comm.starts_with("chrom"),
             None => relative.comm.starts_with("chrom"),
         }
     }
@@ -78,22 +78,22 @@ impl ProfileProcesses {
     /// groups of those that this service started, and all their descendants.
     pub fn alive(&self) -> io::Result<Vec<Process>> {
         let table = ProcessTable::scan()?;
-        let this = std::process::id().cast_signed();
+        let own_pid = std::process::id().cast_signed();
         let mut found = BTreeMap::new();
-        for process in table.alive().filter(|process| process.pid != this) {
-            let marked = self.carries_mark(process);
+        for process in table.alive().filter(|process| process.pid != own_pid) {
+            let marked = self.has_mark(process);
             if !marked && !self.names_profile(process) {
                 continue;
             }
             found.insert(process.pid, process);
             let group = table
                 .group(process.pgid)
-                .filter(|relative| marked && self.is_of_its_group(&table, relative));
+                .filter(|relative| marked && self.is_in_own_group(&table, relative));
             for relative in group.chain(table.descendants(process.pid)) {
                 found.insert(relative.pid, relative);
             }
         }
-        found.remove(&this);
+        found.remove(&own_pid);
         Ok(found
             .into_values()
             .filter(|process| process.is_alive())
@@ -101,15 +101,15 @@ impl ProfileProcesses {
             .collect())
     }
 
-    /// Waits until no process other than `except` is left, for at most `patience`. Returns whether
+    /// Waits until no process other than `except` is left, for at most `limit`. Returns whether
     /// none is left.
-    pub async fn wait_empty(&self, except: Option<i32>, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    pub async fn wait_empty(&self, except: Option<i32>, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
         loop {
             match self.alive() {
-                Ok(left) if left.iter().all(|p| Some(p.pid) == except) => return true,
+                Ok(remaining) if remaining.iter().all(|p| Some(p.pid) == except) => return true,
                 _ if Instant::now() >= deadline => return false,
-                _ => tokio::time::sleep(LOOK_AGAIN).await,
+                _ => tokio::time::sleep(CHECK_INTERVAL).await,
             }
         }
     }
@@ -136,18 +136,18 @@ impl ProfileProcesses {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
             // Repeat, since a process may have been forked in between.
-            let left = self.alive()?;
-            if left.is_empty() {
+            let remaining = self.alive()?;
+            if remaining.is_empty() {
                 return Ok(found);
             }
             if Instant::now() >= deadline {
-                let message = format!("{} browser processes survive SIGKILL", left.len());
+                let message = format!("{} browser processes survive SIGKILL", remaining.len());
                 return Err(io::Error::other(message));
             }
-            for process in left {
+            for process in remaining {
                 let _ = kill(process.id(), Signal::KILL);
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 }

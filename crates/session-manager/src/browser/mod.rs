@@ -11,36 +11,36 @@
 mod cdp;
 mod cdp_mux;
 mod chrome;
+mod chrome_flags;
 mod chrome_shim;
 mod chromedriver;
 mod connector;
 mod events;
-mod flags;
-mod instance;
 mod launch;
 mod leftover_processes;
-mod page;
 mod page_report;
 mod profile;
+mod running_browser;
 mod tab;
 mod user_agent;
+mod whatsapp_page;
 
 pub use cdp::CdpError;
 pub use chromedriver::{find_on_path, is_executable};
 pub use events::{BrowserEvent, Events};
-pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use leftover_processes::ProfileProcesses;
-pub use page::{
-    ChatSearch, Direction, MemorySearch, OwnMessage, PageContact, PageEdit, PageError, PageFile,
-    PageSend, PairingCode, Presence, ReadChat, ReadMessages, StoredMessage, WhatsAppPage,
-};
 pub use page_report::{
     Notice, PageAccount, PageChange, PageChangeKind, PageEvent, PageLimits, PageLinkCode,
     PageMessage, PagePasskey, PageReport, PageUpdate, PasskeyStage,
 };
 pub(crate) use profile::remove_tree;
 pub use profile::{Profile, Usage};
+pub use running_browser::{Browser, KILL_GRACE, clean_up};
+pub use whatsapp_page::{
+    ChatSearch, Direction, MemorySearch, OwnMessage, PageContact, PageEdit, PageError, PageFile,
+    PageSend, PairingCode, Presence, ReadChat, ReadMessages, StoredMessage, WhatsAppPage,
+};
 
 use std::process::ExitCode;
 

@@ -96,7 +96,7 @@ pub struct PagePasskey {
     /// The number of the request in its document.
     pub request: u64,
     /// The request to the authenticator, while an answer is pending.
-    #[serde(default, deserialize_with = "readable")]
+    #[serde(default, deserialize_with = "lenient_request")]
     pub public_key: Option<PasskeyRequest>,
     /// The verification code, which the phone displays as well.
     #[serde(default)]
@@ -129,7 +129,7 @@ impl PasskeyStage {
 }
 
 /// Deserializes the request leniently, since an unknown format must not fail the whole report.
-fn readable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PasskeyRequest>, D::Error> {
+fn lenient_request<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PasskeyRequest>, D::Error> {
     let value = Option::<serde_json::Value>::deserialize(from)?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
@@ -267,24 +267,24 @@ pub enum PageUpdate {
 #[serde(default)]
 pub struct PageLimits {
     /// The restriction on writing to people who never wrote first.
-    pub reach_out: PageLock,
+    pub reach_out: PageReachOut,
     /// The monthly limit on new chats.
     pub new_chats: PageNewChats,
     /// Progress of the history sync, in percent. The outer `None` means that the page has no such
     /// state, the inner one that it has not reported it yet.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "present_value")]
     pub history: Option<Option<u8>>,
 }
 
 /// Deserializes a value that is present, even if it is `null`.
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D::Error> {
+fn present_value<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
 /// See [`PageLimits::reach_out`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct PageLock {
+pub struct PageReachOut {
     /// Whether the restriction is active.
     pub locked: bool,
     /// When the restriction ends; `None` if that is unknown.

@@ -21,7 +21,7 @@ use session_api::Timestamp;
 
 /// Links that a killed Chrome leaves behind. Chrome permanently refuses a link with another host's
 /// name, so they are removed before each start.
-const LEFTOVERS: [&str; 4] = [
+const LEFTOVER_LINKS: [&str; 4] = [
     "SingletonLock",
     "SingletonSocket",
     "SingletonCookie",
@@ -50,9 +50,9 @@ const CACHES: [&str; 15] = [
 ];
 
 /// The prefix of the folder name of a profile that was set aside, followed by the time.
-const SET_ASIDE: &str = "profile.unlinked-";
+const ASIDE_PREFIX: &str = "profile.unlinked-";
 /// How many profiles that were set aside are kept.
-const KEPT_ASIDE: usize = 2;
+const MAX_KEPT_ASIDE: usize = 2;
 
 /// The folder `TOKENS_DIR` with the Chrome profile.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub struct Profile {
 
 /// The content of `linked.json`.
 #[derive(Deserialize)]
-struct LinkedNote {
+struct LinkedMarker {
     #[serde(default)]
     linked_at: Option<Timestamp>,
 }
@@ -108,14 +108,14 @@ impl Profile {
     ///
     /// # Errors
     /// If another process holds the lock, or the lock file cannot be created.
-    pub fn hold(&self) -> io::Result<()> {
+    pub fn lock(&self) -> io::Result<()> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_some() {
             return Ok(());
         }
-        make_private(&self.root)?;
+        make_private_folder(&self.root)?;
         let path = self.root.join("lock");
-        let file = File::create(&path).map_err(|error| at(&path, &error))?;
+        let file = File::create(&path).map_err(|error| with_path(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {
                 *lock = Some(file);
@@ -128,7 +128,7 @@ impl Profile {
                     self.root.display()
                 ),
             )),
-            Err(TryLockError::Error(error)) => Err(at(&path, &error)),
+            Err(TryLockError::Error(error)) => Err(with_path(&path, &error)),
         }
     }
 
@@ -138,14 +138,14 @@ impl Profile {
     /// # Errors
     /// If a folder cannot be created, read or written.
     pub fn prepare(&self) -> io::Result<()> {
-        make_private(&self.root)?;
+        make_private_folder(&self.root)?;
         self.remove_temporary()?;
-        make_private(&self.user_data_dir())?;
-        make_private(&self.temporary_dir())?;
+        make_private_folder(&self.user_data_dir())?;
+        make_private_folder(&self.temporary_dir())?;
         // Report an unwritable folder here: Chrome would only fail to start.
         let probe = self.user_data_dir().join(".write-probe");
-        File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
-        fs::remove_file(&probe).map_err(|error| at(&probe, &error))?;
+        File::create(&probe).map_err(|error| with_path(&self.user_data_dir(), &error))?;
+        fs::remove_file(&probe).map_err(|error| with_path(&probe, &error))?;
         self.remove_locks()?;
         self.clear_caches()
     }
@@ -168,13 +168,13 @@ impl Profile {
                 if folder == profile && name == "Default" {
                     continue;
                 }
-                let bytes = size_of(&entry.path());
+                let bytes = disk_usage(&entry.path());
                 total += bytes;
                 parts.push((name, bytes));
             }
         }
         parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-        parts.truncate(LARGEST);
+        parts.truncate(REPORTED_FOLDERS);
         Usage { total, parts }
     }
 
@@ -191,7 +191,7 @@ impl Profile {
     /// # Errors
     /// If a link cannot be removed.
     pub fn remove_locks(&self) -> io::Result<()> {
-        LEFTOVERS
+        LEFTOVER_LINKS
             .iter()
             .try_for_each(|name| remove(&self.user_data_dir().join(name)))
     }
@@ -201,19 +201,21 @@ impl Profile {
     /// # Errors
     /// If the marker cannot be written.
     pub fn remember_linked(&self, now: Timestamp) -> io::Result<()> {
-        let draft = self.root.join("linked.json.new");
-        let mut file = File::create(&draft)?;
+        let new_marker = self.root.join("linked.json.new");
+        let mut file = File::create(&new_marker)?;
         writeln!(file, "{{\"linked_at\":\"{now}\"}}")?;
         file.sync_all()?;
-        fs::rename(&draft, self.marker())?;
+        fs::rename(&new_marker, self.marker())?;
         File::open(&self.root)?.sync_all()
     }
 
     /// Returns when the stored device was linked, according to the marker. This may have been on
     /// another host. `None` if there is no readable marker.
     pub fn linked_at(&self) -> Option<Timestamp> {
-        let note = fs::read(self.marker()).ok()?;
-        serde_json::from_slice::<LinkedNote>(&note).ok()?.linked_at
+        let marker = fs::read(self.marker()).ok()?;
+        serde_json::from_slice::<LinkedMarker>(&marker)
+            .ok()?
+            .linked_at
     }
 
     /// Removes the marker.
@@ -238,15 +240,15 @@ impl Profile {
             return Ok(None);
         }
         self.remove_locks()?;
-        let name = format!("{SET_ASIDE}{}", now.to_string().replace(':', ""));
-        let kept = self.root.join(name);
-        remove_tree(&kept)?;
-        fs::rename(&current, &kept).map_err(|error| at(&kept, &error))?;
-        for old in self.kept_aside()?.into_iter().skip(KEPT_ASIDE) {
+        let name = format!("{ASIDE_PREFIX}{}", now.to_string().replace(':', ""));
+        let aside = self.root.join(name);
+        remove_tree(&aside)?;
+        fs::rename(&current, &aside).map_err(|error| with_path(&aside, &error))?;
+        for old in self.kept_aside()?.into_iter().skip(MAX_KEPT_ASIDE) {
             remove_tree(&old)?;
         }
         File::open(&self.root)?.sync_all()?;
-        Ok(Some(kept))
+        Ok(Some(aside))
     }
 
     /// Returns the profiles that were set aside, latest first.
@@ -254,16 +256,20 @@ impl Profile {
     /// # Errors
     /// If the folder cannot be read.
     pub fn kept_aside(&self) -> io::Result<Vec<PathBuf>> {
-        let mut kept = Vec::new();
-        for entry in fs::read_dir(&self.root).map_err(|error| at(&self.root, &error))? {
+        let mut aside = Vec::new();
+        for entry in fs::read_dir(&self.root).map_err(|error| with_path(&self.root, &error))? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(SET_ASIDE) {
-                kept.push(entry.path());
+            if entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(ASIDE_PREFIX)
+            {
+                aside.push(entry.path());
             }
         }
-        kept.sort_unstable();
-        kept.reverse();
-        Ok(kept)
+        aside.sort_unstable();
+        aside.reverse();
+        Ok(aside)
     }
 
     /// Deletes the profile, and with it the link. No browser may run on it.
@@ -278,7 +284,7 @@ impl Profile {
 }
 
 /// How many of the largest folders are reported.
-const LARGEST: usize = 3;
+const REPORTED_FOLDERS: usize = 3;
 
 /// The disk usage of a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -291,31 +297,31 @@ pub struct Usage {
 
 /// Returns the disk usage in bytes of a file, or of a folder with its content. Files that disappear
 /// meanwhile count as 0.
-fn size_of(path: &Path) -> u64 {
-    let Ok(report) = fs::symlink_metadata(path) else {
+fn disk_usage(path: &Path) -> u64 {
+    let Ok(metadata) = fs::symlink_metadata(path) else {
         return 0;
     };
-    let own = report.blocks() * 512;
-    if !report.is_dir() {
-        return own;
+    let own_bytes = metadata.blocks() * 512;
+    if !metadata.is_dir() {
+        return own_bytes;
     }
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    own + entries.map(|entry| size_of(&entry.path())).sum::<u64>()
+    own_bytes + entries.map(|entry| disk_usage(&entry.path())).sum::<u64>()
 }
 
-fn make_private(path: &Path) -> io::Result<()> {
+fn make_private_folder(path: &Path) -> io::Result<()> {
     private::make_folder(path)
         .and_then(|()| fs::read_dir(path).map(drop))
-        .map_err(|error| at(path, &error))
+        .map_err(|error| with_path(path, &error))
 }
 
-fn at(path: &Path, error: &io::Error) -> io::Error {
+fn with_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(with_path(path, &error)),
         _ => Ok(()),
     }
 }
@@ -323,7 +329,7 @@ fn remove(path: &Path) -> io::Result<()> {
 /// Deletes a folder with its content. A missing folder is not an error.
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(with_path(path, &error)),
         _ => Ok(()),
     }
 }
@@ -372,7 +378,7 @@ mod tests {
             folder.join("data")
         };
         let caches = CACHES.map(file);
-        let kept = [
+        let aside = [
             "Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb",
             "Default/Local Storage/leveldb",
             "Default/Service Worker/CacheStorage",
@@ -384,7 +390,7 @@ mod tests {
         assert!(before.total >= 20 * 100_000, "{before:?}");
         profile.prepare().unwrap();
         assert!(caches.iter().all(|file| !file.exists()));
-        assert!(kept.iter().all(|file| file.exists()));
+        assert!(aside.iter().all(|file| file.exists()));
         let after = profile.usage();
         assert!((500_000..1_000_000).contains(&after.total), "{after:?}");
         assert_eq!(after.parts[0].0, "Service Worker");
@@ -394,21 +400,25 @@ mod tests {
     fn the_latest_profiles_are_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
         let profile = Profile::new(folder.path().join("tokens"));
-        let at =
+        let with_path =
             |seconds: i64| Timestamp::from_millis(1_700_000_000_000 + seconds * 1_000).unwrap();
         profile.prepare().unwrap();
         assert_eq!(profile.kept_aside().unwrap(), Vec::<PathBuf>::new());
         for n in 0..4 {
             profile.prepare().unwrap();
             fs::write(profile.user_data_dir().join("n"), n.to_string()).unwrap();
-            profile.remember_linked(at(n)).unwrap();
-            profile.set_aside(at(n)).unwrap();
+            profile.remember_linked(with_path(n)).unwrap();
+            profile.set_aside(with_path(n)).unwrap();
             assert!(!profile.is_linked());
         }
-        let kept = profile.kept_aside().unwrap();
+        let aside = profile.kept_aside().unwrap();
         let which = |path: &PathBuf| fs::read_to_string(path.join("n")).unwrap();
-        assert_eq!(kept.iter().map(which).collect::<Vec<_>>(), ["3", "2"]);
-        assert_eq!(profile.set_aside(at(9)).unwrap(), None, "there is none");
+        assert_eq!(aside.iter().map(which).collect::<Vec<_>>(), ["3", "2"]);
+        assert_eq!(
+            profile.set_aside(with_path(9)).unwrap(),
+            None,
+            "there is no profile left"
+        );
     }
 
     #[test]
@@ -416,13 +426,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("tokens");
         let first = Profile::new(root.clone());
-        first.hold().unwrap();
-        first.clone().hold().unwrap();
+        first.lock().unwrap();
+        first.clone().lock().unwrap();
         let second = Profile::new(root);
-        let error = second.hold().unwrap_err().to_string();
+        let error = second.lock().unwrap_err().to_string();
         assert!(error.contains("another session-manager"), "{error}");
         drop(first);
-        second.hold().unwrap();
+        second.lock().unwrap();
     }
 
     #[test]

@@ -18,9 +18,9 @@ pub(super) const CHANNEL: &str = "leadmasterChannel";
 /// The page that Chrome starts with. Any other page would be loaded needlessly, and none of
 /// Chrome's hidden pages has this address.
 pub(super) const FIRST_PAGE: &str = "about:blank";
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-const QUICK: Duration = Duration::from_secs(5);
+const QUICK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tab of a running browser; cheap to clone.
 #[derive(Clone)]
@@ -57,17 +57,17 @@ struct Target {
 /// The result of an expression.
 #[derive(Deserialize)]
 pub(super) struct Evaluated {
-    pub(super) result: Remote,
+    pub(super) result: RemoteObject,
     #[serde(rename = "exceptionDetails")]
     pub(super) exception: Option<Exception>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Remote {
+pub(super) struct RemoteObject {
     #[serde(default)]
     pub(super) value: Value,
     #[serde(rename = "objectId")]
-    object: Option<String>,
+    object_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -88,69 +88,77 @@ impl Tab {
                 .attach("Target.attachToBrowserTarget", json!({}), deadline)
                 .await?;
             loop {
-                let all: Targets = browser.call("Target.getTargets", json!({}), QUICK).await?;
-                let first = |it: &Target| it.kind == "page" && it.url == FIRST_PAGE;
-                if let Some(Target { id, .. }) = all.targets.into_iter().find(first) {
+                let found: Targets = browser
+                    .call("Target.getTargets", json!({}), QUICK_TIMEOUT)
+                    .await?;
+                let first = |target: &Target| target.kind == "page" && target.url == FIRST_PAGE;
+                if let Some(Target { id, .. }) = found.targets.into_iter().find(first) {
                     return Ok::<_, CdpError>((browser, id));
                 }
-                tokio::time::sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(CHECK_INTERVAL).await;
             }
         };
         let (browser, id) = tokio::time::timeout(deadline, first)
             .await
             .map_err(|_| CdpError::Timeout(deadline))??;
         let target = json!({"targetId": id, "flatten": true});
-        let Version { product } = browser.call("Browser.getVersion", json!({}), QUICK).await?;
+        let Version { product } = browser
+            .call("Browser.getVersion", json!({}), QUICK_TIMEOUT)
+            .await?;
         let version = product.rsplit('/').next().unwrap_or_default();
         let user_agent = Arc::new(UserAgent::of(program, version));
         let cdp = browser
-            .attach("Target.attachToTarget", target, QUICK)
+            .attach("Target.attachToTarget", target, QUICK_TIMEOUT)
             .await?;
         let tab = Self { cdp, user_agent };
         // A service worker does not inherit its page's overrides. So each worker is paused at its
-        // start until it has its own (`introduce`).
+        // start until it has its own (`identify_worker`).
         let workers = json!({
             "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
             "filter": [{"type": SERVICE_WORKER}, {"exclude": true}],
         });
         browser
-            .call::<Value>("Target.setAutoAttach", workers, QUICK)
+            .call::<Value>("Target.setAutoAttach", workers, QUICK_TIMEOUT)
             .await?;
         let binding = json!({"name": CHANNEL});
         tokio::try_join!(
-            tab.name_itself(&tab.cdp),
+            tab.set_user_agent(&tab.cdp),
             // Enable the events of error pages and dialogs.
-            tab.done("Page.enable", json!({})),
-            tab.done("Inspector.enable", json!({})),
+            tab.run("Page.enable", json!({})),
+            tab.run("Inspector.enable", json!({})),
             // A binding reaches future documents only while context events are enabled.
-            tab.done("Runtime.enable", json!({})),
-            tab.done("Runtime.addBinding", binding),
+            tab.run("Runtime.enable", json!({})),
+            tab.run("Runtime.addBinding", binding),
         )?;
         Ok(tab)
     }
 
     /// Makes a target identify itself as a Chrome with a window.
-    async fn name_itself(&self, target: &Cdp) -> Result<(), CdpError> {
+    async fn set_user_agent(&self, target: &Cdp) -> Result<(), CdpError> {
         target
-            .call::<Value>("Emulation.setUserAgentOverride", &*self.user_agent, QUICK)
+            .call::<Value>(
+                "Emulation.setUserAgentOverride",
+                &*self.user_agent,
+                QUICK_TIMEOUT,
+            )
             .await
             .map(drop)
     }
 
     /// Makes the service worker that is paused in this session identify itself as the page does,
     /// and resumes it.
-    pub(super) async fn introduce(&self, session: &str) -> Result<(), CdpError> {
+    pub(super) async fn identify_worker(&self, session: &str) -> Result<(), CdpError> {
         let worker = self.cdp.in_session(session);
-        let named = self.name_itself(&worker).await;
+        let result = self.set_user_agent(&worker).await;
         worker
-            .call::<Value>("Runtime.runIfWaitingForDebugger", json!({}), QUICK)
+            .call::<Value>("Runtime.runIfWaitingForDebugger", json!({}), QUICK_TIMEOUT)
             .await?;
-        named
+        result
     }
 
-    async fn done(&self, method: &str, params: Value) -> Result<(), CdpError> {
+    async fn run(&self, method: &str, params: Value) -> Result<(), CdpError> {
         self.cdp
-            .call::<Value>(method, params, QUICK)
+            .call::<Value>(method, params, QUICK_TIMEOUT)
             .await
             .map(drop)
     }
@@ -158,7 +166,7 @@ impl Tab {
     /// Runs `source` in every document from now on, before the page's own scripts.
     pub(super) async fn preload(&self, source: &str) -> Result<(), CdpError> {
         let script = json!({"source": source});
-        self.done("Page.addScriptToEvaluateOnNewDocument", script)
+        self.run("Page.addScriptToEvaluateOnNewDocument", script)
             .await
     }
 
@@ -187,47 +195,47 @@ impl Tab {
 
     /// Closes a dialog of the page, which blocks until the dialog is answered. A dialog that asks
     /// whether to leave the page is accepted.
-    pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
-        self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
+    pub(super) async fn dismiss_dialog(&self, accept: bool) -> Result<(), CdpError> {
+        self.run("Page.handleJavaScriptDialog", json!({"accept": accept}))
             .await
     }
 
     /// Makes V8 collect the page's garbage. This takes a moment, during which the page is blocked.
     pub(super) async fn collect_garbage(&self) -> Result<(), CdpError> {
-        self.done("HeapProfiler.collectGarbage", json!({})).await
+        self.run("HeapProfiler.collectGarbage", json!({})).await
     }
 
     /// Returns the error code of Chrome's error page, such as `ERR_CONNECTION_REFUSED`; empty until
     /// Chrome fills it in. `None` if no error page is displayed.
     pub(super) async fn error_page(&self) -> Option<String> {
         let expression = "location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null";
-        let told = self.evaluate(expression, true, QUICK).await.ok()?;
-        Some(told.result.value.as_str()?.trim().to_owned())
+        let evaluated = self.evaluate(expression, true, QUICK_TIMEOUT).await.ok()?;
+        Some(evaluated.result.value.as_str()?.trim().to_owned())
     }
 
     /// Navigates to `url`. Returns once the server has responded, or Chrome displays its error
     /// page.
     pub(super) async fn navigate(&self, url: &Url, deadline: Duration) -> Result<(), CdpError> {
-        let to = json!({"url": url.as_str()});
+        let params = json!({"url": url.as_str()});
         self.cdp
-            .call::<Value>("Page.navigate", to, deadline)
+            .call::<Value>("Page.navigate", params, deadline)
             .await
             .map(drop)
     }
 
     /// Reloads the page.
     pub(super) async fn reload(&self) -> Result<(), CdpError> {
-        self.done("Page.reload", json!({})).await
+        self.run("Page.reload", json!({})).await
     }
 
     /// Passes a file by its path to the element that `expression` returns. Chrome reads the file on
     /// demand, so that none of it is transferred over this connection.
     pub(super) async fn give_file(&self, expression: &str, path: &Path) -> Result<(), CdpError> {
-        let made = self.evaluate(expression, false, QUICK).await?;
-        let element = json!({"objectId": made.result.object});
-        let files = json!({"files": [path], "objectId": made.result.object});
-        let given = self.done("DOM.setFileInputFiles", files).await;
-        self.done("Runtime.releaseObject", element).await?;
-        given
+        let evaluated = self.evaluate(expression, false, QUICK_TIMEOUT).await?;
+        let element = json!({"objectId": evaluated.result.object_id});
+        let files = json!({"files": [path], "objectId": evaluated.result.object_id});
+        let result = self.run("DOM.setFileInputFiles", files).await;
+        self.run("Runtime.releaseObject", element).await?;
+        result
     }
 }

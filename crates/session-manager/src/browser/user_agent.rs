@@ -101,8 +101,8 @@ fn brands(major: &str, version: &str, brand: Option<&str>, full: bool) -> Vec<Br
         [2, 1, 0],
     ];
     let seed: usize = major.parse().unwrap_or_default();
-    let named = |brand: String, version: String| Brand { brand, version };
-    let meaningless = named(
+    let new_brand = |brand: String, version: String| Brand { brand, version };
+    let meaningless = new_brand(
         format!(
             "Not{}A{}Brand",
             CHARACTERS[seed % CHARACTERS.len()],
@@ -113,20 +113,23 @@ fn brands(major: &str, version: &str, brand: Option<&str>, full: bool) -> Vec<Br
             version => version.to_owned(),
         },
     );
-    let chromium = named("Chromium".to_owned(), version.to_owned());
+    let chromium = new_brand("Chromium".to_owned(), version.to_owned());
     let Some(brand) = brand else {
-        let mut both = vec![meaningless, chromium];
-        both.rotate_left(seed % 2);
-        return both;
+        let mut brands = vec![meaningless, chromium];
+        brands.rotate_left(seed % 2);
+        return brands;
     };
-    let all = [
+    let brands = [
         meaningless,
         chromium,
-        named(brand.to_owned(), version.to_owned()),
+        new_brand(brand.to_owned(), version.to_owned()),
     ];
-    let mut placed: Vec<_> = ORDERS[seed % ORDERS.len()].into_iter().zip(all).collect();
-    placed.sort_by_key(|(place, _)| *place);
-    placed.into_iter().map(|(_, brand)| brand).collect()
+    let mut ordered: Vec<_> = ORDERS[seed % ORDERS.len()]
+        .into_iter()
+        .zip(brands)
+        .collect();
+    ordered.sort_by_key(|(position, _)| *position);
+    ordered.into_iter().map(|(_, brand)| brand).collect()
 }
 
 #[cfg(test)]
@@ -134,8 +137,9 @@ mod tests {
     use super::*;
 
     fn names(brands: &[Brand]) -> Vec<String> {
-        let each = brands.iter();
-        each.map(|Brand { brand, version }| format!("{brand} {version}"))
+        let brands = brands.iter();
+        brands
+            .map(|Brand { brand, version }| format!("{brand} {version}"))
             .collect()
     }
 

@@ -13,20 +13,20 @@ use crate::config::Config;
 /// message for the user.
 pub fn backup(config: &Config) -> Result<String, String> {
     let profile = &config.browser.profile;
-    let told = |file: &str, bytes| format!("{file}, {bytes} bytes");
-    if profile.root().exists() && profile.hold().is_err() {
-        let body = ask_service(config)?;
-        return Ok(told(&body.file, body.bytes));
+    let describe = |file: &str, bytes| format!("{file}, {bytes} bytes");
+    if profile.root().exists() && profile.lock().is_err() {
+        let body = request_from_service(config)?;
+        return Ok(describe(&body.file, body.bytes));
     }
     let Taken { file, bytes } = config
         .backups
         .take(profile, Timestamp::now())
         .map_err(|error| error.to_string())?;
-    Ok(told(&file.display().to_string(), bytes))
+    Ok(describe(&file.display().to_string(), bytes))
 }
 
 /// Requests the backup from the running service, which closes its Chrome for it.
-fn ask_service(config: &Config) -> Result<BackupBody, String> {
+fn request_from_service(config: &Config) -> Result<BackupBody, String> {
     let client = local_client::connect(config, config.port)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -48,12 +48,12 @@ pub fn restore(config: &Config, file: &Path) -> Result<String, String> {
         .backups
         .restore(file, profile)
         .map_err(|error: BackupError| error.to_string())?;
-    let mut told = format!(
-        "restored into {}: start the service, which comes up linked",
+    let mut message = format!(
+        "restored into {}: start the service, which will be linked",
         profile.root().display()
     );
     if let Some(kept) = kept {
-        told = format!("{told}. What was there is in {}", kept.display());
+        message = format!("{message}. The previous profile is in {}", kept.display());
     }
-    Ok(told)
+    Ok(message)
 }

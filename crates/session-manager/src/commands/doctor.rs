@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, clock, disk, folder, logs,
-    port, secrets, watchdog,
+    self, Check, DoctorReport, EnvironmentOf, Service, ServiceManager, Subject, clock, disk,
+    folder, logs, port, secrets, watchdog,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -34,28 +34,35 @@ const SERVICE: Service = Service {
     port: 3001,
 };
 /// Timeout for a program to print its version, and for the page to respond.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs all checks.
-pub async fn examine(whose: Whose) -> DoctorReport {
-    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
+pub async fn examine(environment_of: EnvironmentOf) -> DoctorReport {
+    doctor::examine(
+        &SERVICE,
+        environment_of,
+        Config::from_env,
+        Config::summary,
+        run_checks,
+    )
+    .await
 }
 
-async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
+async fn run_checks(config: &Config, subject: &Subject) -> Vec<Check> {
     let running = subject.process.as_ref();
     let mut checks = browsers(&config.browser).await;
-    if running.map_or_else(browser::runs_as_root, is_of_root) {
+    if running.map_or_else(browser::runs_as_root, is_owned_by_root) {
         checks.push(Check::warning(
             "user",
             "root: Chrome runs without its sandbox",
-            "run the service as a user of its own (docs/operations.md)",
+            "run the service as a dedicated user (docs/operations.md)",
         ));
     }
     checks.push(folder("TOKENS_DIR", config.browser.profile.root()));
     checks.push(folder("DATA_DIR", &config.data));
     checks.push(disk(&config.data));
     checks.push(port(&config.hosts, config.port, running).await);
-    checks.extend(running.and_then(|service| drivers_port(&config.browser, service)));
+    checks.extend(running.and_then(|service| driver_port(&config.browser, service)));
     checks.push(profile(&config.browser, running.is_some()));
     checks.extend(kept_aside(&config.browser));
     checks.push(profile_size(&config.browser.profile.usage()));
@@ -76,7 +83,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
 
 /// Checks who can reach ChromeDriver. Returns `None` if no ChromeDriver runs, or if it belongs to
 /// another user.
-fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
+fn driver_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
     const NAME: &str = "driver's port";
     let tree = ProfileProcesses::of(&config.profile.user_data_dir())
         .alive()
@@ -86,16 +93,16 @@ fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
     Some(if network(driver)? == network(service)? {
         Check::warning(
             NAME,
-            "every program of this machine reaches it, without a token: this user may have no namespaces",
+            "every program on this machine can reach it, without a token: this user may not create namespaces",
             "allow them (docs/security.md, Known and left), then restart the service",
         )
     } else {
-        Check::ok(NAME, "the service alone reaches it")
+        Check::ok(NAME, "only the service can reach it")
     })
 }
 
 /// Returns whether the process runs as root.
-fn is_of_root(process: &Process) -> bool {
+fn is_owned_by_root(process: &Process) -> bool {
     std::fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|data| data.uid() == 0)
 }
 
@@ -136,14 +143,14 @@ async fn version(program: &PathBuf) -> Result<String, String> {
         .arg("--version")
         .kill_on_drop(true)
         .output();
-    let shown = program.display();
-    match tokio::time::timeout(PATIENCE, run).await {
+    let path = program.display();
+    match tokio::time::timeout(TIMEOUT, run).await {
         Ok(Ok(output)) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
         }
-        Ok(Ok(output)) => Err(format!("{shown} --version ended with {}", output.status)),
-        Ok(Err(error)) => Err(format!("{shown}: {error}")),
-        Err(_) => Err(format!("{shown} --version did not answer")),
+        Ok(Ok(output)) => Err(format!("{path} --version ended with {}", output.status)),
+        Ok(Err(error)) => Err(format!("{path}: {error}")),
+        Err(_) => Err(format!("{path} --version did not answer")),
     }
 }
 
@@ -165,7 +172,7 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
         return Check::ok(NAME, format!("{linked}; the service uses it"));
     }
     if config.profile.root().exists()
-        && let Err(error) = config.profile.hold()
+        && let Err(error) = config.profile.lock()
     {
         let lock = config.profile.root().join("lock");
         return Check::failure(
@@ -174,12 +181,12 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
             format!("fuser -v {}", lock.display()),
         );
     }
-    let left = ProfileProcesses::of(&config.profile.user_data_dir()).alive();
-    match left.unwrap_or_default().len() {
-        0 => Check::ok(NAME, format!("{linked}; nobody uses it")),
-        left => Check::warning(
+    let leftovers = ProfileProcesses::of(&config.profile.user_data_dir()).alive();
+    match leftovers.unwrap_or_default().len() {
+        0 => Check::ok(NAME, format!("{linked}; no process uses it")),
+        leftovers => Check::warning(
             NAME,
-            format!("{linked}; {left} processes of an earlier Chrome use it"),
+            format!("{linked}; {leftovers} processes of an earlier Chrome use it"),
             "start the service: it ends them",
         ),
     }
@@ -188,11 +195,11 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
 /// Reports profiles that were set aside when WhatsApp required a new link. Returns `None` if there
 /// are none.
 fn kept_aside(config: &BrowserConfig) -> Option<Check> {
-    let kept = config.profile.kept_aside().ok()?;
-    let newest = kept.first()?;
+    let profiles = config.profile.kept_aside().ok()?;
+    let newest = profiles.first()?;
     let found = format!(
-        "{} kept aside, the newest is {}",
-        kept.len(),
+        "{} set aside, the newest is {}",
+        profiles.len(),
         newest.display()
     );
     let cure = format!(
@@ -224,7 +231,7 @@ fn profile_size(usage: &Usage) -> Check {
     Check::warning(
         NAME,
         found,
-        "restart the service: Chrome's caches are cleared at each start. What is left is WhatsApp's own: chats that are deleted on the phone go from it as well",
+        "restart the service: Chrome's caches are cleared at each start. What remains is WhatsApp's own data: chats that are deleted on the phone are removed from it as well",
     )
 }
 
@@ -232,13 +239,13 @@ fn profile_size(usage: &Usage) -> Check {
 async fn page(config: &BrowserConfig) -> Vec<Check> {
     const NAME: &str = "page";
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(PATIENCE).build();
-    let asked = match client {
+    let client = reqwest::Client::builder().timeout(TIMEOUT).build();
+    let response = match client {
         Ok(client) => client.get(config.page_url.clone()).send().await,
         Err(error) => Err(error),
     };
     let host = config.page_url.host_str().unwrap_or_default();
-    match asked {
+    match response {
         Ok(answer) => {
             let status = answer.status();
             let mut checks = vec![if status.is_success() {
@@ -247,11 +254,11 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
                 Check::failure(
                     NAME,
                     format!("{host} answers {status}"),
-                    "is WHATSAPP_WEB_URL right, and nothing in between?",
+                    "check WHATSAPP_WEB_URL, and that no proxy answers instead",
                 )
             }];
-            let theirs = crate::clock::of(&answer);
-            checks.extend(theirs.map(|theirs| clock(theirs, SystemTime::now())));
+            let server_time = crate::clock_skew::server_time_of(&answer);
+            checks.extend(server_time.map(|server_time| clock(server_time, SystemTime::now())));
             checks
         }
         Err(error) => vec![Check::failure(
@@ -271,11 +278,11 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
 /// Checks the session as the running service reports it.
 async fn session(config: &Config, port: u16, manager: ServiceManager) -> Check {
     const NAME: &str = "session";
-    let asked = match local_client::connect(config, port) {
+    let response = match local_client::connect(config, port) {
         Ok(client) => client.session().await,
         Err(why) => return Check::failure(NAME, why, "correct HOST and PORT"),
     };
-    let body = match asked {
+    let body = match response {
         Ok(body) => body,
         Err(error @ ClientError::TokenRefused) => {
             return Check::failure(NAME, error.to_string(), manager.restart(&SERVICE));
@@ -304,7 +311,7 @@ async fn session(config: &Config, port: u16, manager: ServiceManager) -> Check {
             Check::warning(NAME, found, "curl -X POST http://localhost:3001/connect")
         }
         SessionState::Init | SessionState::Authenticated => {
-            Check::warning(NAME, found, "wait a minute, then look again")
+            Check::warning(NAME, found, "wait a minute, then run doctor again")
         }
     }
 }
@@ -315,7 +322,7 @@ fn backups(config: &Config) -> Check {
     if config.backups.key.is_none() {
         return Check::warning(
             NAME,
-            "BACKUP_KEY is not set: there are none",
+            "BACKUP_KEY is not set: no backups are taken",
             "session-manager backup --new-key",
         );
     }
@@ -339,29 +346,29 @@ mod tests {
 
     #[test]
     fn a_profile_that_grew_is_a_warning_with_its_largest_folders() {
-        let of = |mib: u64| Usage {
+        let usage_of = |mib: u64| Usage {
             total: mib << 20,
             parts: vec![
                 ("IndexedDB".to_owned(), (mib - 1) << 20),
                 ("Logs".to_owned(), 9),
             ],
         };
-        let small = profile_size(&of(300));
+        let small = profile_size(&usage_of(300));
         assert_eq!(small.found, "300 MiB: IndexedDB 299 MiB");
         assert_eq!((small.verdict, small.cure), (Verdict::Ok, None));
-        let grown = profile_size(&of(3_000));
+        let grown = profile_size(&usage_of(3_000));
         assert_eq!(grown.verdict, Verdict::Warning);
         assert!(grown.cure.unwrap().contains("cleared at each start"));
     }
 
     #[test]
     fn the_major_version_is_found() {
-        for (text, wanted) in [
+        for (text, expected) in [
             ("Chromium 156.0.8078.108 built on Debian", Some(156)),
             ("ChromeDriver 155.0.1 (abc)", Some(155)),
             ("no version", None),
         ] {
-            assert_eq!(major(text), wanted, "{text}");
+            assert_eq!(major(text), expected, "{text}");
         }
     }
 }

@@ -25,34 +25,38 @@ use crate::session::{CatchUp, Inbox, Limits, SessionDriver, Snapshot};
 const CODE_ROUNDS: u32 = 60;
 /// How long after its sync a page may take to show the "What's new" dialog. A page that takes
 /// longer has none.
-const DIALOG_PATIENCE: Duration = Duration::from_secs(30);
+const DIALOG_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the phone may send nothing before the page gives up the history sync, unless the sync
 /// is paused.
-const HISTORY_SILENCE: Duration = Duration::from_secs(120);
+const HISTORY_SILENCE_LIMIT: Duration = Duration::from_secs(120);
 /// The longest pause that the page allows the phone, plus a margin.
-const HISTORY_PATIENCE: Duration = Duration::from_secs(1_500);
+const HISTORY_PAUSE_LIMIT: Duration = Duration::from_secs(1_500);
 /// How long Chrome may take to flush its data.
-const CLOSING: Duration = Duration::from_secs(60);
+const CLOSE_DEADLINE: Duration = Duration::from_secs(60);
 
-/// Links a phone, and takes a backup if there is a key for it. `say` receives progress messages for
+/// Links a phone, and takes a backup if there is a key for it. `report_progress` receives progress messages for
 /// the user. Returns a description of the next steps.
-pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<String, String> {
+pub async fn link(
+    mut config: Config,
+    env: &Env,
+    report_progress: impl Fn(&str),
+) -> Result<String, String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
         .all(|name| env.raw(name).is_none_or(std::ffi::OsStr::is_empty))
     {
         return Err(
-            "there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set): run this on a desktop, then take the session here with backup and restore (docs/tutorials/passkey.md)"
+            "there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set): run this command on a desktop, then move the session here with backup and restore (docs/tutorials/passkey.md)"
                 .to_owned(),
         );
     }
     let profile = config.browser.profile.clone();
     if profile.root().exists() {
-        profile.hold().map_err(|error| error.to_string())?;
+        profile.lock().map_err(|error| error.to_string())?;
     }
     if profile.is_linked() {
         return Err(format!(
-            "{} holds a linked session already: unlink it first (POST /logout), or name another folder in TOKENS_DIR",
+            "{} already holds a linked session: unlink it first (POST /logout), or set TOKENS_DIR to another folder",
             profile.root().display()
         ));
     }
@@ -63,8 +67,8 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     };
     // Messages that arrive meanwhile are left to the server, which searches the page's store for
     // them.
-    let (inbox, _seen) = Inbox::new(CatchUp::default());
-    let told = inbox.subscribe_limits();
+    let (inbox, _updates) = Inbox::new(CatchUp::default());
+    let limits_changes = inbox.subscribe_limits();
     let (_ledger, healthy) = watch::channel(None);
     let (driver, session) = SessionDriver::new(
         config.browser,
@@ -80,22 +84,23 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     let driver = tokio::spawn(driver.run(stop.clone()));
     session.connect().await.map_err(|error| error.to_string())?;
     let linked = tokio::select! {
-        () = stop.cancelled() => Err("stopped: nothing was linked".to_owned()),
+        () = stop.cancelled() => Err("stopped: no device was linked".to_owned()),
         linked = async {
-            until_linked(session.changes(), &say).await?;
-            until_complete(session.changes(), told, &say).await
+            wait_until_linked(session.changes(), &report_progress).await?;
+            wait_until_complete(session.changes(), limits_changes, &report_progress).await
         } => linked,
     };
     if linked.is_ok() {
-        say("linked and synced: closing Chrome, so that all of it is written down");
+        report_progress("linked and synced: closing Chrome, so that it stores everything");
     }
-    shutdown.stop("the linking ended");
-    let closed = tokio::time::timeout(CLOSING, driver).await;
+    shutdown.stop("linking has finished");
+    let closed = tokio::time::timeout(CLOSE_DEADLINE, driver).await;
     signals.abort();
     linked?;
     if closed.is_err() {
         return Err(
-            "Chrome did not close in a minute: look at its window, then run this again".to_owned(),
+            "Chrome did not close within a minute: look at its window, then run this command again"
+                .to_owned(),
         );
     }
     if config.backups.key.is_none() {
@@ -109,17 +114,17 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
         .take(&profile, Timestamp::now())
         .map_err(|error| error.to_string())?;
     Ok(format!(
-        "{}: copy it to the server, and there, with the same BACKUP_KEY: session-manager restore FILE. Do not start the session here as well: WhatsApp takes one at a time",
+        "{}: copy it to the server, and there, with the same BACKUP_KEY: session-manager restore FILE. Do not start the session here as well: WhatsApp allows only one at a time",
         file.display()
     ))
 }
 
 /// Reports progress until the device is linked and synced.
-async fn until_linked(
+async fn wait_until_linked(
     mut changes: watch::Receiver<Arc<Snapshot>>,
-    say: &impl Fn(&str),
+    report_progress: &impl Fn(&str),
 ) -> Result<(), String> {
-    let mut said = String::new();
+    let mut last_line = String::new();
     loop {
         let (state, cause, message) = {
             let snapshot = changes.borrow_and_update();
@@ -134,14 +139,14 @@ async fn until_linked(
         let line = match cause.as_str() {
             "CODE_SHOWN" => "scan the code in Chrome's window with the phone",
             "PASSKEY_REQUIRED" => {
-                "WhatsApp asks for the account's passkey: go on in Chrome's window, with a fingerprint, a security key, or the phone nearby"
+                "WhatsApp asks for the account's passkey: continue in Chrome's window, with a fingerprint, a security key, or a nearby phone"
             }
-            "CODE_SCANNED" => "linked: WhatsApp loads the chats; leave the window open",
+            "CODE_SCANNED" => "linked: WhatsApp is loading the chats; leave the window open",
             _ => &message,
         };
-        if line != said {
-            said = line.to_owned();
-            say(line);
+        if line != last_line {
+            last_line = line.to_owned();
+            report_progress(line);
         }
         if changes.changed().await.is_err() {
             return Err("the session's driver ended".to_owned());
@@ -152,15 +157,17 @@ async fn until_linked(
 /// Waits for what follows the sync: the dialog and the history. WhatsApp requires the dialog to be
 /// dismissed within minutes, or the phone unlinks the device; the server may take longer than that.
 /// The history contains what the account needs to write to people who never wrote.
-async fn until_complete(
+async fn wait_until_complete(
     mut changes: watch::Receiver<Arc<Snapshot>>,
-    mut told: watch::Receiver<Option<PageLimits>>,
-    say: &impl Fn(&str),
+    mut limits_changes: watch::Receiver<Option<PageLimits>>,
+    report_progress: &impl Fn(&str),
 ) -> Result<(), String> {
-    say("linked: WhatsApp loads the history; leave the window open, and WhatsApp on the phone");
-    let began = Instant::now();
-    let mut moved = (None, began);
-    let (mut acknowledged, mut gave_up) = (false, false);
+    report_progress(
+        "linked: WhatsApp is loading the history; leave the window open, and WhatsApp open on the phone",
+    );
+    let start = Instant::now();
+    let mut last_progress = (None, start);
+    let (mut acknowledged, mut reported_late) = (false, false);
     loop {
         let state = {
             let snapshot = changes.borrow_and_update();
@@ -171,35 +178,40 @@ async fn until_complete(
             let snapshot = changes.borrow();
             return Err(snapshot.session.cause_message.clone());
         }
-        let history = told
+        let history = limits_changes
             .borrow_and_update()
             .as_ref()
-            .and_then(|one| one.history);
-        if moved.0 != history {
-            moved = (history, Instant::now());
+            .and_then(|limits| limits.history);
+        if last_progress.0 != history {
+            last_progress = (history, Instant::now());
         }
         // A sync that makes progress may pause as well.
-        let patience = match history.flatten() {
-            Some(percent) if percent > 0 => HISTORY_PATIENCE,
-            _ => HISTORY_SILENCE,
+        let limit = match history.flatten() {
+            Some(percent) if percent > 0 => HISTORY_PAUSE_LIMIT,
+            _ => HISTORY_SILENCE_LIMIT,
         };
-        let through = history.flatten().is_some_and(|percent| percent >= 100);
-        let history_by = (!through).then(|| moved.1 + patience);
-        let dialog_by = (!acknowledged).then(|| began + DIALOG_PATIENCE);
+        let is_complete = history.flatten().is_some_and(|percent| percent >= 100);
+        let history_deadline = (!is_complete).then(|| last_progress.1 + limit);
+        let dialog_deadline = (!acknowledged).then(|| start + DIALOG_TIMEOUT);
         let now = Instant::now();
-        let late = history_by.is_some_and(|by| by <= now);
-        if late && !std::mem::replace(&mut gave_up, true) {
-            say("the history did not come to its end: WhatsApp sends the rest to the server");
+        let is_late = history_deadline.is_some_and(|deadline| deadline <= now);
+        if is_late && !std::mem::replace(&mut reported_late, true) {
+            report_progress("the history is incomplete: WhatsApp will send the rest to the server");
         }
-        let waits = [history_by, dialog_by];
-        let Some(next) = waits.into_iter().flatten().filter(|by| *by > now).max() else {
+        let deadlines = [history_deadline, dialog_deadline];
+        let Some(next) = deadlines
+            .into_iter()
+            .flatten()
+            .filter(|deadline| *deadline > now)
+            .max()
+        else {
             return Ok(());
         };
         tokio::select! {
             changed = changes.changed() => {
                 changed.map_err(|_| "the session's driver ended".to_owned())?;
             }
-            changed = told.changed() => {
+            changed = limits_changes.changed() => {
                 changed.map_err(|_| "the session's driver ended".to_owned())?;
             }
             () = tokio::time::sleep_until(next) => {}

@@ -11,7 +11,7 @@ pub const DEFAULT_PORT: u16 = 3001;
 /// The default of `WHATSAPP_WEB_URL`.
 pub(super) const PAGE: &str = "https://web.whatsapp.com/";
 /// A terabyte, in MiB.
-const MOST_MIB: u64 = 1_048_576;
+const MAX_MIB: u64 = 1_048_576;
 
 /// All variables that the service reads.
 pub static VARIABLES: Variables = Variables(&[
@@ -74,11 +74,11 @@ pub static VARIABLES: Variables = Variables(&[
         .help("how long WhatsApp may acknowledge nothing before the browser is started again"),
     // WhatsApp accepts documents up to 2 GiB; more is useless.
     number("FILE_MAX_MIB", 64, 1..=2_048).help("largest file that is taken, in MiB"),
-    number("FILES_QUOTA_MIB", 1_024, 1..=MOST_MIB).help("room for all files together, in MiB"),
+    number("FILES_QUOTA_MIB", 1_024, 1..=MAX_MIB).help("room for all files together, in MiB"),
     computed_number(
         "FILES_QUOTA_CLIENTE_MIB",
         "a quarter of FILES_QUOTA_MIB",
-        1..=MOST_MIB,
+        1..=MAX_MIB,
     )
     .help("room for the files of one business, in MiB"),
     number("FILES_KEEP_HOURS", 24, 1..=8_760).help("how long an uploaded file is kept"),
@@ -86,7 +86,7 @@ pub static VARIABLES: Variables = Variables(&[
         .help("hosts that files may be fetched from, such as cdn.example.com,*.example.com"),
     words("MEDIA_DOWNLOAD", &["auto", "demand", "off"]).help("which files of leads are fetched"),
     number("MEDIA_AUTO_MIB", 16, 1..=2_048).help("largest file that is fetched by itself, in MiB"),
-    number("MEDIA_QUOTA_MIB", 2_048, 1..=MOST_MIB)
+    number("MEDIA_QUOTA_MIB", 2_048, 1..=MAX_MIB)
         .help("room for files that came in, in MiB; the oldest go first"),
     number("MEDIA_KEEP_DAYS", 90, 1..=3_650).help("how long a file that came in is kept"),
     optional("BACKUP_KEY").secret().help(

@@ -8,11 +8,11 @@ use url::{Host, Url};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// The text is not a URL, or the URL contains a user name or password.
-    #[error("url has to be an absolute http:// or https:// URL without user and password")]
+    #[error("url must be an absolute http:// or https:// URL without user and password")]
     NotAUrl,
     /// The operator does not allow the host.
     #[error(
-        "files are not fetched from this host: FILE_URL_HOSTS names those that are; or upload the file with POST /files"
+        "files are not fetched from this host: add it to FILE_URL_HOSTS, or upload the file with POST /files"
     )]
     NotAllowed,
 }
@@ -26,7 +26,7 @@ pub struct AllowedHosts(Vec<Allowed>);
 struct Allowed {
     host: Host,
     /// Whether only subdomains match.
-    below: bool,
+    subdomains_only: bool,
     /// The port; `None` for the default port of the scheme.
     port: Option<u16>,
 }
@@ -36,70 +36,74 @@ struct Allowed {
 #[error(
     "host names such as files.example.com, *.example.com or 127.0.0.1:8080, with commas in between"
 )]
-pub struct NoHosts;
+pub struct InvalidHosts;
 
 impl FromStr for AllowedHosts {
-    type Err = NoHosts;
+    type Err = InvalidHosts;
 
-    fn from_str(text: &str) -> Result<Self, NoHosts> {
+    fn from_str(text: &str) -> Result<Self, InvalidHosts> {
         let entries = text
             .split(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty());
-        entries.map(one).collect::<Result<_, _>>().map(Self)
+        entries.map(parse_entry).collect::<Result<_, _>>().map(Self)
     }
 }
 
-fn one(entry: &str) -> Result<Allowed, NoHosts> {
-    let (below, rest) = match entry.strip_prefix("*.") {
+fn parse_entry(entry: &str) -> Result<Allowed, InvalidHosts> {
+    let (subdomains_only, rest) = match entry.strip_prefix("*.") {
         Some(rest) => (true, rest),
         None => (false, entry),
     };
     // Parse the host as part of a URL, so that both are normalized in the same way.
-    let url = Url::parse(&format!("http://{rest}/")).map_err(|_| NoHosts)?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let host = url.host().ok_or(NoHosts)?.to_owned();
+    let url = Url::parse(&format!("http://{rest}/")).map_err(|_| InvalidHosts)?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let host = url.host().ok_or(InvalidHosts)?.to_owned();
     let is_name = matches!(host, Host::Domain(_));
-    if !bare
+    if !is_bare
         || !url.username().is_empty()
         || url.password().is_some()
         || rest.contains('*')
-        || (below && !is_name)
+        || (subdomains_only && !is_name)
     {
-        return Err(NoHosts);
+        return Err(InvalidHosts);
     }
     // For `http://host:80/` the parser reports no port.
     let port = match url.port() {
         None if rest.ends_with(":80") => Some(80),
         port => port,
     };
-    Ok(Allowed { host, below, port })
+    Ok(Allowed {
+        host,
+        subdomains_only,
+        port,
+    })
 }
 
 impl AllowedHosts {
     /// Checks whether files may be fetched from `url`, and returns the parsed URL.
     pub fn check(&self, url: &str) -> Result<Url, HostError> {
         let url = Url::parse(url).map_err(|_| HostError::NotAUrl)?;
-        let web = matches!(url.scheme(), "http" | "https");
-        if !web || !url.username().is_empty() || url.password().is_some() {
+        let is_web = matches!(url.scheme(), "http" | "https");
+        if !is_web || !url.username().is_empty() || url.password().is_some() {
             return Err(HostError::NotAUrl);
         }
         let host = url.host().ok_or(HostError::NotAUrl)?.to_owned();
         let port = url.port_or_known_default();
-        let own = match url.scheme() {
+        let default_port = match url.scheme() {
             "http" => Some(80),
             _ => Some(443),
         };
-        let fits = |allowed: &Allowed| {
-            let host_fits = match (&allowed.host, &host) {
-                (Host::Domain(wanted), Host::Domain(name)) if allowed.below => name
-                    .strip_suffix(wanted.as_str())
+        let matches = |allowed: &Allowed| {
+            let host_matches = match (&allowed.host, &host) {
+                (Host::Domain(pattern), Host::Domain(name)) if allowed.subdomains_only => name
+                    .strip_suffix(pattern.as_str())
                     .is_some_and(|front| front.len() > 1 && front.ends_with('.')),
-                (wanted, host) => wanted == host,
+                (pattern, host) => pattern == host,
             };
-            host_fits && port == allowed.port.or(own)
+            host_matches && port == allowed.port.or(default_port)
         };
-        match self.0.iter().any(fits) {
+        match self.0.iter().any(matches) {
             true => Ok(url),
             false => Err(HostError::NotAllowed),
         }
@@ -111,9 +115,17 @@ impl std::fmt::Display for AllowedHosts {
         if self.0.is_empty() {
             return f.write_str("(none)");
         }
-        for (at, Allowed { host, below, port }) in self.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let star = if *below { "*." } else { "" };
+        for (
+            index,
+            Allowed {
+                host,
+                subdomains_only,
+                port,
+            },
+        ) in self.0.iter().enumerate()
+        {
+            let comma = if index == 0 { "" } else { "," };
+            let star = if *subdomains_only { "*." } else { "" };
             write!(f, "{comma}{star}{host}")?;
             if let Some(port) = port {
                 write!(f, ":{port}")?;
@@ -169,9 +181,9 @@ mod tests {
             hosts.to_string(),
             "cdn.example.com,*.fotos.example,127.0.0.1:8080,[::1]"
         );
-        let none = AllowedHosts::default();
+        let empty = AllowedHosts::default();
         assert_eq!(
-            none.check("https://example.com/"),
+            empty.check("https://example.com/"),
             Err(HostError::NotAllowed)
         );
     }
@@ -188,7 +200,7 @@ mod tests {
             "*.*.a",
             "a:port",
         ] {
-            assert_eq!(text.parse::<AllowedHosts>(), Err(NoHosts), "{text}");
+            assert_eq!(text.parse::<AllowedHosts>(), Err(InvalidHosts), "{text}");
         }
         assert_eq!(" ,".parse(), Ok(AllowedHosts::default()));
     }

@@ -16,43 +16,43 @@ use session_api::{Content, Invalid};
 use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
 
-use super::intake::{PART, new_id};
+use super::upload::{PARTIAL_SUFFIX, new_id};
 use super::{Conversion, FileError, Files, Inner, UploadHints, names};
 use crate::ledger::FileRow;
 
 /// Number of concurrent conversions.
-const AT_ONCE: usize = 1;
+const MAX_CONCURRENT: usize = 1;
 /// Timeout of a conversion, including the wait for an earlier one. A caller of `POST /send` waits
 /// longer than this.
-const DEADLINE: Duration = Duration::from_secs(30);
-const CPU_SECONDS: u64 = 25;
+const TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_CPU_SECONDS: u64 = 25;
 /// Maximum address space of ffmpeg, in bytes. A video of the largest picture takes half of it.
-const MEMORY: u64 = 1 << 30;
+const MAX_MEMORY_BYTES: u64 = 1 << 30;
 /// Maximum number of pixels of a picture: 5000 by 5000. A decompression bomb claims a thousand
 /// times as many.
-const PIXELS: &str = "25000000";
+const MAX_PIXELS: &str = "25000000";
 /// Maximum length of a video that is made from a GIF, in seconds.
-const FILM_SECONDS: &str = "60";
+const MAX_VIDEO_SECONDS: &str = "60";
 /// The filter of a video: limits its longest edge, in pixels, and makes both edges even, as the
 /// codec demands.
-const FILM: &str = "scale=w='min(iw,1280)':h='min(ih,1280)':force_original_aspect_ratio=decrease,\
+const VIDEO_FILTER: &str = "scale=w='min(iw,1280)':h='min(ih,1280)':force_original_aspect_ratio=decrease,\
                     pad=w='ceil(iw/2)*2':h='ceil(ih/2)*2',format=yuv420p";
 /// The filter of a sticker: WhatsApp's stickers are squares of this size, in pixels.
-const STICKER: &str = "scale=w=512:h=512:force_original_aspect_ratio=decrease,format=rgba,\
+const STICKER_FILTER: &str = "scale=w=512:h=512:force_original_aspect_ratio=decrease,format=rgba,\
                        pad=w=512:h=512:x=-1:y=-1:color=black@0";
 
 /// The path of ffmpeg, and the limit of concurrent conversions.
 #[derive(Debug)]
 pub(super) struct Converter {
     program: Option<PathBuf>,
-    places: Semaphore,
+    slots: Semaphore,
 }
 
 impl Converter {
     pub(super) fn new(program: Option<PathBuf>) -> Self {
         Self {
             program,
-            places: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(MAX_CONCURRENT),
         }
     }
 
@@ -70,8 +70,8 @@ struct Output {
 impl Output {
     fn new(inner: &Arc<Inner>) -> Self {
         let id = new_id();
-        // An id in `taking` is left alone by the sweep.
-        inner.taking().insert(id.clone());
+        // An id in `in_progress` is left alone by the sweep.
+        inner.in_progress().insert(id.clone());
         Self {
             inner: Arc::clone(inner),
             id,
@@ -79,21 +79,21 @@ impl Output {
     }
 
     fn path(&self) -> PathBuf {
-        self.inner.path(&format!("{}{PART}", self.id))
+        self.inner.path(&format!("{}{PARTIAL_SUFFIX}", self.id))
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(self.path());
-        self.inner.taking().remove(&self.id);
+        self.inner.in_progress().remove(&self.id);
     }
 }
 
 /// A process that is killed on drop, unless it has ended.
-struct Running(Option<ProcessId>);
+struct KillOnDrop(Option<ProcessId>);
 
-impl Drop for Running {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         if let Some(id) = self.0 {
             let _ = kill(id, Signal::KILL);
@@ -104,7 +104,7 @@ impl Drop for Running {
 impl Conversion {
     const fn mime(self) -> &'static str {
         match self {
-            Self::GifToFilm => "video/mp4",
+            Self::GifToVideo => "video/mp4",
             Self::SoundToVoice => "audio/ogg; codecs=opus",
             Self::PictureToSticker => "image/webp",
         }
@@ -112,7 +112,7 @@ impl Conversion {
 
     const fn extension(self) -> &'static str {
         match self {
-            Self::GifToFilm => "mp4",
+            Self::GifToVideo => "mp4",
             Self::SoundToVoice => "ogg",
             Self::PictureToSticker => "webp",
         }
@@ -121,14 +121,14 @@ impl Conversion {
     /// Returns ffmpeg's arguments for the output of this conversion.
     fn arguments(self) -> Vec<&'static str> {
         match self {
-            Self::GifToFilm => vec![
+            Self::GifToVideo => vec![
                 "-map",
                 "0:v:0",
                 "-an",
                 "-t",
-                FILM_SECONDS,
+                MAX_VIDEO_SECONDS,
                 "-vf",
-                FILM,
+                VIDEO_FILTER,
                 "-c:v",
                 "libx264",
                 "-preset",
@@ -149,7 +149,7 @@ impl Conversion {
                 "-frames:v",
                 "1",
                 "-vf",
-                STICKER,
+                STICKER_FILTER,
                 "-c:v",
                 "libwebp",
                 "-f",
@@ -161,7 +161,7 @@ impl Conversion {
     /// Returns the content of the message after the conversion.
     fn content(self, content: Content) -> Content {
         let mut content = match (self, content) {
-            (Self::GifToFilm, Content::Image(media) | Content::Video(media)) => {
+            (Self::GifToVideo, Content::Image(media) | Content::Video(media)) => {
                 Content::Video(session_api::Media { gif: true, ..media })
             }
             (_, content) => content,
@@ -178,7 +178,7 @@ impl Conversion {
 
 /// Returns ffmpeg's demuxer for a MIME type. ffmpeg must never guess it, since some formats are
 /// lists of other files.
-fn reader(mime: &str) -> Option<&'static str> {
+fn demuxer(mime: &str) -> Option<&'static str> {
     Some(match mime.split(';').next().unwrap_or_default() {
         "image/gif" => "gif",
         "image/png" => "png_pipe",
@@ -196,10 +196,10 @@ fn reader(mime: &str) -> Option<&'static str> {
     })
 }
 
-fn failed(why: &'static str) -> FileError {
+fn conversion_error(reason: &'static str) -> FileError {
     FileError::Convert(Invalid {
         field: "file".into(),
-        wants: why.into(),
+        wants: reason.into(),
     })
 }
 
@@ -216,46 +216,48 @@ impl Files {
         content: Content,
     ) -> Result<(FileRow, Content), FileError> {
         let inner = &self.0;
-        let refused = || FileError::Convert(conversion.refusal());
-        let program = inner.converter.program.as_ref().ok_or_else(refused)?;
-        let reader = reader(&file.mime).ok_or_else(refused)?;
+        let refusal = || FileError::Convert(conversion.refusal());
+        let program = inner.converter.program.as_ref().ok_or_else(refusal)?;
+        let demuxer = demuxer(&file.mime).ok_or_else(refusal)?;
         let output = Output::new(inner);
-        let command = self.command(program, reader, file, conversion, &output.path());
-        let working = async {
-            let Ok(_place) = inner.converter.places.acquire().await else {
-                return Err(refused());
+        let command = self.command(program, demuxer, file, conversion, &output.path());
+        let converting = async {
+            let Ok(_slot) = inner.converter.slots.acquire().await else {
+                return Err(refusal());
             };
             run(command).await.map_err(|error| {
                 tracing::warn!(%error, "ffmpeg could not be started");
-                refused()
+                refusal()
             })
         };
-        let done = tokio::time::timeout(DEADLINE, working).await;
-        let done =
-            done.map_err(|_| failed("takes too long to be converted: convert it before"))??;
-        if !done {
-            return Err(failed(
+        let succeeded = tokio::time::timeout(TIMEOUT, converting).await;
+        let succeeded = succeeded
+            .map_err(|_| conversion_error("takes too long to be converted: convert it before"))??;
+        if !succeeded {
+            return Err(conversion_error(
                 "cannot be converted: it is damaged, or too large for the limits of a conversion",
             ));
         }
-        let made = tokio::fs::File::open(output.path()).await?;
-        let told = UploadHints {
+        let converted = tokio::fs::File::open(output.path()).await?;
+        let hints = UploadHints {
             mime: Some(conversion.mime().to_owned()),
             filename: file
                 .filename
                 .as_deref()
                 .map(|name| names::with_extension(name, conversion.extension())),
-            length: Some(made.metadata().await?.len()),
+            length: Some(converted.metadata().await?.len()),
             cliente_id: file.cliente_id,
         };
-        let row = self.take(ReaderStream::new(made), told, true).await?;
+        let row = self
+            .receive(ReaderStream::new(converted), hints, true)
+            .await?;
         Ok((row, conversion.content(content)))
     }
 
     fn command(
         &self,
         program: &Path,
-        reader: &str,
+        demuxer: &str,
         file: &FileRow,
         conversion: Conversion,
         output: &Path,
@@ -274,8 +276,8 @@ impl Files {
             // ffmpeg's messages may repeat what the file contains.
             .stderr(Stdio::null())
             .args(["-nostdin", "-loglevel", "quiet", "-threads", "1"])
-            .args(["-protocol_whitelist", "file", "-max_pixels", PIXELS])
-            .args(["-f", reader, "-i"])
+            .args(["-protocol_whitelist", "file", "-max_pixels", MAX_PIXELS])
+            .args(["-f", demuxer, "-i"])
             .arg(location(&self.0.path(&file.id)))
             // Drop the metadata: where and by whom the file was recorded is private.
             .args(["-map_metadata", "-1", "-threads", "1"])
@@ -285,9 +287,9 @@ impl Files {
             .arg("-y")
             .arg(location(output));
         ResourceLimits {
-            cpu_seconds: CPU_SECONDS,
-            memory: MEMORY,
-            file_size: self.0.limits.largest + 1,
+            cpu_seconds: MAX_CPU_SECONDS,
+            memory: MAX_MEMORY_BYTES,
+            file_size: self.0.limits.max_size + 1,
         }
         .apply(&mut command);
         command
@@ -301,7 +303,7 @@ async fn run(command: Command) -> std::io::Result<bool> {
         .await
         .map_err(std::io::Error::other)??;
     let id = Process::read(child.id().cast_signed()).map(|process| process.id());
-    let mut running = Running(id);
+    let mut running = KillOnDrop(id);
     let status = tokio::task::spawn_blocking(move || child.wait())
         .await
         .map_err(std::io::Error::other)??;

@@ -19,18 +19,18 @@ pub enum FileError {
     #[error("the file is empty")]
     Empty,
     /// The upload ended before the file was complete.
-    #[error("the file broke off")]
+    #[error("the transfer of the file was interrupted")]
     Broken,
     /// No data arrived within the read timeout.
-    #[error("the file came too slowly: nothing for {0} s")]
+    #[error("the file arrived too slowly: no data for {0} s")]
     Slow(u64),
     /// The quota or the disk is full.
-    #[error("there is no room for the file: {0}")]
+    #[error("there is no space for the file: {0}")]
     Full(&'static str),
     /// Too many uploads are in progress, for this business or in total.
     #[error("{}", match .0 {
-        Full::Each => "this business has too many uploads in progress: try again",
-        Full::All => "too many uploads are in progress: try again",
+        Full::Key => "this business has too many uploads in progress: try again",
+        Full::Total => "too many uploads are in progress: try again",
     })]
     Busy(Full),
     /// The disk failed in another way.
@@ -81,8 +81,8 @@ impl From<FileError> for ApiError {
             }
             FileError::Slow(_) => ErrorCode::RequestTimeout,
             FileError::Full(_) => ErrorCode::StorageFull,
-            FileError::Busy(Full::Each) => ErrorCode::TooManyAtOnce,
-            FileError::Busy(Full::All) => ErrorCode::Overloaded,
+            FileError::Busy(Full::Key) => ErrorCode::TooManyAtOnce,
+            FileError::Busy(Full::Total) => ErrorCode::Overloaded,
             FileError::Host(_) => ErrorCode::UrlNotAllowed,
             FileError::Fetch(_) => ErrorCode::FetchFailed,
         };

@@ -18,11 +18,11 @@ use url::Url;
 use super::{FileError, Files, UploadHints};
 use crate::ledger::FileRow;
 
-const CONNECT: Duration = Duration::from_secs(5);
-const HEAD: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Timeout for the whole download.
-const DEADLINE: Duration = Duration::from_secs(120);
-const REDIRECTS: usize = 5;
+const TIMEOUT: Duration = Duration::from_secs(120);
+const MAX_REDIRECTS: usize = 5;
 
 /// A resolver that rejects names of this host or of a private network. Such a host is configured by
 /// its address, which needs no resolver, or as `localhost`.
@@ -40,7 +40,7 @@ impl Resolve for PublicOnly {
                 })
                 .collect();
             if allowed.is_empty() {
-                return Err("the name leads to no public address".into());
+                return Err("the name resolves to no public address".into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
@@ -54,18 +54,18 @@ fn client() -> Result<&'static Client, FileError> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Client::builder()
             .user_agent(concat!("leadmaster/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::none())
             .referer(false)
             .no_proxy()
             .pool_max_idle_per_host(0)
             .dns_resolver(std::sync::Arc::new(PublicOnly))
             .build()
-            .map_err(|error| tracing::error!(%error, "no files can be fetched"))
+            .map_err(|error| tracing::error!(%error, "the HTTP client could not be created: no files can be fetched"))
             .ok()
     });
-    let none = || FileError::Fetch("this machine's certificates cannot be read".to_owned());
-    client.as_ref().ok_or_else(none)
+    let unavailable = || FileError::Fetch("this machine's certificates cannot be read".to_owned());
+    client.as_ref().ok_or_else(unavailable)
 }
 
 impl Files {
@@ -80,38 +80,43 @@ impl Files {
         cliente_id: Option<u64>,
     ) -> Result<FileRow, FileError> {
         let fetching = async {
-            let (url, response) = self.follow(url).await?;
-            let told = UploadHints {
+            let (url, response) = self.follow_redirects(url).await?;
+            let hints = UploadHints {
                 mime: response
                     .headers()
                     .get(CONTENT_TYPE)
-                    .and_then(|kind| kind.to_str().ok())
+                    .and_then(|value| value.to_str().ok())
                     .map(str::to_owned),
-                filename: filename.or_else(|| name_in(&url)),
+                filename: filename.or_else(|| filename_from(&url)),
                 length: response.content_length(),
                 cliente_id,
             };
             // If the connection is reset midway, the server is at fault, not the caller.
-            let taken = self.take(response.bytes_stream(), told, true).await;
-            taken.map_err(|error| match error {
+            let received = self.receive(response.bytes_stream(), hints, true).await;
+            received.map_err(|error| match error {
                 FileError::Broken | FileError::Slow(_) | FileError::Empty => {
                     FileError::Fetch(error.to_string())
                 }
                 other => other,
             })
         };
-        let late = || FileError::Fetch(format!("it took more than {} s", DEADLINE.as_secs()));
-        tokio::time::timeout(DEADLINE, fetching)
+        let timed_out = || {
+            FileError::Fetch(format!(
+                "the download took more than {} s",
+                TIMEOUT.as_secs()
+            ))
+        };
+        tokio::time::timeout(TIMEOUT, fetching)
             .await
-            .map_err(|_| late())?
+            .map_err(|_| timed_out())?
     }
 
-    async fn follow(&self, url: &str) -> Result<(Url, Response), FileError> {
+    async fn follow_redirects(&self, url: &str) -> Result<(Url, Response), FileError> {
         let hosts = &self.0.limits.hosts;
         let mut url = hosts.check(url)?;
-        for _ in 0..=REDIRECTS {
-            let asking = client()?.get(url.clone()).send();
-            let response = tokio::time::timeout(HEAD, asking)
+        for _ in 0..=MAX_REDIRECTS {
+            let request = client()?.get(url.clone()).send();
+            let response = tokio::time::timeout(RESPONSE_TIMEOUT, request)
                 .await
                 .map_err(|_| FileError::Fetch("the host did not answer in time".to_owned()))?
                 .map_err(|error| FileError::Fetch(reason(&error).to_owned()))?;
@@ -119,13 +124,13 @@ impl Files {
             if status.is_success() {
                 return Ok((url, response));
             }
-            let to = response
+            let location = response
                 .headers()
                 .get(LOCATION)
-                .and_then(|to| to.to_str().ok());
-            let next = to
+                .and_then(|location| location.to_str().ok());
+            let next = location
                 .filter(|_| status.is_redirection())
-                .map(|to| url.join(to));
+                .map(|location| url.join(location));
             match next {
                 // Redirects are checked like the first URL.
                 Some(Ok(next)) => url = hosts.check(next.as_str())?,
@@ -137,7 +142,7 @@ impl Files {
                 }
             }
         }
-        Err(FileError::Fetch("it is redirected too often".to_owned()))
+        Err(FileError::Fetch("there are too many redirects".to_owned()))
     }
 }
 
@@ -148,11 +153,11 @@ fn reason(error: &reqwest::Error) -> &'static str {
     } else if error.is_connect() {
         "the host cannot be reached"
     } else {
-        "the host's answer cannot be read"
+        "the host's answer cannot be parsed"
     }
 }
 
-fn name_in(url: &Url) -> Option<String> {
+fn filename_from(url: &Url) -> Option<String> {
     let last = url.path_segments()?.next_back()?;
     let name: String = percent_decoded(last);
     session_api::check_filename("url", &name)
@@ -175,18 +180,18 @@ mod tests {
 
     #[test]
     fn filename_is_taken_from_the_url_path() {
-        let name = |url: &str| name_in(&Url::parse(url).unwrap());
+        let name = |url: &str| filename_from(&Url::parse(url).unwrap());
         assert_eq!(
             name("https://a/b/la%20casa+1.png?x=y").as_deref(),
             Some("la casa+1.png")
         );
-        for without in [
+        for url in [
             "https://a/",
             "https://a/b/",
             "https://a/%2e%2e%2fb",
             "https://a/%00",
         ] {
-            assert_eq!(name(without), None, "{without}");
+            assert_eq!(name(url), None, "{url}");
         }
     }
 }

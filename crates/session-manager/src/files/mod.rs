@@ -19,9 +19,9 @@ mod allowed_hosts;
 mod convert;
 mod error;
 mod fetch;
-mod intake;
-mod kind;
+mod mime_type;
 mod names;
+mod upload;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -38,10 +38,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
-pub use intake::{FileMeta, UploadHints};
-pub(crate) use intake::{PART, new_id};
-pub(crate) use kind::HEAD;
-pub use kind::{Conversion, mime as found_mime};
+pub(crate) use mime_type::HEAD_BYTES;
+pub use mime_type::{Conversion, detect_mime};
+pub use upload::{FileMeta, UploadHints};
+pub(crate) use upload::{PARTIAL_SUFFIX, new_id};
 
 use crate::browser::PageFile;
 use crate::error::ApiError;
@@ -49,19 +49,19 @@ use crate::ledger::{FileRow, LedgerFile};
 
 /// The folder's name in `DATA_DIR`.
 const FOLDER: &str = "files";
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
+const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a file that came with its message is kept.
-const EPHEMERAL_KEPT: Duration = Duration::from_secs(600);
+const EPHEMERAL_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Maximum number of concurrent uploads, of one business and in total.
-const COMING_IN: usize = 32;
-const COMING_IN_OF_ALL: usize = 64;
+const MAX_UPLOADS_PER_CLIENTE: usize = 32;
+const MAX_UPLOADS: usize = 64;
 
 /// The limits of files.
 #[derive(Clone, Debug)]
 pub struct FileLimits {
     /// Maximum size of a file, in bytes.
-    pub largest: u64,
+    pub max_size: u64,
     /// Quota of all files, in bytes.
     pub quota: u64,
     /// Quota of the files of one business, in bytes.
@@ -69,7 +69,7 @@ pub struct FileLimits {
     /// How long a file is kept.
     pub keep: Duration,
     /// How long the metadata of a file is kept after the file was deleted.
-    pub remember: Duration,
+    pub retention: Duration,
     /// The hosts from which files may be fetched.
     pub hosts: AllowedHosts,
     /// The path of ffmpeg, which converts files that phones do not show. `None`: such files are
@@ -87,11 +87,11 @@ struct Inner {
     ledger: LedgerFile,
     limits: FileLimits,
     /// The ids of the files that are being received or converted.
-    taking: Mutex<HashSet<String>>,
+    in_progress: Mutex<HashSet<String>>,
     /// The bytes of all files, including those being received.
     total: OnceCell<Used>,
     /// Slots for files that are being received.
-    places: Shares<Option<u64>>,
+    slots: Shares<Option<u64>>,
     converter: Converter,
     /// Read-locked while a message that refers to a file is stored, write-locked while a file is
     /// deleted.
@@ -101,7 +101,7 @@ struct Inner {
 /// The disk usage of the files, in bytes.
 #[derive(Debug, Default)]
 struct Used {
-    all: AtomicU64,
+    total: AtomicU64,
     of_cliente: Mutex<HashMap<u64, u64>>,
 }
 
@@ -114,26 +114,26 @@ impl Used {
 
     /// Adds `size`. Returns the bytes of all files, and of the files of this business.
     fn add(&self, cliente_id: Option<u64>, size: u64) -> (u64, u64) {
-        let all = self.all.fetch_add(size, Ordering::Relaxed) + size;
-        let own = cliente_id.map_or(0, |id| {
+        let total = self.total.fetch_add(size, Ordering::Relaxed) + size;
+        let of_business = cliente_id.map_or(0, |id| {
             let mut of_cliente = self.of_cliente();
-            let own = of_cliente.entry(id).or_default();
-            *own += size;
-            *own
+            let of_business = of_cliente.entry(id).or_default();
+            *of_business += size;
+            *of_business
         });
-        (all, own)
+        (total, of_business)
     }
 
     fn release(&self, cliente_id: Option<u64>, size: u64) {
-        let less = |total: u64| Some(total.saturating_sub(size));
+        let subtract = |total: u64| Some(total.saturating_sub(size));
         let _ = self
-            .all
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            .total
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract);
         let Some(id) = cliente_id else { return };
         let mut of_cliente = self.of_cliente();
-        if let Some(own) = of_cliente.get_mut(&id) {
-            *own = own.saturating_sub(size);
-            if *own == 0 {
+        if let Some(of_business) = of_cliente.get_mut(&id) {
+            *of_business = of_business.saturating_sub(size);
+            if *of_business == 0 {
                 of_cliente.remove(&id);
             }
         }
@@ -144,8 +144,10 @@ impl Used {
 pub type Gate = OwnedRwLockReadGuard<()>;
 
 impl Inner {
-    fn taking(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_progress(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.in_progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, id: &str) -> PathBuf {
@@ -180,9 +182,9 @@ impl Files {
             ledger,
             converter: Converter::new(limits.ffmpeg.clone()),
             limits,
-            taking: Mutex::default(),
+            in_progress: Mutex::default(),
             total: OnceCell::new(),
-            places: Shares::new(COMING_IN, COMING_IN_OF_ALL),
+            slots: Shares::new(MAX_UPLOADS_PER_CLIENTE, MAX_UPLOADS),
             gate: Arc::default(),
         }))
     }
@@ -200,7 +202,7 @@ impl Files {
     ///
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
-    pub async fn remembered(&self, id: &str) -> Result<FileRow, ApiError> {
+    pub async fn find_row(&self, id: &str) -> Result<FileRow, ApiError> {
         let found = match session_api::is_file_id(id) {
             true => self.0.ledger.store().await?.file(id).await?,
             false => None,
@@ -213,7 +215,7 @@ impl Files {
     /// # Errors
     /// `FILE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
     pub async fn find(&self, id: &str) -> Result<FileRow, ApiError> {
-        let file = self.remembered(id).await?;
+        let file = self.find_row(id).await?;
         if file.deleted {
             return Err(not_found());
         }
@@ -231,7 +233,7 @@ impl Files {
         }
         Err(ApiError::new(
             ErrorCode::FileInUse,
-            "a message that may have to be sent again needs this file: try again once it is settled",
+            "a message that may have to be sent again needs this file: try again once the message is settled",
         ))
     }
 
@@ -240,7 +242,7 @@ impl Files {
         if file.ephemeral
             && let Err(error) = self.remove(file).await
         {
-            tracing::debug!(id = file.id, code = ?error.code(), "a file is deleted later");
+            tracing::debug!(id = file.id, code = ?error.code(), "a file could not be deleted yet");
         }
     }
 
@@ -279,18 +281,18 @@ impl Files {
             .await?;
         let path = self.0.path(&row.id);
         // Chrome would accept a missing file silently.
-        let there = tokio::fs::metadata(&path).await;
-        if !there.is_ok_and(|there| there.len() == row.size) {
-            tracing::error!(id = row.id, "a file is gone from DATA_DIR, or changed");
+        let metadata = tokio::fs::metadata(&path).await;
+        if !metadata.is_ok_and(|metadata| metadata.len() == row.size) {
+            tracing::error!(id = row.id, "a file in DATA_DIR is missing or was changed");
             return Err(not_found());
         }
-        let given = media.filename.clone().or(row.filename);
-        let mime = match kind::named(&row.mime, given.as_deref()) {
+        let name_given = media.filename.clone().or(row.filename);
+        let mime = match mime_type::refine_by_name(&row.mime, name_given.as_deref()) {
             Some(named) => named.to_owned(),
             None => row.mime,
         };
-        let name = match given {
-            Some(given) => names::with_known_extension(&given, &mime),
+        let name = match name_given {
+            Some(name_given) => names::with_known_extension(&name_given, &mime),
             None => names::default_name(&mime),
         };
         Ok(Some(PageFile {
@@ -314,7 +316,7 @@ impl Files {
         match Conversion::needed(kind, media.voice, mime) {
             Some(conversion) if self.0.converter.is_installed() => Ok(Some(conversion)),
             Some(conversion) => Err(conversion.refusal()),
-            None => kind::check_kind(kind, mime).map(|()| None),
+            None => mime_type::check_kind(kind, mime).map(|()| None),
         }
     }
 
@@ -330,7 +332,7 @@ impl Files {
     pub async fn run(self, stop: CancellationToken) {
         let work = async {
             let mut swept = false;
-            let mut tick = tokio::time::interval(PRUNE_EVERY);
+            let mut tick = tokio::time::interval(PRUNE_INTERVAL);
             loop {
                 tick.tick().await;
                 if !swept {
@@ -349,16 +351,16 @@ impl Files {
     async fn prune(&self) {
         let due = async {
             let store = self.0.ledger.store().await?;
-            let remember = i64::try_from(self.0.limits.remember.as_millis()).unwrap_or(i64::MAX);
-            let forget = Timestamp::now().as_millis() - remember;
-            store.forget_files(forget).await?;
+            let retention = i64::try_from(self.0.limits.retention.as_millis()).unwrap_or(i64::MAX);
+            let forget_before = Timestamp::now().as_millis() - retention;
+            store.forget_files(forget_before).await?;
             store.files_due().await
         };
         // The next send reports that the ledger is unusable.
         let Ok(due) = due.await else { return };
         for file in due {
             if let Err(error) = self.remove(&file).await {
-                tracing::debug!(id = file.id, code = ?error.code(), "a file is deleted later");
+                tracing::debug!(id = file.id, code = ?error.code(), "a file could not be deleted yet");
             }
         }
     }
@@ -369,22 +371,22 @@ impl Files {
             return false;
         };
         // List the folder before the rows are read: a file that is received meanwhile has its row,
-        // or is in `taking`.
+        // or is in `in_progress`.
         let Ok(entries) = std::fs::read_dir(&self.0.folder) else {
             return true;
         };
         let names: Vec<_> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .collect();
-        let taking = self.0.taking().clone();
-        let Ok(kept) = store.kept_files().await else {
+        let in_progress = self.0.in_progress().clone();
+        let Ok(stored_ids) = store.kept_files().await else {
             return false;
         };
-        let kept: HashSet<_> = kept.into_iter().map(|file| file.id).collect();
+        let stored_ids: HashSet<_> = stored_ids.into_iter().map(|file| file.id).collect();
         for name in names {
-            let id = name.strip_suffix(intake::PART).unwrap_or(&name);
-            let whole = id == name && kept.contains(id);
-            if !whole && !taking.contains(id) && session_api::is_file_id(id) {
+            let id = name.strip_suffix(upload::PARTIAL_SUFFIX).unwrap_or(&name);
+            let is_complete = id == name && stored_ids.contains(id);
+            if !is_complete && !in_progress.contains(id) && session_api::is_file_id(id) {
                 let _ = tokio::fs::remove_file(self.0.folder.join(&name)).await;
             }
         }
@@ -395,6 +397,6 @@ impl Files {
 fn not_found() -> ApiError {
     ApiError::new(
         ErrorCode::FileNotFound,
-        "no file with this id is here: it was never uploaded, is expired or deleted",
+        "there is no file with this id: it was never uploaded, has expired or was deleted",
     )
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 /// The type of a file about which nothing is known.
 pub(super) const UNKNOWN: &str = "application/octet-stream";
 /// Maximum length of a file name, in bytes.
-const LONGEST: usize = 255;
+const MAX_NAME_BYTES: usize = 255;
 
 /// For each type, the extension that phones know.
 const EXTENSIONS: &[(&str, &str)] = &[
@@ -60,11 +60,11 @@ pub(super) fn extension_of(mime: &str) -> Option<&str> {
     if mime == UNKNOWN {
         return None;
     }
-    let known = EXTENSIONS.iter().find(|(known, _)| *known == mime);
-    known.map(|(_, extension)| *extension).or_else(|| {
-        let (_, short) = mime.rsplit_once('/')?;
-        let is_plain = short.len() <= 4 && short.bytes().all(|b| b.is_ascii_alphanumeric());
-        is_plain.then_some(short)
+    let listed = EXTENSIONS.iter().find(|(listed, _)| *listed == mime);
+    listed.map(|(_, extension)| *extension).or_else(|| {
+        let (_, subtype) = mime.rsplit_once('/')?;
+        let is_plain = subtype.len() <= 4 && subtype.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_plain.then_some(subtype)
     })
 }
 
@@ -93,7 +93,7 @@ pub(super) fn with_extension(name: &str, extension: &str) -> String {
 
 fn with_suffix(mut stem: String, extension: &str) -> String {
     // Handles `presupuesto.`, and a name that is too long by the extension.
-    while stem.ends_with(['.', ' ']) || stem.len() + 1 + extension.len() > LONGEST {
+    while stem.ends_with(['.', ' ']) || stem.len() + 1 + extension.len() > MAX_NAME_BYTES {
         stem.pop();
     }
     format!("{stem}.{extension}")
@@ -116,7 +116,7 @@ mod tests {
     fn name_without_extension_gets_that_of_its_type() {
         const WORD: &str =
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
-        for (name, mime, shown) in [
+        for (name, mime, expected) in [
             (
                 "Presupuesto marzo",
                 "application/pdf",
@@ -136,10 +136,13 @@ mod tests {
             ("datos.txt", "application/pdf", "datos.txt"),
             ("datos", UNKNOWN, "datos"),
         ] {
-            assert_eq!(with_known_extension(name, mime), shown);
+            assert_eq!(with_known_extension(name, mime), expected);
         }
         let long = with_known_extension(&"ñ".repeat(127), "application/pdf");
-        assert!(long.len() <= LONGEST && long.ends_with("ñ.pdf"), "{long}");
+        assert!(
+            long.len() <= MAX_NAME_BYTES && long.ends_with("ñ.pdf"),
+            "{long}"
+        );
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub async fn typing(
 /// How far the caller has read.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Heard {
+pub struct ForgetQuery {
     /// The id of the last event that the caller has read: what came after it
     /// stays. Without it everything goes.
     #[param(format = "uint64")]
@@ -56,12 +56,12 @@ pub struct Heard {
 /// the phone and WhatsApp have stays. A hash of each message stays, so that none is
 /// told or sent twice; a message whose outcome is unknown stays until it is settled.
 #[utoipa::path(delete, path = paths::CHAT_MESSAGES, tag = "chats",
-    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), Heard, ClienteHeader),
+    params(("to" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ForgetQuery, ClienteHeader),
     responses((status = 200, description = "What was deleted", body = ChatForgottenBody), Failures))]
 pub async fn forget(
     State(state): State<AppState>,
     ApiPath(to): ApiPath<String>,
-    ApiQuery(Heard { until }): ApiQuery<Heard>,
+    ApiQuery(ForgetQuery { until }): ApiQuery<ForgetQuery>,
 ) -> Result<Json<ChatForgottenBody>, ApiError> {
     let to = Recipient::parse(&to)?;
     let forgotten = state.media.forget_chat(&to, until).await?;

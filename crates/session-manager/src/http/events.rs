@@ -32,14 +32,14 @@ use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Page size: how many events are read at once, from memory or from the disk.
-const PAGE: u32 = 64;
+const PAGE_SIZE: u32 = 64;
 /// How long to wait before another try while the disk cannot be read.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The query.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Place {
+pub struct EventsQuery {
     /// Like `Last-Event-ID`, for a first connection of `EventSource`, which
     /// cannot set a header; 0 requests all stored events.
     #[param(format = "uint64")]
@@ -58,52 +58,52 @@ struct Listener {
     limits: CurrentLimits,
     draining: CancellationToken,
     /// The id of the last event that was sent.
-    at: u64,
+    position: u64,
     until: Option<u64>,
     /// Whether the current state has yet to be sent.
-    begins: bool,
+    sends_current: bool,
     /// States and codes up to this id are outdated, since the current ones were sent.
-    heard_until: u64,
+    outdated_until: u64,
 }
 
 /// Streams the current state, and then the events: all after `Last-Event-ID` or
 /// `after` if the client sends one, else those from now on.
 #[utoipa::path(get, path = paths::EVENTS, tag = "messages",
-    params(Place, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
     responses(Events, Failures))]
 pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,
-    ApiQuery(place): ApiQuery<Place>,
+    ApiQuery(query): ApiQuery<EventsQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, ApiError> {
-    let place_of_stream = state.streams.take(()).map_err(|_| {
+    let stream_slot = state.streams.take(()).map_err(|_| {
         ApiError::new(
             ErrorCode::TooManyAtOnce,
-            "as many event streams are open as there may be: end one, or try again",
+            "the maximum number of event streams is open: close one, or try again",
         )
     })?;
     let log = state.session.events().clone();
     // The header is newer than the query, since a browser repeats it by itself. An invalid header
     // is ignored: after a rejection `EventSource` would give up.
-    let asked = headers
+    let last_event_id = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
-        .or(place.after);
+        .or(query.after);
     let listener = Listener {
-        at: asked.unwrap_or_else(|| log.last_id()),
-        until: place.until,
-        begins: true,
-        heard_until: 0,
+        position: last_event_id.unwrap_or_else(|| log.last_id()),
+        until: query.until,
+        sends_current: true,
+        outdated_until: 0,
         session: state.session,
         ledger: state.ledger,
         limits: state.limits,
         draining: state.draining,
         log,
     };
-    let stream = stream::unfold(listener, next)
+    let stream = stream::unfold(listener, next_events)
         .flat_map(stream::iter)
         .map(move |logged| {
-            let _held = &place_of_stream;
+            let _slot = &stream_slot;
             Ok(as_sse(&logged))
         });
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
@@ -111,48 +111,51 @@ pub async fn events(
 
 /// Returns the next events as soon as there are any. `None` once the service drains and all events
 /// have been sent.
-async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
-    if listener.at > listener.log.last_id() {
+async fn next_events(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
+    if listener.position > listener.log.last_id() {
         if listener.until.is_some() {
             return None;
         }
-        listener.begins = false;
-        let at = listener.log.last_id();
-        let told = listener.gap(at, "this service never gave that id: what follows is new");
-        return Some((told, listener));
+        listener.sends_current = false;
+        let position = listener.log.last_id();
+        let events = listener.gap(
+            position,
+            "this service never assigned that id: the following events are new",
+        );
+        return Some((events, listener));
     }
-    if std::mem::take(&mut listener.begins) {
-        return Some((listener.now(), listener));
+    if std::mem::take(&mut listener.sends_current) {
+        return Some((listener.current_state(), listener));
     }
     loop {
         // Continue while more events of the requested part may follow.
         if let Some(until) = listener.until
-            && listener.at >= until.min(listener.log.last_id())
+            && listener.position >= until.min(listener.log.last_id())
         {
             return None;
         }
-        let events = match listener.log.after(listener.at, PAGE as usize) {
+        let events = match listener.log.after(listener.position, PAGE_SIZE as usize) {
             Recent::Events(events) if events.is_empty() => {
                 let draining = listener.draining.clone();
                 tokio::select! {
                     // Events that were published before the stop reach the client before its stream
                     // ends.
                     biased;
-                    more = listener.log.wait_after(listener.at) => more.then_some(())?,
+                    has_more = listener.log.wait_after(listener.position) => has_more.then_some(())?,
                     () = draining.cancelled() => return None,
                 }
                 continue;
             }
             Recent::Events(events) => {
-                listener.at = events.last().map_or(listener.at, |event| event.id);
-                listener.news(events)
+                listener.position = events.last().map_or(listener.position, |event| event.id);
+                listener.still_current(events)
             }
             Recent::OnDisk(before) => match listener.read(before).await {
                 Ok(events) => events,
                 Err(error) => {
-                    tracing::debug!("events cannot be read now: {}", error.chain());
+                    tracing::debug!("events cannot be read at present: {}", error.chain());
                     tokio::select! {
-                        () = tokio::time::sleep(TRY_AGAIN) => continue,
+                        () = tokio::time::sleep(RETRY_DELAY) => continue,
                         () = listener.draining.cancelled() => return None,
                     }
                 }
@@ -171,49 +174,49 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
 
 impl Listener {
     /// Returns events with the current state, under the id that the client already has.
-    fn now(&mut self) -> Vec<Logged> {
+    fn current_state(&mut self) -> Vec<Logged> {
         if self.until.is_some() {
             return Vec::new();
         }
         // Read the id first: changes in between are sent twice rather than never.
-        self.heard_until = self.log.last_id();
+        self.outdated_until = self.log.last_id();
         let snapshot = self.session.snapshot();
         let limits = Event::Limits(self.limits.borrow().as_ref().clone());
         [state_event(&snapshot.session), qr_event(&snapshot), limits]
             .iter()
-            .filter_map(|event| self.under_this_id(event))
+            .filter_map(|event| self.at_position(event))
             .collect()
     }
 
-    fn under_this_id(&self, event: &Event) -> Option<Logged> {
+    fn at_position(&self, event: &Event) -> Option<Logged> {
         Some(Logged {
-            id: self.at,
+            id: self.position,
             kind: event.kind(),
             data: json(event)?,
         })
     }
 
-    /// Moves the position to `at`, and returns an event that reports the gap.
-    fn gap(&mut self, at: u64, why: &str) -> Vec<Logged> {
+    /// Moves the position to `position`, and returns an event that reports the gap.
+    fn gap(&mut self, position: u64, reason: &str) -> Vec<Logged> {
         let gap = Event::Gap(GapEvent {
-            after: std::mem::replace(&mut self.at, at),
-            told_after: at,
-            message: why.to_owned(),
+            after: std::mem::replace(&mut self.position, position),
+            told_after: position,
+            message: reason.to_owned(),
         });
-        self.under_this_id(&gap)
+        self.at_position(&gap)
             .into_iter()
-            .chain(self.now())
+            .chain(self.current_state())
             .collect()
     }
 
     /// Filters `events`: drops states that are known to be outdated. Of several codes keeps only
     /// the last, the only one that can still be scanned.
-    fn news(&self, mut events: Vec<Logged>) -> Vec<Logged> {
+    fn still_current(&self, mut events: Vec<Logged>) -> Vec<Logged> {
         let code = events.iter().rfind(|event| event.kind == EventKind::Qr);
         let code = code.map_or(0, |event| event.id);
         events.retain(|event| match event.kind {
-            EventKind::Qr => event.id >= code && event.id > self.heard_until,
-            EventKind::State | EventKind::Limits => event.id > self.heard_until,
+            EventKind::Qr => event.id >= code && event.id > self.outdated_until,
+            EventKind::State | EventKind::Limits => event.id > self.outdated_until,
             EventKind::Message
             | EventKind::Ack
             | EventKind::MessageEdited
@@ -230,21 +233,20 @@ impl Listener {
     async fn read(&mut self, before: u64) -> Result<Vec<Logged>, LedgerError> {
         let store = self.ledger.store().await?;
         let kept_after = store.kept_after().await?;
-        if self.at < kept_after {
-            if self.at > 0 {
-                let why =
-                    "what came after that id is not kept any more: what follows is all there is";
-                return Ok(self.gap(kept_after, why));
+        if self.position < kept_after {
+            if self.position > 0 {
+                let reason = "the events after that id are no longer stored: the following events are all there are";
+                return Ok(self.gap(kept_after, reason));
             }
-            self.at = kept_after;
+            self.position = kept_after;
         }
-        let mut events = store.events(self.at, before, PAGE).await?;
-        if events.len() < PAGE as usize {
-            self.at = before - 1;
+        let mut events = store.events(self.position, before, PAGE_SIZE).await?;
+        if events.len() < PAGE_SIZE as usize {
+            self.position = before - 1;
             // Changes may have been pruned meanwhile.
-            events.extend(self.now());
+            events.extend(self.current_state());
         } else {
-            self.at = events.last().map_or(self.at, |event| event.id);
+            self.position = events.last().map_or(self.position, |event| event.id);
         }
         Ok(events)
     }

@@ -18,14 +18,14 @@ use crate::state::AppState;
 /// The query of an upload.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Named {
+pub struct UploadQuery {
     /// The name that the recipient sees.
     #[param(max_length = 255)]
     filename: Option<String>,
 }
 
 /// Stores a file: the request body, or the part `file` of a multipart one.
-#[utoipa::path(post, path = paths::FILES, tag = "files", params(Named),
+#[utoipa::path(post, path = paths::FILES, tag = "files", params(UploadQuery),
     request_body(content(
         (Vec<u8> = "application/octet-stream"), (FileParts = "multipart/form-data")
     )),
@@ -35,27 +35,27 @@ pub struct Named {
     ), Failures))]
 pub async fn upload(
     State(state): State<AppState>,
-    ApiQuery(Named { filename }): ApiQuery<Named>,
+    ApiQuery(UploadQuery { filename }): ApiQuery<UploadQuery>,
     request: Request,
 ) -> Result<Response, ApiError> {
     if let Some(name) = &filename {
         check_filename("filename", name)?;
     }
     let file = if is_multipart(request.headers()) {
-        multipart::only_file(&state.files, request, filename).await?
+        multipart::store_only_file(&state.files, request, filename).await?
     } else {
-        let told = UploadHints {
+        let hints = UploadHints {
             mime: declared_mime(request.headers()),
             filename,
             length: content_length(request.headers()),
             cliente_id: cliente_of(request.headers()),
         };
         let body = request.into_body().into_data_stream();
-        state.files.take(body, told, false).await?
+        state.files.receive(body, hints, false).await?
     };
     let mut response = (StatusCode::CREATED, Json(file.body())).into_response();
-    if let Ok(place) = HeaderValue::from_str(&format!("/files/{}", file.id)) {
-        response.headers_mut().insert(header::LOCATION, place);
+    if let Ok(location) = HeaderValue::from_str(&format!("/files/{}", file.id)) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
 }
@@ -86,8 +86,8 @@ pub async fn delete(
 /// Returns the content type that the client states. curl's default type says nothing about the
 /// file, so it is dropped.
 fn declared_mime(headers: &HeaderMap) -> Option<String> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    (!kind.starts_with("application/x-www-form-urlencoded")).then(|| kind.to_owned())
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    (!value.starts_with("application/x-www-form-urlencoded")).then(|| value.to_owned())
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -6,7 +6,7 @@ use api_docs::Failures;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use service_runtime::http::{ApiPath, disposition, distrust};
+use service_runtime::http::{ApiPath, add_untrusted_file_headers, disposition};
 use session_api::paths;
 use tower_http::services::ServeFile;
 
@@ -15,7 +15,7 @@ use crate::media::MediaError;
 use crate::state::AppState;
 
 /// How long a request waits for a file that has to be fetched first.
-const PATIENCE: Duration = Duration::from_secs(45);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Returns the file of an incoming message, fetched from WhatsApp if it is not
 /// stored. Supports range requests.
@@ -35,7 +35,7 @@ pub async fn media(
     ApiPath(id): ApiPath<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let file = state.media.get(&id, PATIENCE).await?;
+    let file = state.media.get(&id, FETCH_TIMEOUT).await?;
     let served = ServeFile::new(&file.path).try_call(request).await;
     let mut response = match served {
         Ok(response) => response.map(axum::body::Body::new).into_response(),
@@ -46,16 +46,19 @@ pub async fn media(
         return Err(MediaError::Slow.into());
     }
     let headers = response.headers_mut();
-    let told = |text: &str| HeaderValue::from_str(text).ok();
+    let header_value = |text: &str| HeaderValue::from_str(text).ok();
     let octets = HeaderValue::from_static("application/octet-stream");
-    headers.insert(header::CONTENT_TYPE, told(&file.mime).unwrap_or(octets));
-    if let Some(name) = told(&disposition("attachment", file.filename.as_deref())) {
+    headers.insert(
+        header::CONTENT_TYPE,
+        header_value(&file.mime).unwrap_or(octets),
+    );
+    if let Some(name) = header_value(&disposition("attachment", file.filename.as_deref())) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
-    if let Some(tag) = told(&format!("\"{}\"", file.sha256)) {
+    if let Some(tag) = header_value(&format!("\"{}\"", file.sha256)) {
         headers.insert(header::ETAG, tag);
     }
-    distrust(headers);
+    add_untrusted_file_headers(headers);
     Ok(response)
 }
 

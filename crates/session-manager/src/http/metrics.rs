@@ -161,8 +161,8 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
     limits(&state);
     browser(state.profile.clone()).await;
     sends(&state).await;
-    let is_wanted = state.backups.key.is_some();
-    gauge!("leadmaster_backup_wanted").set(f64::from(is_wanted));
+    let has_key = state.backups.key.is_some();
+    gauge!("leadmaster_backup_wanted").set(f64::from(has_key));
     if let Some(newest) = state.backups.newest() {
         let age = SystemTime::now().duration_since(newest).unwrap_or_default();
         gauge!("leadmaster_backup_age_seconds").set(age.as_secs_f64());
@@ -178,9 +178,9 @@ fn limits(state: &AppState) {
         new_chats,
     } = &current.limits;
     gauge!("leadmaster_reach_out_locked").set(f64::from(reach_out.locked));
-    for one in NewChatStatus::ALL {
-        let holds = f64::from(one == new_chats.status);
-        gauge!("leadmaster_new_chats_status", "status" => one.as_str()).set(holds);
+    for candidate in NewChatStatus::ALL {
+        let is_current = f64::from(candidate == new_chats.status);
+        gauge!("leadmaster_new_chats_status", "status" => candidate.as_str()).set(is_current);
     }
     gauge!("leadmaster_new_chats_used").set(as_f64(new_chats.used));
     gauge!("leadmaster_new_chats_allowed").set(as_f64(new_chats.total.unwrap_or(0)));
@@ -190,34 +190,34 @@ fn limits(state: &AppState) {
 fn session(state: &AppState) {
     let snapshot = state.session.snapshot();
     let body = &snapshot.session;
-    for one in SessionState::ALL {
-        let holds = f64::from(one == body.state);
-        gauge!("leadmaster_session_state", "state" => one.as_str()).set(holds);
+    for candidate in SessionState::ALL {
+        let is_current = f64::from(candidate == body.state);
+        gauge!("leadmaster_session_state", "state" => candidate.as_str()).set(is_current);
     }
     gauge!("leadmaster_session_state_age_seconds").set(age(body.since.as_millis()));
     counter!("leadmaster_browser_restarts_total").absolute(body.restarts.total);
 }
 
 async fn browser(profile: Profile) {
-    let this = std::process::id().cast_signed();
+    let own_pid = std::process::id().cast_signed();
     // This reads several files of every process, and the folders of the profile.
-    let used = move || {
+    let usage = move || {
         let free = free_mib(profile.root());
-        (Usage::below(this), profile.usage().total, free)
+        (Usage::below(own_pid), profile.usage().total, free)
     };
-    let used = tokio::task::spawn_blocking(used).await;
-    let (used, profile, free) = used.unwrap_or_default();
+    let usage = tokio::task::spawn_blocking(usage).await;
+    let (usage, profile, free) = usage.unwrap_or_default();
     if let Some(mib) = free {
         gauge!("leadmaster_disk_free_bytes").set(as_f64(mib << 20));
     }
     gauge!("leadmaster_profile_bytes").set(as_f64(profile));
-    gauge!("leadmaster_browser_processes").set(as_f64(used.processes));
-    gauge!("leadmaster_browser_memory_bytes").set(as_f64(used.resident));
-    gauge!("leadmaster_browser_cpu_seconds").set(used.processor.as_secs_f64());
+    gauge!("leadmaster_browser_processes").set(as_f64(usage.processes));
+    gauge!("leadmaster_browser_memory_bytes").set(as_f64(usage.resident));
+    gauge!("leadmaster_browser_cpu_seconds").set(usage.processor.as_secs_f64());
 }
 
 async fn sends(state: &AppState) {
-    gauge!("leadmaster_sends_under_way").set(as_f64(state.outbox.under_way() as u64));
+    gauge!("leadmaster_sends_under_way").set(as_f64(state.outbox.in_progress_count() as u64));
     let unsettled = match state.ledger.store().await {
         Ok(store) => store.unsettled_count().await,
         Err(error) => Err(error),

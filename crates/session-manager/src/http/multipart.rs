@@ -13,12 +13,12 @@ use crate::ledger::FileRow;
 
 /// The file part of a request, which is either stored or only inspected.
 pub(super) enum FilePart {
-    Kept(FileRow),
-    Seen(FileMeta),
+    Stored(FileRow),
+    Inspected(FileMeta),
 }
 
 /// Stores the file of an upload request.
-pub(super) async fn only_file(
+pub(super) async fn store_only_file(
     files: &Files,
     request: Request,
     filename: Option<String>,
@@ -47,26 +47,30 @@ async fn read_file(
     while let Some(part) = parts.next().await? {
         match part.name() {
             Some("file") if file.is_none() => {
-                let told = told(&part, filename.clone(), cliente_id);
-                *file = Some(files.take(part, told, false).await?);
+                let hints = upload_hints(&part, filename.clone(), cliente_id);
+                *file = Some(files.receive(part, hints, false).await?);
             }
-            _ => return Err(invalid("the multipart body has to have one part, file")),
+            _ => {
+                return Err(invalid(
+                    "the multipart body must have exactly one part, file",
+                ));
+            }
         }
     }
     Ok(())
 }
 
 /// Reads a send and its file. `keep` says whether the file is kept.
-pub(super) async fn send(
+pub(super) async fn read_send_with_file(
     files: &Files,
     request: Request,
     keep: bool,
 ) -> Result<(SendRequest, Option<FilePart>), ApiError> {
     let mut file = None;
     match read_send(files, request, keep, &mut file).await {
-        Ok(asked) => Ok((asked, file)),
+        Ok(send_request) => Ok((send_request, file)),
         Err(error) => {
-            if let Some(FilePart::Kept(file)) = &file {
+            if let Some(FilePart::Stored(file)) = &file {
                 files.release_ephemeral(file).await;
             }
             Err(error)
@@ -82,39 +86,43 @@ async fn read_send(
 ) -> Result<SendRequest, ApiError> {
     let mut cliente_id = cliente_of(request.headers());
     let mut parts = parts_of(request).await?;
-    let mut asked = None;
+    let mut send_request = None;
     while let Some(part) = parts.next().await? {
         match part.name() {
-            Some("json") if asked.is_none() => {
+            Some("json") if send_request.is_none() => {
                 let request: SendRequest = json_part(part).await?;
                 // If the first part is the message, validate it before its file is read.
                 request.validate(true)?;
                 cliente_id = request.cliente_id.or(cliente_id);
-                asked = Some(request);
+                send_request = Some(request);
             }
             Some("file") if file.is_none() => {
-                let told = told(&part, None, cliente_id);
+                let hints = upload_hints(&part, None, cliente_id);
                 *file = Some(match keep {
-                    true => FilePart::Kept(files.take(part, told, true).await?),
-                    false => FilePart::Seen(files.inspect(part, &told).await?),
+                    true => FilePart::Stored(files.receive(part, hints, true).await?),
+                    false => FilePart::Inspected(files.inspect(part, &hints).await?),
                 });
             }
             _ => {
                 return Err(invalid(
-                    "the multipart body has to have the parts json and file, each once",
+                    "the multipart body must have the parts json and file, each once",
                 ));
             }
         }
     }
-    asked.ok_or_else(|| invalid("the multipart body has no part json"))
+    send_request.ok_or_else(|| invalid("the multipart body has no part json"))
 }
 
 /// Returns what the part states about its file. The default file names of clients may be invalid.
-fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> UploadHints {
-    let named = part_file_name(part).filter(|name| check_filename("file", name).is_ok());
+fn upload_hints(
+    part: &Field<'_>,
+    filename: Option<String>,
+    cliente_id: Option<u64>,
+) -> UploadHints {
+    let part_name = part_file_name(part).filter(|name| check_filename("file", name).is_ok());
     UploadHints {
         mime: part.content_type().map(str::to_owned),
-        filename: filename.or(named),
+        filename: filename.or(part_name),
         length: None,
         cliente_id,
     }

@@ -60,14 +60,14 @@ pub async fn answer(
         pending.map(Passkey::body),
         pending.map(|passkey| passkey.request),
     ) else {
-        return Err(not_pending("WhatsApp waits for no answer of a passkey now"));
+        return Err(not_pending("WhatsApp is not waiting for a passkey answer"));
     };
-    check_answers(&credential, &public_key)?;
+    check_credential(&credential, &public_key)?;
     let page = page(&state)?;
     page.answer_passkey(request, &credential)
         .await
         .map_err(|error| failure(&error))?;
-    done(
+    success(
         &state,
         "The answer was given to WhatsApp; the phone goes on",
     )
@@ -83,13 +83,15 @@ pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBod
         .as_ref()
         .is_some_and(Passkey::needs_confirmation)
     {
-        return Err(not_pending("no verification code waits to be confirmed"));
+        return Err(not_pending(
+            "no verification code is waiting for confirmation",
+        ));
     }
     page(&state)?
         .confirm_passkey()
         .await
         .map_err(|error| failure(&error))?;
-    done(&state, "The code is confirmed; the device is being linked")
+    success(&state, "The code is confirmed; the device is being linked")
 }
 
 /// Cancels the passkey: the page returns to a code to scan.
@@ -97,7 +99,7 @@ pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBod
     responses((status = 200, description = "Given up", body = TransitionBody), Failures))]
 pub async fn cancel(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
     if state.session.snapshot().passkey.is_none() {
-        return Err(not_pending("WhatsApp asks for no passkey now"));
+        return Err(not_pending("WhatsApp is not requesting a passkey"));
     }
     let page = page(&state)?;
     let cancelled = page.cancel_passkey().await;
@@ -106,11 +108,11 @@ pub async fn cancel(State(state): State<AppState>) -> Result<Json<TransitionBody
         reloaded.map_err(|error| failure(&error.into()))?;
     }
     counter!("leadmaster_passkeys_total", "step" => "cancelled").increment(1);
-    tracing::info!("the passkey was given up on request");
-    done(&state, "Given up: a code to scan comes next")
+    tracing::info!("the passkey was cancelled on request");
+    success(&state, "Given up: a code to scan comes next")
 }
 
-fn done(state: &AppState, message: &str) -> Result<Json<TransitionBody>, ApiError> {
+fn success(state: &AppState, message: &str) -> Result<Json<TransitionBody>, ApiError> {
     Ok(Json(TransitionBody {
         success: true,
         message: message.to_owned(),
@@ -127,7 +129,7 @@ fn page(state: &AppState) -> Result<WhatsAppPage, ApiError> {
     state
         .session
         .page()
-        .ok_or_else(|| not_pending("no browser runs that would ask for a passkey"))
+        .ok_or_else(|| not_pending("no browser is running that could request a passkey"))
 }
 
 fn failure(error: &PageError) -> ApiError {
@@ -150,10 +152,13 @@ struct ClientData {
 
 /// Checks whether the credential can answer this request. WhatsApp verifies it, but an answer that
 /// WhatsApp would certainly reject costs the person the request.
-fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Result<(), Invalid> {
+fn check_credential(
+    credential: &PasskeyCredential,
+    request: &PasskeyRequest,
+) -> Result<(), Invalid> {
     const CLIENT_DATA: &str = "response.clientDataJSON";
     const AUTHENTICATOR_DATA: &str = "response.authenticatorData";
-    let wrong = |field: &'static str, wants: &'static str| Invalid {
+    let invalid = |field: &'static str, wants: &'static str| Invalid {
         field: field.into(),
         wants: wants.into(),
     };
@@ -161,53 +166,54 @@ fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Resu
     let client: ClientData = decode(&credential.response.client_data)
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| {
-            wrong(
-                CLIENT_DATA,
-                "has to hold what a browser says of its request",
-            )
-        })?;
+        .ok_or_else(|| invalid(CLIENT_DATA, "must be the client data of a browser"))?;
     if client.kind != "webauthn.get" {
-        return Err(wrong(CLIENT_DATA, "has to be of navigator.credentials.get"));
-    }
-    if client.challenge.trim_end_matches('=') != asked.challenge.trim_end_matches('=') {
-        return Err(wrong(
+        return Err(invalid(
             CLIENT_DATA,
-            "is the answer to another request: take the one of GET /passkey now",
+            "must come from navigator.credentials.get",
         ));
     }
-    if !is_of_site(&client.origin) {
-        return Err(wrong(
+    if client.challenge.trim_end_matches('=') != request.challenge.trim_end_matches('=') {
+        return Err(invalid(
             CLIENT_DATA,
-            "has to be made on https://web.whatsapp.com",
+            "is the answer to another request: answer the current one of GET /passkey",
+        ));
+    }
+    if !is_whatsapp_origin(&client.origin) {
+        return Err(invalid(
+            CLIENT_DATA,
+            "must be created on https://web.whatsapp.com",
         ));
     }
     let data = decode(&credential.response.authenticator_data).unwrap_or_default();
-    let (Some(party), Some(flags)) = (data.get(..32), data.get(32)) else {
-        return Err(wrong(AUTHENTICATOR_DATA, "is too short"));
+    let (Some(rp_id_hash), Some(flags)) = (data.get(..32), data.get(32)) else {
+        return Err(invalid(AUTHENTICATOR_DATA, "is too short"));
     };
-    let wanted = asked.rp_id.as_deref().unwrap_or(SITE);
-    if party != Sha256::digest(wanted).as_slice() {
-        return Err(wrong(AUTHENTICATOR_DATA, "has to be of WhatsApp's passkey"));
+    let rp_id = request.rp_id.as_deref().unwrap_or(SITE);
+    if rp_id_hash != Sha256::digest(rp_id).as_slice() {
+        return Err(invalid(
+            AUTHENTICATOR_DATA,
+            "must belong to WhatsApp's passkey",
+        ));
     }
     if flags & PRESENT_AND_VERIFIED != PRESENT_AND_VERIFIED {
-        return Err(wrong(
+        return Err(invalid(
             AUTHENTICATOR_DATA,
-            "has to say that its owner was verified",
+            "must state that its owner was verified",
         ));
     }
     Ok(())
 }
 
 /// Returns whether the origin is `https` on WhatsApp's domain or on a subdomain.
-fn is_of_site(origin: &str) -> bool {
+fn is_whatsapp_origin(origin: &str) -> bool {
     let Some(host) = origin.strip_prefix("https://") else {
         return false;
     };
     host == SITE
         || host
             .strip_suffix(SITE)
-            .is_some_and(|below| below.ends_with('.') && !below.contains(['/', ':', '@']))
+            .is_some_and(|prefix| prefix.ends_with('.') && !prefix.contains(['/', ':', '@']))
 }
 
 #[cfg(test)]
@@ -216,10 +222,10 @@ mod tests {
 
     #[test]
     fn only_whatsapps_own_pages_answer_for_its_passkeys() {
-        for right in ["https://web.whatsapp.com", "https://whatsapp.com"] {
-            assert!(is_of_site(right), "{right}");
+        for origin in ["https://web.whatsapp.com", "https://whatsapp.com"] {
+            assert!(is_whatsapp_origin(origin), "{origin}");
         }
-        for wrong in [
+        for invalid in [
             "http://web.whatsapp.com",
             "https://notwhatsapp.com",
             "https://web.whatsapp.com.evil.example",
@@ -227,7 +233,7 @@ mod tests {
             "https://a@b.whatsapp.com",
             "",
         ] {
-            assert!(!is_of_site(wrong), "{wrong}");
+            assert!(!is_whatsapp_origin(invalid), "{invalid}");
         }
     }
 }

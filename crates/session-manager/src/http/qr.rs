@@ -31,7 +31,7 @@ pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
     responses((status = 200, description = "The image", body = Vec<u8>, content_type = "image/png"), Failures))]
 pub async fn png(State(state): State<AppState>) -> Result<Response, ApiError> {
     let snapshot = state.session.snapshot();
-    Ok(picture("image/png", shown(&snapshot)?.png.clone()))
+    Ok(picture("image/png", current_qr(&snapshot)?.png.clone()))
 }
 
 /// Returns the code as an SVG.
@@ -39,7 +39,7 @@ pub async fn png(State(state): State<AppState>) -> Result<Response, ApiError> {
     responses((status = 200, description = "The image", body = String, content_type = "image/svg+xml"), Failures))]
 pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
     let snapshot = state.session.snapshot();
-    let svg = shown(&snapshot)?.svg().map_err(undrawable)?;
+    let svg = current_qr(&snapshot)?.svg().map_err(undrawable)?;
     Ok(picture("image/svg+xml", svg))
 }
 
@@ -48,16 +48,16 @@ pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
     responses((status = 200, description = "To scan from a terminal", body = String, content_type = "text/plain"), Failures))]
 pub async fn text(State(state): State<AppState>) -> Result<Response, ApiError> {
     let snapshot = state.session.snapshot();
-    let text = shown(&snapshot)?.half_blocks().map_err(undrawable)?;
+    let text = current_qr(&snapshot)?.half_blocks().map_err(undrawable)?;
     Ok(picture("text/plain; charset=utf-8", text))
 }
 
-fn shown(snapshot: &Arc<Snapshot>) -> Result<&QrImage, ApiError> {
+fn current_qr(snapshot: &Arc<Snapshot>) -> Result<&QrImage, ApiError> {
     snapshot.unexpired_qr(Timestamp::now()).ok_or_else(|| {
         let state = snapshot.session.state;
         ApiError::new(
             ErrorCode::QrNotAvailable,
-            format!("no code can be scanned now; the state is {state}"),
+            format!("there is no code to scan now; the state is {state}"),
         )
     })
 }

@@ -37,25 +37,25 @@ pub async fn send(
     request: Request,
 ) -> Result<Json<SendBody>, ApiError> {
     let key = idempotency_key(&headers)?;
-    let (request, came) = read(&state.files, request, true).await?;
-    let came = match came {
-        Some(FilePart::Kept(file)) => Some(file),
+    let (request, attached) = read_request(&state.files, request, true).await?;
+    let attached = match attached {
+        Some(FilePart::Stored(file)) => Some(file),
         _ => None,
     };
-    let sent = prepared(&state, key, &request, came.as_ref()).await;
-    if let Some(file) = &came {
+    let sent = prepare_and_send(&state, key, &request, attached.as_ref()).await;
+    if let Some(file) = &attached {
         state.files.release_ephemeral(file).await;
     }
     Ok(Json(sent?))
 }
 
-async fn prepared(
+async fn prepare_and_send(
     state: &AppState,
     key: Option<&str>,
     request: &SendRequest,
-    came: Option<&FileRow>,
+    attached: Option<&FileRow>,
 ) -> Result<SendBody, ApiError> {
-    let Outgoing { to, mut content } = request.validate(came.is_some())?;
+    let Outgoing { to, mut content } = request.validate(attached.is_some())?;
     let Some((_, media)) = content.media() else {
         let payload = Payload {
             hash: body_hash(&to, &content, None),
@@ -67,7 +67,7 @@ async fn prepared(
         return state.outbox.send(key, request.cliente_id, payload).await;
     };
     // The files that were created for this message alone.
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     let (file, hash) = if let Some(url) = &media.url {
         state.files.check_url(url)?;
         // The file is identified by its URL: if it was sent before, it is not fetched again.
@@ -79,15 +79,15 @@ async fn prepared(
             .files
             .fetch(url, media.filename.clone(), request.cliente_id)
             .await?;
-        made.push(file.clone());
+        created.push(file.clone());
         (file, hash)
     } else {
-        let file = match (came, &media.file_id) {
+        let file = match (attached, &media.file_id) {
             (Some(file), _) => file.clone(),
             (None, id) => {
                 state
                     .files
-                    .remembered(id.as_deref().unwrap_or_default())
+                    .find_row(id.as_deref().unwrap_or_default())
                     .await?
             }
         };
@@ -112,7 +112,7 @@ async fn prepared(
                 return Ok(sent);
             }
             (file, content) = state.files.convert(&file, conversion, content).await?;
-            made.push(file.clone());
+            created.push(file.clone());
         }
         let gate = state.files.gate().await;
         // The file may have been deleted since the lookup.
@@ -131,7 +131,7 @@ async fn prepared(
         state.outbox.send(key, request.cliente_id, payload).await
     };
     let sent = sending.await;
-    for file in &made {
+    for file in &created {
         state.files.release_ephemeral(file).await;
     }
     sent
@@ -165,11 +165,11 @@ pub async fn check(
     request: Request,
 ) -> Result<Json<CheckBody>, ApiError> {
     idempotency_key(&headers)?;
-    let (request, came) = read(&state.files, request, false).await?;
-    let outgoing = request.validate(came.is_some())?;
+    let (request, attached) = read_request(&state.files, request, false).await?;
+    let outgoing = request.validate(attached.is_some())?;
     if let Some((kind, media)) = outgoing.content.media() {
-        match (came, &media.url, &media.file_id) {
-            (Some(FilePart::Seen(meta)), ..) => {
+        match (attached, &media.url, &media.file_id) {
+            (Some(FilePart::Inspected(meta)), ..) => {
                 state.files.check_kind((kind, media), &meta.mime)?;
             }
             (_, Some(url), _) => state.files.check_url(url)?,
@@ -182,13 +182,13 @@ pub async fn check(
     Ok(Json(CheckBody { ok: true }))
 }
 
-async fn read(
+async fn read_request(
     files: &Files,
     request: Request,
     keep: bool,
 ) -> Result<(SendRequest, Option<FilePart>), ApiError> {
     if is_multipart(request.headers()) {
-        return multipart::send(files, request, keep).await;
+        return multipart::read_send_with_file(files, request, keep).await;
     }
     let ApiJson(request) = ApiJson::<SendRequest>::from_request(request, &()).await?;
     Ok((request, None))
@@ -226,8 +226,8 @@ pub async fn edit(
     ApiJson(request): ApiJson<EditRequest>,
 ) -> Result<Json<ChangedBody>, ApiError> {
     let key = idempotency_key(&headers)?;
-    let wanted = WantedChange::Edit(request.validate()?.to_owned());
-    Ok(Json(state.outbox.change(key, &id, wanted).await?))
+    let change = WantedChange::Edit(request.validate()?.to_owned());
+    Ok(Json(state.outbox.change(key, &id, change).await?))
 }
 
 /// Deletes a sent message for everyone; responds once WhatsApp's server accepted
@@ -241,8 +241,8 @@ pub async fn delete(
     ApiPath(id): ApiPath<String>,
 ) -> Result<Json<ChangedBody>, ApiError> {
     let key = idempotency_key(&headers)?;
-    let wanted = WantedChange::Delete;
-    Ok(Json(state.outbox.change(key, &id, wanted).await?))
+    let change = WantedChange::Delete;
+    Ok(Json(state.outbox.change(key, &id, change).await?))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
@@ -257,7 +257,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         .ok_or_else(|| {
             ApiError::new(
                 ErrorCode::InvalidHeader,
-                "Idempotency-Key has to be one value of 1 to 255 visible ASCII characters",
+                "Idempotency-Key must be one value of 1 to 255 visible ASCII characters",
             )
         })
 }

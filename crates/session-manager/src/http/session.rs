@@ -22,8 +22,8 @@ use crate::state::AppState;
 #[utoipa::path(post, path = paths::CONNECT, tag = "session", params(ClienteHeader),
     responses((status = 200, description = "The intent was taken", body = ConnectBody), Failures))]
 pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>, ApiError> {
-    let now = state.session.connect().await?;
-    let message = match now {
+    let state_now = state.session.connect().await?;
+    let message = match state_now {
         SessionState::Init => "Connecting: the browser is being started",
         SessionState::QrRequired => "A code is on show: scan it with the phone",
         SessionState::Authenticated => "Linked: waiting for WhatsApp",
@@ -34,8 +34,8 @@ pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>,
         success: true,
         message: message.to_owned(),
         session: SESSION_NAME.to_owned(),
-        state: now,
-        already_connected: now.is_linked(),
+        state: state_now,
+        already_connected: state_now.is_linked(),
     }))
 }
 
@@ -52,9 +52,9 @@ fn transition(state: SessionState, message: &str) -> Json<TransitionBody> {
 #[utoipa::path(post, path = paths::DISCONNECT, tag = "session", params(ClienteHeader),
     responses((status = 200, description = "The state now", body = TransitionBody), Failures))]
 pub async fn disconnect(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
-    let now = state.session.disconnect().await?;
+    let state_now = state.session.disconnect().await?;
     Ok(transition(
-        now,
+        state_now,
         "The browser is closed; the device stays linked",
     ))
 }
@@ -93,14 +93,14 @@ pub async fn pairing_code(
     if !(8..=15).contains(&phone.len()) || !phone.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ApiError::new(
             ErrorCode::InvalidRequest,
-            "phone has to be a number in international form: 8 to 15 digits, such as 5491158254201",
+            "phone must be a number in international form: 8 to 15 digits, for example 5491158254201",
         ));
     }
     let snapshot = state.session.snapshot();
     if snapshot.session.state.is_linked() {
         return Err(ApiError::new(
             ErrorCode::AlreadyLinked,
-            "a phone is linked already: POST /logout first",
+            "a phone is already linked: POST /logout first",
         ));
     }
     let page = state
@@ -108,10 +108,10 @@ pub async fn pairing_code(
         .page()
         .filter(|_| snapshot.session.state == SessionState::QrRequired)
         .ok_or_else(|| {
-            let now = snapshot.session.state;
+            let state_now = snapshot.session.state;
             ApiError::new(
                 ErrorCode::QrNotAvailable,
-                format!("the page does not ask for a phone now (state {now}): POST /connect and wait for QR_REQUIRED"),
+                format!("the page does not ask for a phone now (state {state_now}): POST /connect and wait for QR_REQUIRED"),
             )
         })?;
     match page.pairing_code(&phone).await {
@@ -139,7 +139,7 @@ pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, A
     let taken = state.backups.take_running(&state.session).await?;
     let Taken { file, bytes } = taken.map_err(|error| {
         let code = match error {
-            BackupError::NoKey | BackupError::NotLinked | BackupError::UnderWay => {
+            BackupError::NoKey | BackupError::NotLinked | BackupError::InProgress => {
                 ErrorCode::BackupUnavailable
             }
             _ => ErrorCode::BackupFailed,

@@ -26,17 +26,17 @@ use crate::browser::{PageError, WhatsAppPage};
 use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
 use crate::session::{CatchUp, SessionHandle};
 
-const ACKS: usize = 200;
+const ACK_BATCH: usize = 200;
 /// Number of messages whose changes are requested at once.
-const CHANGES: usize = 200;
+const CHANGE_BATCH: usize = 200;
 /// How often changes are requested: every so many heartbeats, but at least once in the longest
 /// interval.
-const CHANGES_BEATS: u32 = 10;
-const CHANGES_EVERY: Duration = Duration::from_secs(300);
+const CHANGES_HEARTBEATS: u32 = 10;
+const MAX_CHANGES_INTERVAL: Duration = Duration::from_secs(300);
 /// How many seconds the search of a loaded page looks back, for messages that arrive out of order.
 const SHALLOW_OVERLAP_SECONDS: i64 = 60;
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-const LEDGER_PAUSE: Duration = Duration::from_secs(1);
+const LEDGER_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// A message that stays unreadable for this long is published as unreadable.
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
 /// Maximum age, in seconds, of a link that an empty ledger takes as its start. A link may have been
@@ -44,7 +44,7 @@ const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
 /// the ledger must have been lost.
 const LINKED_ELSEWHERE_SECONDS: i64 = 7 * 24 * 3_600;
 /// How often the text of messages that were published as unreadable is requested again.
-const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
+const UNREADABLE_RETRY_INTERVAL: Duration = Duration::from_secs(600);
 
 /// The task that searches for missed messages.
 #[derive(Debug)]
@@ -52,15 +52,15 @@ pub struct Scanner {
     session: SessionHandle,
     file: LedgerFile,
     catch_up: CatchUp,
-    every: Duration,
+    interval: Duration,
     link: Link,
     /// The generation of the READY state that was searched last.
-    searched: Option<u64>,
+    searched_generation: Option<u64>,
     /// The mark of the page's memory at the last search.
     mark: String,
     /// The chats of that READY state whose messages the page cannot find, and the time until which
     /// all other chats were searched.
-    lost: HashSet<String>,
+    lost_chats: HashSet<String>,
     searched_until: i64,
     started: Instant,
     /// When unreadable messages were last requested again.
@@ -82,7 +82,7 @@ struct Link {
     is_new: bool,
     was_linked: bool,
     /// Whether the ledger has yet to record that there is no link.
-    forgotten: bool,
+    is_recorded: bool,
 }
 
 fn seconds_now() -> i64 {
@@ -90,14 +90,14 @@ fn seconds_now() -> i64 {
 }
 
 impl Scanner {
-    /// Creates a scanner of `session`'s page with the interval `every`. The stored device was
+    /// Creates a scanner of `session`'s page with the interval `interval`. The stored device was
     /// linked at `linked_at`, if that is known.
     #[must_use]
     pub fn new(
         session: SessionHandle,
         file: LedgerFile,
         catch_up: CatchUp,
-        every: Duration,
+        interval: Duration,
         linked_at: Option<Timestamp>,
     ) -> Self {
         let now = seconds_now();
@@ -108,16 +108,16 @@ impl Scanner {
             session,
             file,
             catch_up,
-            every,
+            interval,
             link: Link {
                 since: linked_at.unwrap_or(now),
                 is_new: false,
                 was_linked: true,
-                forgotten: true,
+                is_recorded: true,
             },
-            searched: None,
+            searched_generation: None,
             mark: String::new(),
-            lost: HashSet::new(),
+            lost_chats: HashSet::new(),
             searched_until: 0,
             started: Instant::now(),
             unreadable_at: None,
@@ -131,9 +131,9 @@ impl Scanner {
     /// Searches until `stop` is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.session.changes();
-        let mut tick = tokio::time::interval(self.every);
+        let mut tick = tokio::time::interval(self.interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut looked_at = self.catch_up.missed();
+        let mut seen_misses = self.catch_up.missed();
         loop {
             let retry_at = self.retry_at.unwrap_or_else(Instant::now);
             tokio::select! {
@@ -143,24 +143,24 @@ impl Scanner {
                         return;
                     }
                 }
-                () = self.catch_up.missed_since(looked_at) => {}
+                () = self.catch_up.missed_since(seen_misses) => {}
                 () = tokio::time::sleep_until(retry_at), if self.retry_at.is_some() => {}
                 _ = tick.tick() => {}
             }
-            looked_at = self.catch_up.missed();
+            seen_misses = self.catch_up.missed();
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.look() => {}
+                () = self.scan() => {}
             }
             // If there is a page, it was queried again just before.
-            self.tell_unreadable().await;
+            self.publish_unreadable().await;
         }
     }
 
     /// Publishes messages that stay unreadable, with or without a page.
-    async fn tell_unreadable(&self) {
+    async fn publish_unreadable(&self) {
         // After a start the page may be able to read the messages by now.
-        if self.searched.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
+        if self.searched_generation.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
             return;
         }
         // The ledger reports its own failures.
@@ -168,17 +168,17 @@ impl Scanner {
             return;
         };
         let before = Timestamp::now().before(UNREADABLE_AFTER);
-        match store.tell_unreadable(before).await {
+        match store.publish_unreadable(before).await {
             Ok(0) => {}
-            Ok(told) => tracing::warn!(
-                told,
-                "messages came in that cannot be read here: look at the phone"
+            Ok(published) => tracing::warn!(
+                published,
+                "received messages that cannot be decrypted here: read them on the phone"
             ),
-            Err(error) => tracing::debug!(%error, "what stays unreadable was not told"),
+            Err(error) => tracing::debug!(%error, "unreadable messages could not be published"),
         }
     }
 
-    async fn look(&mut self) {
+    async fn scan(&mut self) {
         self.watch_link().await;
         let snapshot = self.session.snapshot();
         let ready = snapshot.session.state == SessionState::Ready;
@@ -186,71 +186,77 @@ impl Scanner {
         let (Some(page), Some(account)) = (self.session.page().filter(|_| ready), account) else {
             self.retry_at = None;
             // The messages of the next sync are published in their order.
-            if self.searched.take().is_some() {
-                self.catch_up.fell_behind();
+            if self.searched_generation.take().is_some() {
+                self.catch_up.record_miss();
             }
             return;
         };
         let generation = snapshot.session.generation;
-        if self.searched.is_some_and(|searched| searched != generation) {
-            self.searched = None;
-            self.catch_up.fell_behind();
+        if self
+            .searched_generation
+            .is_some_and(|searched_generation| searched_generation != generation)
+        {
+            self.searched_generation = None;
+            self.catch_up.record_miss();
         }
-        let begun = self.catch_up.begin();
+        let deep_search = self.catch_up.begin();
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
             return;
         }
-        let result = self.search(&page, &account.id, begun.is_some()).await;
-        gauge!("leadmaster_inbound_chats_lost")
-            .set(service_runtime::metrics::as_f64(self.lost.len() as u64));
+        let result = self.search(&page, &account.id, deep_search.is_some()).await;
+        gauge!("leadmaster_inbound_chats_lost").set(service_runtime::metrics::as_f64(
+            self.lost_chats.len() as u64,
+        ));
         match result {
             Ok(()) => {
                 // With lost chats, everything that can be published in order is published.
-                if let Some(begun) = begun {
-                    self.catch_up.done(begun);
-                    self.searched = Some(generation);
+                if let Some(deep_search) = deep_search {
+                    self.catch_up.done(deep_search);
+                    self.searched_generation = Some(generation);
                 }
-                if self.lost.is_empty() {
+                if self.lost_chats.is_empty() {
                     self.backoff.reset();
                     self.retry_at = None;
                     self.failing = false;
                 } else {
-                    self.chats_lost();
+                    self.schedule_lost_chats();
                 }
-                self.ask_changes(&page, begun.is_some()).await;
+                self.request_changes(&page, deep_search.is_some()).await;
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.schedule_retry(&error),
         }
     }
 
-    fn chats_lost(&mut self) {
+    fn schedule_lost_chats(&mut self) {
         self.retry_at = Some(Instant::now() + self.backoff.next_delay());
         if !std::mem::replace(&mut self.failing, true) {
             tracing::warn!(
-                chats = self.lost.len(),
-                "the page does not find the messages of some chats; they are tried again until it does"
+                chats = self.lost_chats.len(),
+                "the page cannot find the messages of some chats; the search of these chats is retried until it can"
             );
         }
     }
 
-    fn failed(&mut self, error: &ScanError) {
+    fn schedule_retry(&mut self, error: &ScanError) {
         self.mark.clear();
         let delay = self.backoff.next_delay();
         let delay = match error {
             // The ledger may recover at any moment, and a retry costs nothing.
-            ScanError::Ledger(_) => LEDGER_PAUSE,
+            ScanError::Ledger(_) => LEDGER_RETRY_DELAY,
             _ => delay,
         };
         self.retry_at = Some(Instant::now() + delay);
-        if self.searched.take().is_some() {
-            self.catch_up.fell_behind();
+        if self.searched_generation.take().is_some() {
+            self.catch_up.record_miss();
         }
         match error {
             // The page is gone, or the ledger reports the failure itself.
             ScanError::Page(PageError::NotReady(_) | PageError::Browser(_))
-            | ScanError::Ledger(_) => tracing::debug!(%error, "the search for messages broke off"),
+            | ScanError::Ledger(_) => {
+                tracing::debug!(%error, "the search for missed messages was interrupted")
+            }
             _ if !std::mem::replace(&mut self.failing, true) => {
-                tracing::warn!(%error, "messages that came while away cannot be searched for; a newer wa-js may help (WA_JS_PATH)");
+                tracing::warn!(%error, "the search for missed messages failed; a newer wa-js may help (WA_JS_PATH)");
             }
             _ => {}
         }
@@ -260,16 +266,16 @@ impl Scanner {
     async fn watch_link(&mut self) {
         let linked = self.session.snapshot().session.linked;
         if !linked {
-            self.link.forgotten &= !self.link.was_linked;
+            self.link.is_recorded &= !self.link.was_linked;
             self.link.is_new = true;
         } else if !self.link.was_linked {
             self.link.since = seconds_now();
         }
         self.link.was_linked = linked;
-        if !self.link.forgotten
+        if !self.link.is_recorded
             && let Ok(store) = self.file.store().await
         {
-            self.link.forgotten = store.unlinked().await.is_ok();
+            self.link.is_recorded = store.unlinked().await.is_ok();
         }
     }
 
@@ -290,25 +296,27 @@ impl Scanner {
             page,
             account,
         };
-        let again = deep
+        let retry_unreadable = deep
             || self
                 .unreadable_at
-                .is_none_or(|at| at.elapsed() > UNREADABLE_AGAIN);
-        search.read_again(&store.unreadable(again).await?).await?;
-        if again {
+                .is_none_or(|at| at.elapsed() > UNREADABLE_RETRY_INTERVAL);
+        search
+            .read_again(&store.unreadable(retry_unreadable).await?)
+            .await?;
+        if retry_unreadable {
             self.unreadable_at = Some(Instant::now());
         }
         if deep {
             self.search_chats(&search, &Chats::Changed, watermark)
                 .await?;
-        } else if !self.lost.is_empty() {
-            let lost = std::mem::take(&mut self.lost);
-            let only = Chats::Only(&lost);
-            let searched = self.search_chats(&search, &only, watermark).await;
-            if searched.is_err() {
-                self.lost = lost;
+        } else if !self.lost_chats.is_empty() {
+            let lost_chats = std::mem::take(&mut self.lost_chats);
+            let only = Chats::Only(&lost_chats);
+            let searched_generation = self.search_chats(&search, &only, watermark).await;
+            if searched_generation.is_err() {
+                self.lost_chats = lost_chats;
             }
-            searched?;
+            searched_generation?;
         }
         // Messages in the page's memory may not be in its database yet.
         let overlap = if deep {
@@ -321,7 +329,7 @@ impl Scanner {
         let (until, mark) = search.memory(since, mark).await?;
         self.mark = mark;
         self.searched_until = self.searched_until.max(until);
-        if self.lost.is_empty() {
+        if self.lost_chats.is_empty() {
             let until = self.searched_until;
             store.search_complete(account, until).await?;
         }
@@ -334,9 +342,9 @@ impl Scanner {
     /// Requests changes that the page may not have reported: it only reports changes of messages
     /// that it has in memory. This is separate from the search, so that new messages do not wait
     /// for it, and a failure here does not repeat the search.
-    async fn ask_changes(&mut self, page: &WhatsAppPage, deep: bool) {
-        let every = CHANGES_EVERY.min(self.every * CHANGES_BEATS);
-        if !deep && self.changes_at.is_some_and(|at| at.elapsed() <= every) {
+    async fn request_changes(&mut self, page: &WhatsAppPage, deep: bool) {
+        let interval = MAX_CHANGES_INTERVAL.min(self.interval * CHANGES_HEARTBEATS);
+        if !deep && self.changes_at.is_some_and(|at| at.elapsed() <= interval) {
             return;
         }
         self.changes_at = Some(Instant::now());
@@ -345,7 +353,7 @@ impl Scanner {
             return;
         };
         if let Err(error) = read_changes(&store, page).await {
-            tracing::debug!(%error, "changes of messages are requested later");
+            tracing::debug!(%error, "changes of messages could not be requested yet");
         }
     }
 
@@ -362,7 +370,7 @@ impl Scanner {
             self.searched_until = 0;
         }
         self.searched_until = self.searched_until.max(outcome.seen_until);
-        self.lost = outcome.lost;
+        self.lost_chats = outcome.lost;
         Ok(())
     }
 }
@@ -370,7 +378,7 @@ impl Scanner {
 /// Requests from the page the changes that it may not have reported.
 async fn read_changes(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
     let messages = store.changeable().await?;
-    for messages in messages.chunks(CHANGES) {
+    for messages in messages.chunks(CHANGE_BATCH) {
         let mut changes = page.changes(messages).await?;
         changes.sort_by_key(|change| change.at);
         let events = changes.into_iter().map(new_change).collect();
@@ -381,17 +389,17 @@ async fn read_changes(store: &Store, page: &WhatsAppPage) -> Result<(), ScanErro
 
 /// Requests from the page the acks of messages that may have progressed.
 async fn read_acks(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
-    let under_way = store.not_at_their_end().await?;
-    for ids in under_way.chunks(ACKS) {
+    let pending = store.acks_in_progress().await?;
+    for ids in pending.chunks(ACK_BATCH) {
         let acks = page.acks(ids).await?;
-        let seen: Vec<_> = acks
+        let events: Vec<_> = acks
             .into_iter()
-            .map(|known| NewEvent::Ack {
-                message_id: known.id,
-                ack: known.ack,
+            .map(|message| NewEvent::Ack {
+                message_id: message.id,
+                ack: message.ack,
             })
             .collect();
-        store.record(seen).await?;
+        store.record(events).await?;
     }
     Ok(())
 }

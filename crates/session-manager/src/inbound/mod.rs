@@ -37,7 +37,7 @@ fn new_event(update: PageUpdate) -> NewEvent {
     }
 }
 
-fn moment(millis: i64) -> Timestamp {
+fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
 }
 
@@ -52,7 +52,7 @@ fn new_message(message: PageMessage) -> NewEvent {
             pushname: message.pushname,
             video: call.video,
             outcome: "missed".to_owned(),
-            at: moment(message.at),
+            at: timestamp(message.at),
         }));
     }
     NewEvent::Message {
@@ -67,7 +67,7 @@ fn new_message(message: PageMessage) -> NewEvent {
             from_me: message.from_me,
             kind: message.kind,
             body: message.body,
-            at: moment(message.at),
+            at: timestamp(message.at),
             content: message.content,
         }),
     }
@@ -86,7 +86,7 @@ fn new_change(change: PageChange) -> NewEvent {
         body,
         emoji,
     } = change;
-    let at = moment(at);
+    let at = timestamp(at);
     let event = match kind {
         PageChangeKind::Edited => Event::MessageEdited(MessageEditedEvent {
             message_id,

@@ -12,7 +12,7 @@ use crate::outbox::Outbox;
 use crate::session::CatchUp;
 
 /// Maximum number of updates that are written in one transaction.
-const BATCH: usize = 256;
+const MAX_BATCH: usize = 256;
 
 /// The only task that empties the inbox.
 pub struct Recorder {
@@ -36,28 +36,28 @@ impl Recorder {
 
     /// Runs until the inbox is closed.
     pub async fn run(mut self, mut queue: mpsc::Receiver<PageUpdate>) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(MAX_BATCH);
         // A single update is written at once; updates that arrive while the
         // disk is busy form one batch.
-        while queue.recv_many(&mut batch, BATCH).await > 0 {
-            self.listen(&batch);
-            self.catch_up.through().await;
-            if batch.len() < BATCH {
+        while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
+            self.notify_outbox(&batch);
+            self.catch_up.wait_until_found().await;
+            if batch.len() < MAX_BATCH {
                 while let Ok(more) = queue.try_recv() {
-                    self.listen(std::slice::from_ref(&more));
+                    self.notify_outbox(std::slice::from_ref(&more));
                     batch.push(more);
-                    if batch.len() == BATCH {
+                    if batch.len() == MAX_BATCH {
                         break;
                     }
                 }
             }
-            self.write(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))
+            self.write(std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH)))
                 .await;
         }
     }
 
     /// Notifies the outbox of acks: they prove that the server responds, even if the disk fails.
-    fn listen(&self, batch: &[PageUpdate]) {
+    fn notify_outbox(&self, batch: &[PageUpdate]) {
         if batch
             .iter()
             .any(|update| matches!(update, PageUpdate::Ack { ack: 1.., .. }))
@@ -79,20 +79,20 @@ impl Recorder {
         match written {
             Ok(recorded) => {
                 self.failing = false;
-                let took = since.elapsed().as_secs_f64();
-                tracing::debug!(events, "inbound: written down within {:.1} ms", took * 1e3);
-                histogram!("leadmaster_inbound_write_duration_seconds").record(took);
+                let elapsed = since.elapsed().as_secs_f64();
+                tracing::debug!(events, "inbound: recorded within {:.1} ms", elapsed * 1e3);
+                histogram!("leadmaster_inbound_write_duration_seconds").record(elapsed);
                 self.outbox.acknowledged(&recorded.moved);
             }
             Err(error) => {
                 // Log the failure once, not with every message.
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(
-                        "what came in was not written down; it is searched for in the page once the ledger can be used: {}",
+                        "incoming messages were not recorded; they are searched for in the page once the ledger is usable: {}",
                         error.chain()
                     );
                 }
-                self.catch_up.fell_behind();
+                self.catch_up.record_miss();
                 self.file.check().await;
             }
         }

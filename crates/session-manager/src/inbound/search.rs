@@ -21,16 +21,16 @@ use crate::browser::{ChatSearch, Direction, MemorySearch, PageError, PageMessage
 use crate::ledger::{LedgerError, OVERLAP_SECONDS, Store};
 
 /// Page size of the ids from the page's memory.
-const IDS: usize = 5_000;
+const ID_PAGE_SIZE: usize = 5_000;
 /// Page size of the messages from the page.
-const MESSAGES: usize = 50;
+const MESSAGE_PAGE_SIZE: usize = 50;
 /// Maximum number of messages written at once.
-const WRITTEN: usize = 250;
+const WRITE_BATCH: usize = 250;
 /// Maximum number of held messages, of one chat and in total.
-const HELD: usize = 2_000;
-const HELD_OF_ALL: usize = 5_000;
+const MAX_HELD_PER_CHAT: usize = 2_000;
+const MAX_HELD: usize = 5_000;
 /// Longest time that a search holds messages.
-const HELD_FOR: Duration = Duration::from_secs(10);
+const MAX_HOLD_TIME: Duration = Duration::from_secs(10);
 /// Maximum difference between the clocks of this host and of WhatsApp, in seconds. The account's
 /// own messages have this host's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
@@ -88,7 +88,7 @@ pub(super) struct Search<'a> {
 
 /// Returns the message's time by WhatsApp's clock. For the account's own messages, returns a lower
 /// bound.
-fn seen(id: &str, at: i64) -> i64 {
+fn seen_time(id: &str, at: i64) -> i64 {
     match id.starts_with("true_") {
         true => at - OWN_CLOCK_SECONDS,
         false => at,
@@ -104,13 +104,15 @@ impl Search<'_> {
     ) -> Result<SearchResult, ScanError> {
         let mut outcome = SearchResult::default();
         let mut held = Held::default();
-        let searched = self.each_chat(chats, since, &mut held, &mut outcome).await;
+        let searched = self
+            .search_chats(chats, since, &mut held, &mut outcome)
+            .await;
         // Record them even after an abort: the next search begins there.
-        self.tell_held(&mut held).await?;
+        self.record_held(&mut held).await?;
         searched.map(|()| outcome)
     }
 
-    async fn each_chat(
+    async fn search_chats(
         &self,
         chats: &Chats<'_>,
         since: i64,
@@ -121,7 +123,7 @@ impl Search<'_> {
         let changed = self.page.chats(since).await?;
         tracing::debug!(chats = changed.len(), "searching for messages");
         for (chat, last) in changed {
-            if matches!(chats, Chats::Only(some) if !some.contains(&chat)) {
+            if matches!(chats, Chats::Only(wanted_chats) if !wanted_chats.contains(&chat)) {
                 continue;
             }
             let from = match searched.get(&chat) {
@@ -131,22 +133,22 @@ impl Search<'_> {
             if last != 0 && last < from {
                 continue;
             }
-            match self.chat(&chat, from, held).await {
+            match self.search_chat(&chat, from, held).await {
                 Ok(Some(until)) => {
                     outcome.seen_until = outcome.seen_until.max(until);
                     held.chats.push((chat, until));
                 }
                 Ok(None) => drop(outcome.lost.insert(chat)),
-                Err(ScanError::Page(PageError::Failed(why))) => {
+                Err(ScanError::Page(PageError::Failed(reason))) => {
                     if outcome.lost.is_empty() {
-                        tracing::warn!("a chat could not be read: {why}");
+                        tracing::warn!("a chat could not be read: {reason}");
                     }
                     outcome.lost.insert(chat);
                 }
                 Err(error) => return Err(error),
             }
-            if held.messages.len() > HELD_OF_ALL || held.since.elapsed() > HELD_FOR {
-                self.tell_held(held).await?;
+            if held.messages.len() > MAX_HELD || held.since.elapsed() > MAX_HOLD_TIME {
+                self.record_held(held).await?;
             }
         }
         Ok(())
@@ -154,7 +156,7 @@ impl Search<'_> {
 
     /// Holds or records the new messages of one chat. Returns the time until which all its messages
     /// are known, or `None` if the page cannot find its messages.
-    async fn chat(
+    async fn search_chat(
         &self,
         chat: &str,
         since: i64,
@@ -163,28 +165,28 @@ impl Search<'_> {
         let mut until = since;
         let mut messages: VecDeque<PageMessage> = VecDeque::new();
         // The message after which more messages may follow.
-        let mut rest: Option<String> = None;
+        let mut continue_after: Option<String> = None;
         let mut anchor: Option<String> = None;
         loop {
-            let asked = ChatSearch {
+            let request = ChatSearch {
                 chat,
                 since,
                 anchor: anchor.as_deref(),
                 direction: Direction::Before,
             };
-            let found = self.page.search(asked).await?;
+            let found = self.page.search(request).await?;
             if found.lost {
                 return Ok(None);
             }
             if found.began_at.is_some() {
-                rest = found.began_at;
+                continue_after = found.began_at;
             }
             for message in found.messages.into_iter().rev() {
                 messages.push_front(message);
             }
-            if messages.len() > HELD {
-                messages.truncate(HELD);
-                rest = messages.back().map(|last| last.message_id.clone());
+            if messages.len() > MAX_HELD_PER_CHAT {
+                messages.truncate(MAX_HELD_PER_CHAT);
+                continue_after = messages.back().map(|last| last.message_id.clone());
             }
             match found.next {
                 Some(next) => anchor = Some(next),
@@ -193,29 +195,29 @@ impl Search<'_> {
         }
         self.hold(messages.into(), &mut until, held).await?;
         // The message at which the search began is neither before nor after itself.
-        if let Some(at) = &rest {
-            let this = self.page.read(std::slice::from_ref(at)).await?;
-            let this = this
+        if let Some(at) = &continue_after {
+            let first = self.page.read(std::slice::from_ref(at)).await?;
+            let first = first
                 .messages
                 .into_iter()
-                .filter(|one| one.at / 1000 >= since);
-            self.hold(this.collect(), &mut until, held).await?;
+                .filter(|message| message.at / 1000 >= since);
+            self.hold(first.collect(), &mut until, held).await?;
         }
-        while let Some(at) = rest {
-            let asked = ChatSearch {
+        while let Some(at) = continue_after {
+            let request = ChatSearch {
                 chat,
                 since,
                 anchor: Some(&at),
                 direction: Direction::After,
             };
-            let found = self.page.search(asked).await?;
+            let found = self.page.search(request).await?;
             self.hold(found.messages, &mut until, held).await?;
             if found.lost {
                 return Ok(None);
             }
-            rest = found.next;
-            if held.messages.len() > HELD_OF_ALL {
-                self.tell_held(held).await?;
+            continue_after = found.next;
+            if held.messages.len() > MAX_HELD {
+                self.record_held(held).await?;
             }
         }
         Ok(Some(until))
@@ -228,14 +230,14 @@ impl Search<'_> {
         mut since: i64,
         mark: &str,
     ) -> Result<(i64, String), ScanError> {
-        let (mut limit, mut until) = (IDS, 0);
+        let (mut limit, mut until) = (ID_PAGE_SIZE, 0);
         loop {
             let found = self
                 .page
                 .memory(MemorySearch { since, limit, mark })
                 .await?;
             let last = found.ids.last().map(|(_, at)| *at);
-            let times = found.ids.iter().map(|(id, at)| seen(id, *at));
+            let times = found.ids.iter().map(|(id, at)| seen_time(id, *at));
             until = times.fold(until, i64::max);
             let ids = found.ids.into_iter().map(|(id, _)| id).collect();
             let unknown = self.store.unknown(ids).await?;
@@ -243,7 +245,11 @@ impl Search<'_> {
             match last {
                 Some(last) if found.more => {
                     // There are more messages in one second than the limit, so raise the limit.
-                    limit = if last == since { limit * 2 } else { IDS };
+                    limit = if last == since {
+                        limit * 2
+                    } else {
+                        ID_PAGE_SIZE
+                    };
                     since = last;
                 }
                 _ => return Ok((until, found.mark)),
@@ -253,7 +259,7 @@ impl Search<'_> {
 
     /// Reads these messages from the page and records them, in their order.
     pub(super) async fn read(&self, ids: &[String]) -> Result<(), ScanError> {
-        for ids in ids.chunks(MESSAGES) {
+        for ids in ids.chunks(MESSAGE_PAGE_SIZE) {
             let read = self.page.read(ids).await?;
             self.record(read.messages).await?;
         }
@@ -264,11 +270,11 @@ impl Search<'_> {
     /// person's, or that the page no longer has because it only carried a change of another
     /// message.
     pub(super) async fn read_again(&self, ids: &[String]) -> Result<(), ScanError> {
-        for ids in ids.chunks(MESSAGES) {
+        for ids in ids.chunks(MESSAGE_PAGE_SIZE) {
             let read = self.page.read(ids).await?;
             self.record(read.messages).await?;
             if !read.none.is_empty() {
-                self.store.never_readable(&read.none).await?;
+                self.store.drop_unreadable(&read.none).await?;
             }
         }
         Ok(())
@@ -283,19 +289,22 @@ impl Search<'_> {
     ) -> Result<(), ScanError> {
         let times = messages
             .iter()
-            .map(|one| seen(&one.message_id, one.at / 1000));
+            .map(|message| seen_time(&message.message_id, message.at / 1000));
         *until = times.fold(*until, i64::max);
-        let ids = messages.iter().map(|one| one.message_id.clone()).collect();
+        let ids = messages
+            .iter()
+            .map(|message| message.message_id.clone())
+            .collect();
         let unknown: HashSet<String> = self.store.unknown(ids).await?.into_iter().collect();
         let unknown = messages
             .into_iter()
-            .filter(|one| unknown.contains(&one.message_id));
+            .filter(|message| unknown.contains(&message.message_id));
         held.messages.extend(unknown);
         Ok(())
     }
 
     /// Records the held messages in order of time, and stores that their chats were searched.
-    async fn tell_held(&self, held: &mut Held) -> Result<(), ScanError> {
+    async fn record_held(&self, held: &mut Held) -> Result<(), ScanError> {
         let Held {
             mut messages,
             chats,
@@ -304,7 +313,7 @@ impl Search<'_> {
         messages.sort_by(|a, b| a.at.cmp(&b.at).then(a.row.total_cmp(&b.row)));
         let mut messages = messages.into_iter().peekable();
         while messages.peek().is_some() {
-            self.record(messages.by_ref().take(WRITTEN).collect())
+            self.record(messages.by_ref().take(WRITE_BATCH).collect())
                 .await?;
         }
         if !chats.is_empty() {
@@ -315,9 +324,9 @@ impl Search<'_> {
 
     async fn record(&self, messages: Vec<PageMessage>) -> Result<(), ScanError> {
         let events = messages.into_iter().map(new_message).collect();
-        let told = self.store.record(events).await?.told;
-        if told > 0 {
-            tracing::debug!(told, "messages were found that nobody had been told of");
+        let published = self.store.record(events).await?.published;
+        if published > 0 {
+            tracing::debug!(published, "found messages that had not been published");
         }
         Ok(())
     }

@@ -11,13 +11,13 @@ use crate::error::ApiError;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The folder or the file cannot be created or opened.
-    #[error("{path} cannot be made or opened", path = .0.display())]
+    #[error("{path} cannot be created or opened", path = .0.display())]
     Folder(PathBuf, #[source] std::io::Error),
     /// The migrations failed.
-    #[error("{path} cannot be brought up to date", path = .0.display())]
+    #[error("{path} cannot be migrated", path = .0.display())]
     Migrate(PathBuf, #[source] sqlx::migrate::MigrateError),
     /// The file is damaged.
-    #[error("{path} is damaged: {what}", path = .0.display(), what = .1)]
+    #[error("{path} is damaged: {reason}", path = .0.display(), reason = .1)]
     Damaged(PathBuf, String),
     /// A read or write failed.
     #[error("the ledger cannot be read or written")]

@@ -15,15 +15,15 @@ use metrics::counter;
 use session_api::{CallEvent, Event, EventKind, MessageEvent, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::append::{RESERVED, number, tell_ack, write};
+use super::append::{RESERVED_IDS, append_event, publish_ack, sqlite_id};
 use super::error::LedgerError;
 use super::forgotten::forgotten_hash;
-use super::media::note_media;
+use super::media::insert_media;
 use super::message_changes::is_own_edit;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};
-use super::row::Row;
+use super::send_row::Row;
+use super::send_state_machine::SendEvent;
 use super::store::{Store, TransitionData, apply_transition};
-use super::transition::SendEvent;
 use super::writer::WriteTx;
 use crate::event_log::{Logged, Ticket, id_of, json};
 
@@ -62,7 +62,7 @@ pub enum NewEvent {
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
     /// Number of events that were published.
-    pub told: usize,
+    pub published: usize,
     /// The ids of the sends whose state changed.
     pub moved: Vec<i64>,
 }
@@ -73,7 +73,7 @@ impl Store {
         self.writer
             .write(move |mut tx| {
                 Box::pin(async move {
-                    let told_before = tx.ticket.len();
+                    let published_before = tx.ticket.len();
                     let mut moved = Vec::new();
                     for event in &batch {
                         match event {
@@ -92,8 +92,8 @@ impl Store {
                             }
                         }
                     }
-                    let told = tx.ticket.len() - told_before;
-                    Ok(Recorded { told, moved })
+                    let published = tx.ticket.len() - published_before;
+                    Ok(Recorded { published, moved })
                 })
             })
             .await
@@ -101,7 +101,7 @@ impl Store {
 
     /// Publishes, once each, the messages that have been unreadable since before `before`. Returns
     /// how many were published.
-    pub async fn tell_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
+    pub async fn publish_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
         let due: Vec<(String, String)> = sqlx::query_as(
             "SELECT message_id, data FROM unreadable
              WHERE told_at IS NULL AND data IS NOT NULL AND at <= ? ORDER BY at LIMIT 500",
@@ -117,8 +117,9 @@ impl Store {
                 Box::pin(async move {
                     let mut told = 0;
                     for (message_id, data) in due {
-                        let news = tell_unreadable(tx.connection, tx.ticket, &message_id, data);
-                        told += usize::from(news.await?);
+                        let is_new =
+                            publish_unreadable(tx.connection, tx.ticket, &message_id, data);
+                        told += usize::from(is_new.await?);
                     }
                     Ok(told)
                 })
@@ -136,8 +137,8 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, kind, data FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
         )
-        .bind(number(after))
-        .bind(number(before))
+        .bind(sqlite_id(after))
+        .bind(sqlite_id(before))
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
@@ -167,23 +168,23 @@ impl Store {
     /// page's store may return again are kept for dedup.
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, LedgerError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let searched: Option<i64> =
+        let searched_until: Option<i64> =
             sqlx::query_scalar("SELECT MIN(seen_until) FROM accounts WHERE linked")
                 .fetch_one(&mut *transaction)
                 .await?;
-        let searched = searched
+        let searched_until = searched_until
             .and_then(|seconds| Timestamp::from_millis((seconds - super::OVERLAP_SECONDS) * 1000));
-        let before = searched.map_or(before, |searched| searched.min(before));
-        let done = sqlx::query("DELETE FROM events WHERE id < ?")
-            .bind(number(id_of(before)))
+        let before = searched_until.map_or(before, |searched_until| searched_until.min(before));
+        let result = sqlx::query("DELETE FROM events WHERE id < ?")
+            .bind(sqlite_id(id_of(before)))
             .execute(&mut *transaction)
             .await?;
         sqlx::query(
             "UPDATE event_log SET kept_after = MAX(kept_after, MIN(?1, ids_until)),
                                   ids_until = MAX(ids_until, ?2)",
         )
-        .bind(number(id_of(before)))
-        .bind(number(self.log.last_id() + RESERVED))
+        .bind(sqlite_id(id_of(before)))
+        .bind(sqlite_id(self.log.last_id() + RESERVED_IDS))
         .execute(&mut *transaction)
         .await?;
         for old in [
@@ -198,12 +199,12 @@ impl Store {
                 .await?;
         }
         transaction.commit().await?;
-        Ok(done.rows_affected())
+        Ok(result.rows_affected())
     }
 
     /// Reserves ids that no process has used, and some more in advance.
     pub(super) async fn reserve_ids(&self) -> Result<(), LedgerError> {
-        let now = number(self.log.last_id());
+        let now = sqlite_id(self.log.last_id());
         // A new file contains no earlier events.
         let until: i64 = sqlx::query_scalar(
             "INSERT INTO event_log (one, ids_until, kept_after) VALUES (1, ?1, ?1)
@@ -215,7 +216,7 @@ impl Store {
         .await?;
         self.log.raise(until.cast_unsigned());
         sqlx::query("UPDATE event_log SET ids_until = ?")
-            .bind(number(until.cast_unsigned() + RESERVED))
+            .bind(sqlite_id(until.cast_unsigned() + RESERVED_IDS))
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -229,11 +230,11 @@ async fn record_message(
     ack: i8,
 ) -> Result<(), sqlx::Error> {
     if let Some(key) = sent_key(&message.message_id) {
-        let ours = sqlx::query("SELECT 1 FROM sends WHERE wa_key = ?")
+        let own_send = sqlx::query("SELECT 1 FROM sends WHERE wa_key = ?")
             .bind(key)
             .fetch_optional(&mut *transaction)
             .await?;
-        if ours.is_some() {
+        if own_send.is_some() {
             return Ok(());
         }
     }
@@ -259,10 +260,10 @@ async fn record_message(
     let Some(data) = message_json(message) else {
         return Ok(());
     };
-    if !write(transaction, ticket, EventKind::Message, Some(&key), data).await? {
+    if !append_event(transaction, ticket, EventKind::Message, Some(&key), data).await? {
         return Ok(());
     }
-    note_media(transaction, message).await?;
+    insert_media(transaction, message).await?;
     sqlx::query("DELETE FROM unreadable WHERE message_id = ?")
         .bind(&message.message_id)
         .execute(&mut *transaction)
@@ -289,7 +290,7 @@ async fn record_change(
     }
     let kind = event.kind();
     let key = change_key(kind, key);
-    write(transaction, ticket, kind, Some(&key), data).await?;
+    append_event(transaction, ticket, kind, Some(&key), data).await?;
     Ok(())
 }
 
@@ -302,12 +303,12 @@ async fn record_call(
     let Some(data) = json(&Event::Call(call.clone())) else {
         return Ok(());
     };
-    write(transaction, ticket, EventKind::Call, Some(&key), data).await?;
+    append_event(transaction, ticket, EventKind::Call, Some(&key), data).await?;
     Ok(())
 }
 
 /// Publishes an unreadable message. Returns whether that was new.
-async fn tell_unreadable(
+async fn publish_unreadable(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
     message_id: &str,
@@ -328,7 +329,7 @@ async fn tell_unreadable(
     }
     // Use a separate key: if the text arrives later, it is an event as well.
     let key = format!("unreadable:{key}");
-    let news = write(
+    let is_new = append_event(
         transaction,
         ticket,
         EventKind::Message,
@@ -341,10 +342,10 @@ async fn tell_unreadable(
         .bind(message_id)
         .execute(&mut *transaction)
         .await?;
-    if news {
+    if is_new {
         counter!("leadmaster_inbound_unreadable_total").increment(1);
     }
-    Ok(news)
+    Ok(is_new)
 }
 
 /// Records an ack. Returns the send whose state changed, if this service sent the message.
@@ -371,7 +372,7 @@ async fn record_ack(
     }
     let now = Timestamp::now().as_millis();
     if raise_ack(tx.connection, message_id, ack, now).await? && ack != 0 {
-        tell_ack(tx.connection, tx.ticket, message_id, ack).await?;
+        publish_ack(tx.connection, tx.ticket, message_id, ack).await?;
     }
     Ok(None)
 }
@@ -385,7 +386,7 @@ async fn raise_ack(
     now: i64,
 ) -> Result<bool, sqlx::Error> {
     // The server's ack ends a failure. Until then, a failure is published once.
-    let done = sqlx::query(
+    let result = sqlx::query(
         "INSERT INTO acks (message_id, ack, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (message_id) DO UPDATE SET ack = ?2, at = ?3
          WHERE CASE WHEN ?2 < 1 THEN ?2 < 0 AND ack = 0 ELSE ?2 > ack END",
@@ -395,7 +396,7 @@ async fn raise_ack(
     .bind(now)
     .execute(&mut *transaction)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(result.rows_affected() > 0)
 }
 
 fn message_json(message: &MessageEvent) -> Option<Arc<str>> {

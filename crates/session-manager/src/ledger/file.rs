@@ -21,25 +21,25 @@ use super::error::LedgerError;
 use super::store::Store;
 use crate::event_log::EventLog;
 
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The ledger file, opened on demand; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LedgerFile {
     folder: PathBuf,
     log: EventLog,
-    state: Arc<Mutex<Opened>>,
+    state: Arc<Mutex<FileState>>,
     health: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug, Default)]
-enum Opened {
+enum FileState {
     #[default]
     NotYet,
     Open(Store),
     Failed {
         at: Instant,
-        why: String,
+        reason: String,
     },
 }
 
@@ -62,9 +62,9 @@ impl LedgerFile {
     }
 
     /// Returns the reason why the file is unusable now; `None` if it works.
-    pub(crate) fn broken(&self) -> Option<LedgerError> {
-        let why = self.health.borrow().clone();
-        why.map(LedgerError::Unavailable)
+    pub(crate) fn unusable_reason(&self) -> Option<LedgerError> {
+        let reason = self.health.borrow().clone();
+        reason.map(LedgerError::Unavailable)
     }
 
     /// Checks, after a failure, whether the file can still be written.
@@ -72,12 +72,12 @@ impl LedgerFile {
         if let Ok(store) = self.store().await
             && let Err(error) = store.probe().await
         {
-            self.failed(&error).await;
+            self.record_failure(&error).await;
         }
     }
 
     /// Records that a read or write failed, and keeps this state until a write succeeds again.
-    pub(super) async fn failed(&self, error: &LedgerError) {
+    pub(super) async fn record_failure(&self, error: &LedgerError) {
         let LedgerError::Sqlite(_) = error else {
             // The failure to open the file has already been reported.
             return;
@@ -85,41 +85,41 @@ impl LedgerFile {
         if error.is_damage() {
             // The path may lead to another file by now, so reopen it.
             let mut state = self.state.lock().await;
-            if let Opened::Open(store) = std::mem::take(&mut *state) {
+            if let FileState::Open(store) = std::mem::take(&mut *state) {
                 store.close().await;
             }
         }
-        self.tell(Some(error.chain()));
+        self.set_health(Some(error.chain()));
     }
 
-    fn tell(&self, why: Option<String>) {
+    fn set_health(&self, reason: Option<String>) {
         self.health.send_if_modified(|known| {
-            if known.is_some() == why.is_some() {
+            if known.is_some() == reason.is_some() {
                 // Report the failure once, not with every retry.
                 return false;
             }
-            match &why {
-                Some(why) => tracing::error!(
-                    "the ledger of sends cannot be used, and nothing is sent without it: {why}"
+            match &reason {
+                Some(reason) => tracing::error!(
+                    "the ledger of sends cannot be used, and nothing is sent without it: {reason}"
                 ),
-                None => tracing::info!("the ledger of sends can be used again"),
+                None => tracing::info!("the ledger of sends is usable again"),
             }
-            *known = why;
+            *known = reason;
             true
         });
     }
 
     /// Retries a failed file until it works, without a limit.
-    pub(crate) async fn mend_loop(&self) {
+    pub(crate) async fn retry_loop(&self) {
         let mut health = self.health.subscribe();
         while health.wait_for(Option::is_some).await.is_ok() {
-            tokio::time::sleep(TRY_AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
             let Ok(store) = self.store().await else {
                 continue;
             };
             match store.probe().await {
-                Ok(()) => self.tell(None),
-                Err(error) => self.failed(&error).await,
+                Ok(()) => self.set_health(None),
+                Err(error) => self.record_failure(&error).await,
             }
         }
     }
@@ -131,23 +131,23 @@ impl LedgerFile {
     pub async fn store(&self) -> Result<Store, LedgerError> {
         let mut state = self.state.lock().await;
         match &*state {
-            Opened::Open(store) => return Ok(store.clone()),
-            Opened::Failed { at, why } if at.elapsed() < TRY_AGAIN => {
-                return Err(LedgerError::Unavailable(why.clone()));
+            FileState::Open(store) => return Ok(store.clone()),
+            FileState::Failed { at, reason } if at.elapsed() < RETRY_DELAY => {
+                return Err(LedgerError::Unavailable(reason.clone()));
             }
             _ => {}
         }
         match Store::open(&self.folder, self.log.clone()).await {
             Ok(store) => {
-                *state = Opened::Open(store.clone());
+                *state = FileState::Open(store.clone());
                 Ok(store)
             }
             Err(error) => {
-                let why = error.chain();
-                self.tell(Some(why.clone()));
-                *state = Opened::Failed {
+                let reason = error.chain();
+                self.set_health(Some(reason.clone()));
+                *state = FileState::Failed {
                     at: Instant::now(),
-                    why,
+                    reason,
                 };
                 Err(error)
             }
@@ -156,7 +156,7 @@ impl LedgerFile {
 
     /// Closes the file.
     pub async fn close(&self) {
-        if let Opened::Open(store) = &*self.state.lock().await {
+        if let FileState::Open(store) = &*self.state.lock().await {
             store.close().await;
         }
     }

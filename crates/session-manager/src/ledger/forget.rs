@@ -23,7 +23,7 @@ use super::message_id::inbound_dedup_key;
 use super::store::Store;
 
 /// How many of a number's last digits are used to find rows before they are compared.
-const NUMBER_END: usize = 8;
+const SEARCHED_DIGITS: usize = 8;
 
 /// What was deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct ForgottenChat {
 }
 
 /// A row that belongs to the chat.
-struct Found {
+struct ChatRows {
     events: Vec<(i64, Option<String>)>,
     sends: Vec<i64>,
     changes: Vec<i64>,
@@ -79,9 +79,9 @@ fn addresses_of_event(data: &str) -> Vec<String> {
 }
 
 /// Returns a part of this address that the text of each of its rows contains.
-fn end_of(address: &str) -> &str {
+fn search_text(address: &str) -> &str {
     match address.strip_suffix("@c.us") {
-        Some(number) => &number[number.len().saturating_sub(NUMBER_END)..],
+        Some(number) => &number[number.len().saturating_sub(SEARCHED_DIGITS)..],
         None => address.split('@').next().unwrap_or(address),
     }
 }
@@ -101,11 +101,15 @@ impl Store {
             addresses.extend(known);
             events = self.events_of(&addresses).await?;
         }
-        let is_told = |id: i64| until.is_none_or(|until| id.cast_unsigned() <= until);
-        let (told, later): (Vec<_>, Vec<_>) = events.into_iter().partition(|it| is_told(it.0));
-        let ids: HashSet<u64> = told.iter().map(|it| it.0.cast_unsigned()).collect();
-        let told = told.into_iter().map(|(id, key, _)| (id, key)).collect();
-        let mut found = self.rows_of(&addresses, told, until.is_some()).await?;
+        let is_published = |id: i64| until.is_none_or(|until| id.cast_unsigned() <= until);
+        let (published, later): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|it| is_published(it.0));
+        let ids: HashSet<u64> = published.iter().map(|it| it.0.cast_unsigned()).collect();
+        let published = published
+            .into_iter()
+            .map(|(id, key, _)| (id, key))
+            .collect();
+        let mut found = self.rows_of(&addresses, published, until.is_some()).await?;
         let later: HashSet<_> = later.into_iter().filter_map(|(_, key, _)| key).collect();
         let is_later = |id: &String| later.contains(&inbound_dedup_key(id));
         found.media.retain(|id| !is_later(id));
@@ -127,13 +131,13 @@ impl Store {
         for address in addresses {
             let rows: Vec<(i64, Option<String>, String)> =
                 sqlx::query_as("SELECT id, message_key, data FROM events WHERE instr(data, ?) > 0")
-                    .bind(end_of(address))
+                    .bind(search_text(address))
                     .fetch_all(&self.readers)
                     .await?;
             for (id, key, data) in rows {
-                let theirs = addresses_of_event(&data);
-                if theirs.iter().any(|it| addresses.contains(it)) && seen.insert(id) {
-                    found.push((id, key, theirs));
+                let event_addresses = addresses_of_event(&data);
+                if event_addresses.iter().any(|it| addresses.contains(it)) && seen.insert(id) {
+                    found.push((id, key, event_addresses));
                 }
             }
         }
@@ -144,9 +148,9 @@ impl Store {
         &self,
         addresses: &BTreeSet<String>,
         events: Vec<(i64, Option<String>)>,
-        only_told: bool,
-    ) -> Result<Found, LedgerError> {
-        let mut found = Found {
+        only_published: bool,
+    ) -> Result<ChatRows, LedgerError> {
+        let mut found = ChatRows {
             events,
             sends: Vec::new(),
             changes: Vec::new(),
@@ -155,10 +159,10 @@ impl Store {
             media: Vec::new(),
             searched: Vec::new(),
         };
-        let is_theirs = |address: Option<String>| address.is_some_and(|it| addresses.contains(&it));
-        let by_id = |id: &str| is_theirs(address_in_id(id));
+        let belongs = |address: Option<String>| address.is_some_and(|it| addresses.contains(&it));
+        let belongs_by_id = |id: &str| belongs(address_in_id(id));
         for address in addresses {
-            let end = end_of(address);
+            let end = search_text(address);
             let sends: Vec<(i64, String, Option<String>, Option<String>)> = sqlx::query_as(
                 "SELECT id, recipient, lane, message_id FROM sends WHERE instr(recipient, ?1) > 0
                      OR instr(lane, ?1) > 0 OR instr(message_id, ?1) > 0",
@@ -167,9 +171,9 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
             for (id, recipient, lane, message_id) in sends {
-                if is_theirs(address_of(&recipient))
-                    || lane.is_some_and(|it| is_theirs(address_of(&it)))
-                    || message_id.is_some_and(|it| by_id(&it))
+                if belongs(address_of(&recipient))
+                    || lane.is_some_and(|it| belongs(address_of(&it)))
+                    || message_id.is_some_and(|it| belongs_by_id(&it))
                 {
                     found.sends.push(id);
                 }
@@ -180,7 +184,7 @@ impl Store {
             .bind(end)
             .fetch_all(&self.readers)
             .await?;
-            let changes = changes.into_iter().filter(|(_, id)| by_id(id));
+            let changes = changes.into_iter().filter(|(_, id)| belongs_by_id(id));
             found.changes.extend(changes.map(|(row, _)| row));
             for (statement, ids) in [
                 (
@@ -196,7 +200,7 @@ impl Store {
                     .bind(end)
                     .fetch_all(&self.readers)
                     .await?;
-                ids.extend(rows.into_iter().filter(|id| by_id(id)));
+                ids.extend(rows.into_iter().filter(|id| belongs_by_id(id)));
             }
             let unreadable: Vec<(String, Option<String>)> = sqlx::query_as(
                 "SELECT message_id, data FROM unreadable
@@ -204,13 +208,13 @@ impl Store {
                      AND (told_at IS NOT NULL OR NOT ?2)",
             )
             .bind(end)
-            .bind(only_told)
+            .bind(only_published)
             .fetch_all(&self.readers)
             .await?;
             for (id, data) in unreadable {
-                let mut theirs = addresses_of_event(data.as_deref().unwrap_or_default());
-                theirs.extend(address_in_id(&id));
-                if theirs.iter().any(|it| addresses.contains(it)) {
+                let mut event_addresses = addresses_of_event(data.as_deref().unwrap_or_default());
+                event_addresses.extend(address_in_id(&id));
+                if event_addresses.iter().any(|it| addresses.contains(it)) {
                     found.unreadable.push(id);
                 }
             }
@@ -222,7 +226,7 @@ impl Store {
             let searched = searched.into_iter();
             found
                 .searched
-                .extend(searched.filter(|chat| is_theirs(address_of(chat))));
+                .extend(searched.filter(|chat| belongs(address_of(chat))));
         }
         // The file of a message that came by the LID is stored under the LID's id.
         for message_key in found.events.iter().filter_map(|(_, key)| key.as_ref()) {
@@ -239,19 +243,19 @@ impl Store {
 
 async fn delete(
     connection: &mut SqliteConnection,
-    found: Found,
+    found: ChatRows,
 ) -> Result<ForgottenChat, sqlx::Error> {
-    let mut done = ForgottenChat::default();
+    let mut forgotten = ForgottenChat::default();
     let mut keys = Vec::new();
     for (id, key) in found.events {
-        done.rows += run(connection, "DELETE FROM events WHERE id = ?", id).await?;
+        forgotten.rows += run(connection, "DELETE FROM events WHERE id = ?", id).await?;
         keys.extend(key);
     }
     for message_id in found.unreadable {
         let key = inbound_dedup_key(&message_id);
         keys.push(format!("unreadable:{key}"));
         keys.push(key);
-        done.rows += run(
+        forgotten.rows += run(
             connection,
             "DELETE FROM unreadable WHERE message_id = ?",
             message_id,
@@ -264,7 +268,7 @@ async fn delete(
                 .bind(inbound_dedup_key(&message_id))
                 .fetch_optional(&mut *connection)
                 .await?;
-        done.files.extend(deleted.flatten());
+        forgotten.files.extend(deleted.flatten());
     }
     for message_id in found.acks {
         let statement = "DELETE FROM acks WHERE message_id = ?";
@@ -290,9 +294,9 @@ async fn delete(
         ),
     ] {
         for id in ids {
-            let is_done = run(connection, statement, id).await?;
-            done.rows += is_done;
-            done.unsettled += 1 - is_done;
+            let changed = run(connection, statement, id).await?;
+            forgotten.rows += changed;
+            forgotten.unsettled += 1 - changed;
         }
     }
     let at = Timestamp::now().as_millis();
@@ -303,7 +307,7 @@ async fn delete(
             .execute(&mut *connection)
             .await?;
     }
-    Ok(done)
+    Ok(forgotten)
 }
 
 /// Runs a statement for one row; returns the number of changed rows.
@@ -315,8 +319,8 @@ async fn run<'q, T>(
 where
     T: 'q + Send + sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
-    let done = sqlx::query(statement).bind(row).execute(connection).await?;
-    Ok(done.rows_affected())
+    let forgotten = sqlx::query(statement).bind(row).execute(connection).await?;
+    Ok(forgotten.rows_affected())
 }
 
 #[cfg(test)]

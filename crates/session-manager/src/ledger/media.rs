@@ -89,7 +89,7 @@ impl MediaRow {
 }
 
 /// Stores the media row of a published message.
-pub(super) async fn note_media(
+pub(super) async fn insert_media(
     transaction: &mut SqliteConnection,
     message: &MessageEvent,
 ) -> Result<(), sqlx::Error> {
@@ -130,11 +130,11 @@ impl Store {
     }
 
     /// Returns the newest file to prefetch: its kind is one of `kinds` (a JSON array), it has at
-    /// most `most` bytes, and it was tried less than `tries` times and not since `before`.
+    /// most `max_bytes` bytes, and it was tried less than `tries` times and not since `before`.
     pub async fn media_to_fetch(
         &self,
         kinds: &str,
-        most: u64,
+        max_bytes: u64,
         tries: u32,
         before: i64,
     ) -> Result<Option<MediaRow>, LedgerError> {
@@ -147,7 +147,7 @@ impl Store {
         )
         .bind(tries)
         .bind(before)
-        .bind(signed(most))
+        .bind(signed(max_bytes))
         .bind(kinds)
         .fetch_optional(&self.readers)
         .await?;
@@ -155,8 +155,12 @@ impl Store {
     }
 
     /// Marks the file as stored. Returns `false` if its row was deleted.
-    pub async fn media_stored(&self, key: &str, file: &StoredMedia) -> Result<bool, LedgerError> {
-        let done = sqlx::query(
+    pub async fn mark_media_stored(
+        &self,
+        key: &str,
+        file: &StoredMedia,
+    ) -> Result<bool, LedgerError> {
+        let result = sqlx::query(
             "UPDATE media SET state = 'stored', file_id = ?2, size = ?3, mime = ?4, sha256 = ?5,
                               stored_at = ?6 WHERE message_key = ?1",
         )
@@ -168,11 +172,11 @@ impl Store {
         .bind(Timestamp::now().as_millis())
         .execute(&self.pool)
         .await?;
-        Ok(done.rows_affected() > 0)
+        Ok(result.rows_affected() > 0)
     }
 
     /// Deletes the row of a file. Returns the file's name on disk, if it is stored.
-    pub async fn media_forgotten(&self, key: &str) -> Result<Option<String>, LedgerError> {
+    pub async fn delete_media(&self, key: &str) -> Result<Option<String>, LedgerError> {
         let file_id: Option<Option<String>> =
             sqlx::query_scalar("DELETE FROM media WHERE message_key = ? RETURNING file_id")
                 .bind(key)
@@ -182,7 +186,7 @@ impl Store {
     }
 
     /// Records that WhatsApp no longer has the file.
-    pub async fn media_gone(&self, key: &str) -> Result<(), LedgerError> {
+    pub async fn mark_media_gone(&self, key: &str) -> Result<(), LedgerError> {
         sqlx::query("UPDATE media SET state = 'gone' WHERE message_key = ?")
             .bind(key)
             .execute(&self.pool)
@@ -191,7 +195,7 @@ impl Store {
     }
 
     /// Records a failed fetch.
-    pub async fn media_failed(&self, key: &str) -> Result<(), LedgerError> {
+    pub async fn record_media_failure(&self, key: &str) -> Result<(), LedgerError> {
         sqlx::query("UPDATE media SET tries = tries + 1, tried_at = ?2 WHERE message_key = ?1")
             .bind(key)
             .bind(Timestamp::now().as_millis())
@@ -201,7 +205,7 @@ impl Store {
     }
 
     /// Marks the stored copy as dropped. The file may be fetched again.
-    pub async fn media_dropped(&self, file_id: &str) -> Result<(), LedgerError> {
+    pub async fn mark_media_dropped(&self, file_id: &str) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE media SET state = 'dropped', file_id = NULL WHERE file_id = ? AND state = 'stored'",
         )

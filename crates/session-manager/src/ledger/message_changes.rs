@@ -12,10 +12,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use strum::{EnumString, IntoStaticStr};
 
-use super::append::write;
+use super::append::append_event;
 use super::error::LedgerError;
 use super::message_id::{change_key, sent_key};
-use super::row::ChangesOfMessage;
+use super::send_row::ChangesOfMessage;
 use super::store::Store;
 use crate::event_log::json;
 
@@ -116,13 +116,13 @@ impl MessageChange {
     fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: row.try_get("id")?,
-            kind: name(row, "kind")?,
+            kind: parse_column(row, "kind")?,
             message_id: row.try_get("message_id")?,
             sent_at: row.try_get("sent_at")?,
             wa_key: row.try_get("wa_key")?,
             body_hash: row.try_get("body_hash")?,
             text: row.try_get("text")?,
-            state: name(row, "state")?,
+            state: parse_column(row, "state")?,
             error: row.try_get("error")?,
             tries: row.try_get("tries")?,
             tried_at: row.try_get("tried_at")?,
@@ -131,7 +131,7 @@ impl MessageChange {
     }
 }
 
-fn name<T: std::str::FromStr<Err = strum::ParseError>>(
+fn parse_column<T: std::str::FromStr<Err = strum::ParseError>>(
     row: &SqliteRow,
     column: &str,
 ) -> Result<T, sqlx::Error> {
@@ -145,7 +145,7 @@ impl Store {
     /// Returns `None` if another change has the key.
     pub async fn begin_change(
         &self,
-        new: NewMessageChange,
+        new_change: NewMessageChange,
     ) -> Result<Option<MessageChange>, LedgerError> {
         self.writer
             .write(move |tx| {
@@ -159,14 +159,14 @@ impl Store {
                            settled_at = NULL, attempted_at = ?9
                          WHERE message_changes.state = 'failed' RETURNING *",
                     )
-                    .bind(<&str>::from(new.kind))
-                    .bind(&new.message_key)
-                    .bind(&new.message_id)
-                    .bind(new.sent_at)
-                    .bind(&new.wa_key)
-                    .bind(&new.idempotency_key)
-                    .bind(&new.body_hash)
-                    .bind(&new.text)
+                    .bind(<&str>::from(new_change.kind))
+                    .bind(&new_change.message_key)
+                    .bind(&new_change.message_id)
+                    .bind(new_change.sent_at)
+                    .bind(&new_change.wa_key)
+                    .bind(&new_change.idempotency_key)
+                    .bind(&new_change.body_hash)
+                    .bind(&new_change.text)
                     .bind(Timestamp::now().as_millis())
                     .fetch_optional(tx.connection)
                     .await?;
@@ -209,7 +209,7 @@ impl Store {
             .bind(id)
             .fetch_optional(&self.readers)
             .await?;
-        Ok(row.map(|row| name(&row, "state")).transpose()?)
+        Ok(row.map(|row| parse_column(&row, "state")).transpose()?)
     }
 
     /// Returns what is known of the changes of a message.
@@ -249,7 +249,7 @@ impl Store {
     }
 
     /// Records an attempt to settle a change. Returns the number of attempts so far.
-    pub async fn note_change_try(&self, id: i64) -> Result<u32, LedgerError> {
+    pub async fn record_change_try(&self, id: i64) -> Result<u32, LedgerError> {
         Ok(sqlx::query_scalar(
             "UPDATE message_changes SET tries = tries + 1, tried_at = ?2
              WHERE id = ?1 RETURNING tries",
@@ -262,7 +262,7 @@ impl Store {
 
     /// Records that WhatsApp's server accepted a change, and publishes it. `own_key` identifies the
     /// change among all others.
-    pub async fn change_done(
+    pub async fn mark_change_done(
         &self,
         id: i64,
         own_key: String,
@@ -271,7 +271,7 @@ impl Store {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    let done = sqlx::query(
+                    let result = sqlx::query(
                         "UPDATE message_changes SET state = 'done', text = NULL, error = NULL,
                            undecided_at = NULL, settled_at = ?2
                          WHERE id = ?1 AND state IN ('sending', 'unconfirmed')",
@@ -280,12 +280,12 @@ impl Store {
                     .bind(Timestamp::now().as_millis())
                     .execute(&mut *tx.connection)
                     .await?;
-                    if done.rows_affected() > 0
+                    if result.rows_affected() > 0
                         && let Some(data) = json(&event)
                     {
                         let kind = event.kind();
                         let key = change_key(kind, &own_key);
-                        write(tx.connection, tx.ticket, kind, Some(&key), data).await?;
+                        append_event(tx.connection, tx.ticket, kind, Some(&key), data).await?;
                     }
                     Ok(())
                 })
@@ -294,7 +294,7 @@ impl Store {
     }
 
     /// Records that a change was certainly not made.
-    pub async fn change_failed(&self, id: i64, code: &str) -> Result<(), LedgerError> {
+    pub async fn mark_change_failed(&self, id: i64, code: &str) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE message_changes SET state = 'failed', text = NULL, error = ?2,
                undecided_at = NULL, settled_at = ?3
@@ -308,16 +308,16 @@ impl Store {
         Ok(())
     }
 
-    /// Records that the outcome of a change is unknown. With `for_good` the service stops trying to
+    /// Records that the outcome of a change is unknown. With `give_up` the service stops trying to
     /// find it out.
-    pub async fn change_unknown(&self, id: i64, for_good: bool) -> Result<(), LedgerError> {
+    pub async fn mark_change_unknown(&self, id: i64, give_up: bool) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE message_changes SET state = 'unconfirmed',
                undecided_at = CASE WHEN ?2 THEN COALESCE(undecided_at, ?3) ELSE undecided_at END
              WHERE id = ?1 AND state IN ('sending', 'unconfirmed')",
         )
         .bind(id)
-        .bind(for_good)
+        .bind(give_up)
         .bind(Timestamp::now().as_millis())
         .execute(&self.pool)
         .await?;
@@ -326,15 +326,15 @@ impl Store {
 
     /// Deletes changes from before `before`.
     pub async fn prune_changes(&self, before: i64) -> Result<u64, LedgerError> {
-        let done = sqlx::query("DELETE FROM message_changes WHERE attempted_at < ?")
+        let result = sqlx::query("DELETE FROM message_changes WHERE attempted_at < ?")
             .bind(before)
             .execute(&self.pool)
             .await?;
-        Ok(done.rows_affected())
+        Ok(result.rows_affected())
     }
 
     /// Records that the workers of an earlier process are gone.
-    pub(super) async fn restart_changes(&self) -> Result<(), LedgerError> {
+    pub(super) async fn recover_changes(&self) -> Result<(), LedgerError> {
         sqlx::query("UPDATE message_changes SET state = 'unconfirmed' WHERE state = 'sending'")
             .execute(&self.pool)
             .await?;
@@ -351,11 +351,11 @@ pub(super) async fn is_own_edit(
     let Some(key) = sent_key(edit_id) else {
         return Ok(false);
     };
-    let own = sqlx::query("SELECT 1 FROM message_changes WHERE wa_key = ?")
+    let row = sqlx::query("SELECT 1 FROM message_changes WHERE wa_key = ?")
         .bind(key)
         .fetch_optional(transaction)
         .await?;
-    Ok(own.is_some())
+    Ok(row.is_some())
 }
 
 #[cfg(test)]
@@ -369,7 +369,7 @@ mod tests {
 
     const MESSAGE: &str = "true_5491158254201@c.us_3EB0A";
 
-    fn new(key: Option<&str>, wa_key: &str, text: &str) -> NewMessageChange {
+    fn new_change(key: Option<&str>, wa_key: &str, text: &str) -> NewMessageChange {
         NewMessageChange {
             kind: MessageChangeKind::Edit,
             message_key: "3EB0A".into(),
@@ -382,7 +382,7 @@ mod tests {
         }
     }
 
-    fn edited(text: &str) -> Event {
+    fn edited_event(text: &str) -> Event {
         Event::MessageEdited(MessageEditedEvent {
             message_id: MESSAGE.into(),
             chat: "5491158254201@c.us".into(),
@@ -400,7 +400,7 @@ mod tests {
             .unwrap()
     }
 
-    async fn told(store: &Store) -> Vec<EventKind> {
+    async fn published_kinds(store: &Store) -> Vec<EventKind> {
         let events = store.events(0, u64::MAX >> 1, 100).await.unwrap();
         events.into_iter().map(|event| event.kind).collect()
     }
@@ -409,39 +409,41 @@ mod tests {
     async fn change_is_published_once_and_only_when_it_is_made() {
         let folder = TempDir::new().unwrap();
         let store = store(&folder).await;
-        let row = store.begin_change(new(Some("k"), "3EB0E1", "b")).await;
+        let row = store
+            .begin_change(new_change(Some("k"), "3EB0E1", "b"))
+            .await;
         let row = row.unwrap().expect("a row");
         let id = "true_5491158254201@c.us_3EB0E1".to_owned();
         // The page reports the edit before the server has it.
         let from_page = || NewEvent::Change {
             key: id.clone(),
-            event: Box::new(edited("b")),
+            event: Box::new(edited_event("b")),
         };
         store.record(vec![from_page()]).await.unwrap();
-        assert_eq!(told(&store).await, []);
+        assert_eq!(published_kinds(&store).await, []);
         assert_eq!(
             store.changes_of("3EB0A").await.unwrap().unsettled,
             Some("edit")
         );
         for _ in 0..2 {
             store
-                .change_done(row.id, id.clone(), edited("b"))
+                .mark_change_done(row.id, id.clone(), edited_event("b"))
                 .await
                 .unwrap();
             store.record(vec![from_page()]).await.unwrap();
         }
-        assert_eq!(told(&store).await, [EventKind::MessageEdited]);
-        let known = store.changes_of("3EB0A").await.unwrap();
-        assert!(known.edited_at.is_some() && known.unsettled.is_none());
+        assert_eq!(published_kinds(&store).await, [EventKind::MessageEdited]);
+        let changes = store.changes_of("3EB0A").await.unwrap();
+        assert!(changes.edited_at.is_some() && changes.unsettled.is_none());
         let last = store.last_change("3EB0A").await.unwrap().expect("a row");
         assert_eq!((last.state, last.text), (MessageChangeState::Done, None));
         // An edit that somebody else made is not the service's own.
         let other = NewEvent::Change {
             key: "true_5491158254201@c.us_3EB0FF".into(),
-            event: Box::new(edited("c")),
+            event: Box::new(edited_event("c")),
         };
         store.record(vec![other]).await.unwrap();
-        assert_eq!(told(&store).await.len(), 2);
+        assert_eq!(published_kinds(&store).await.len(), 2);
     }
 
     #[tokio::test]
@@ -449,19 +451,21 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let store = store(&folder).await;
         let first = store
-            .begin_change(new(Some("k"), "3EB0E1", "b"))
+            .begin_change(new_change(Some("k"), "3EB0E1", "b"))
             .await
             .unwrap()
             .expect("a row");
-        let again = store.begin_change(new(Some("k"), "3EB0E2", "b")).await;
-        assert!(again.unwrap().is_none(), "it is under way");
+        let again = store
+            .begin_change(new_change(Some("k"), "3EB0E2", "b"))
+            .await;
+        assert!(again.unwrap().is_none(), "the change is in progress");
         store
-            .change_failed(first.id, "SESSION_NOT_READY")
+            .mark_change_failed(first.id, "SESSION_NOT_READY")
             .await
             .unwrap();
         assert!(store.last_change("3EB0A").await.unwrap().is_none());
         let again = store
-            .begin_change(new(Some("k"), "3EB0E2", "b"))
+            .begin_change(new_change(Some("k"), "3EB0E2", "b"))
             .await
             .unwrap()
             .expect("the row");
@@ -473,16 +477,19 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let store_before = store(&folder).await;
         store_before
-            .begin_change(new(None, "3EB0E1", "b"))
+            .begin_change(new_change(None, "3EB0E1", "b"))
             .await
             .unwrap();
         store_before.close().await;
         let store = store(&folder).await;
-        let left = store.unsettled_changes().await.unwrap();
-        assert_eq!(left.len(), 1);
-        assert_eq!(left[0].state, MessageChangeState::Unconfirmed);
-        assert_eq!(left[0].text.as_deref(), Some("b"));
-        store.change_unknown(left[0].id, true).await.unwrap();
+        let unsettled = store.unsettled_changes().await.unwrap();
+        assert_eq!(unsettled.len(), 1);
+        assert_eq!(unsettled[0].state, MessageChangeState::Unconfirmed);
+        assert_eq!(unsettled[0].text.as_deref(), Some("b"));
+        store
+            .mark_change_unknown(unsettled[0].id, true)
+            .await
+            .unwrap();
         assert!(store.unsettled_changes().await.unwrap().is_empty());
         assert_eq!(
             store.changes_of("3EB0A").await.unwrap().unsettled,

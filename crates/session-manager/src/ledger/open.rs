@@ -11,18 +11,18 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
 use tokio::sync::broadcast;
 
 use super::error::LedgerError;
+use super::send_state_machine::SendEvent;
 use super::store::{Store, TransitionData};
-use super::transition::SendEvent;
 use super::writer::Writer;
 use crate::event_log::EventLog;
 
 /// The file's name in `DATA_DIR`.
-pub(super) const FILE: &str = "ledger.db";
-const BUSY: Duration = Duration::from_secs(5);
-const READERS: u32 = 2;
+pub(super) const FILE_NAME: &str = "ledger.db";
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_READERS: u32 = 2;
 /// How many notifications of changed rows are kept. A reader that lags further behind queries the
 /// file instead.
-const NEWS_KEPT: usize = 1024;
+const ROW_CHANGES_CAPACITY: usize = 1024;
 
 /// The migrations: number, name and statements.
 pub(super) const MIGRATIONS: [(i64, &str, &str); 11] = [
@@ -75,7 +75,7 @@ impl Store {
     /// Opens the file in `folder`, and creates both if they are missing. Settles rows that an
     /// earlier process left unfinished. Events are published to `log`.
     pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
-        let path = folder.join(FILE);
+        let path = folder.join(FILE_NAME);
         prepare(folder, &path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -85,7 +85,7 @@ impl Store {
             // In KiB, for each connection. The default of 2 MB fills up within an hour, and gains
             // nothing for rows that are found by an index.
             .pragma("cache_size", "-512")
-            .busy_timeout(BUSY);
+            .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
@@ -98,31 +98,31 @@ impl Store {
             })
             .connect_with(options.clone())
             .await?;
-        let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        let check_result: String = sqlx::query_scalar("PRAGMA quick_check(1)")
             .fetch_one(&pool)
             .await?;
-        if checked != "ok" {
-            return Err(LedgerError::Damaged(path, checked));
+        if check_result != "ok" {
+            return Err(LedgerError::Damaged(path, check_result));
         }
         migrations()
             .run(&pool)
             .await
             .map_err(|error| LedgerError::Migrate(path, error))?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
+            .max_connections(MAX_READERS)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.read_only(true));
-        let news = broadcast::channel(NEWS_KEPT).0;
+        let row_changes = broadcast::channel(ROW_CHANGES_CAPACITY).0;
         let store = Self {
-            writer: Writer::start(pool.clone(), log.clone(), news.clone()),
+            writer: Writer::start(pool.clone(), log.clone(), row_changes.clone()),
             pool,
             readers,
             log,
-            news,
+            row_changes,
         };
         store.reserve_ids().await?;
-        store.restart().await?;
+        store.recover().await?;
         Ok(store)
     }
 
@@ -141,18 +141,18 @@ impl Store {
     /// Flushes the queued writes and closes the file.
     pub async fn close(&self) {
         // Flush the queued writes; a write that fails is settled later.
-        let _ = self.caught_up().await;
+        let _ = self.flush().await;
         // The last connection that closes checkpoints the write-ahead log.
         self.readers.close().await;
         self.pool.close().await;
     }
 
     /// Settles rows whose worker died with an earlier process.
-    async fn restart(&self) -> Result<(), LedgerError> {
-        let left = sqlx::query("SELECT id FROM sends WHERE state IN ('accepted', 'sending')")
+    async fn recover(&self) -> Result<(), LedgerError> {
+        let unfinished = sqlx::query("SELECT id FROM sends WHERE state IN ('accepted', 'sending')")
             .fetch_all(&self.pool)
             .await?;
-        for row in left {
+        for row in unfinished {
             let id = sqlx::Row::try_get(&row, "id")?;
             let data = TransitionData {
                 error: Some(session_api::ErrorCode::SendFailed.as_str()),
@@ -160,7 +160,7 @@ impl Store {
             };
             self.apply(id, SendEvent::Restart, data).await?;
         }
-        self.restart_changes().await
+        self.recover_changes().await
     }
 }
 
@@ -180,10 +180,10 @@ fn migrations() -> Migrator {
 /// Creates the folder and the file, private to the service's user, since they contain customers'
 /// data.
 pub(super) fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
-    let failed = |at: &Path| {
-        let at = at.to_owned();
-        move |error| LedgerError::Folder(at, error)
+    let open_error = |path: &Path| {
+        let path = path.to_owned();
+        move |error| LedgerError::Folder(path, error)
     };
-    private::make_folder(folder).map_err(failed(folder))?;
-    private::make_file(path).map_err(failed(path))
+    private::make_folder(folder).map_err(open_error(folder))?;
+    private::make_file(path).map_err(open_error(path))
 }

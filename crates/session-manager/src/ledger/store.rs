@@ -4,10 +4,10 @@ use session_api::{Content, Timestamp};
 use sqlx::SqlitePool;
 use tokio::sync::broadcast;
 
-use super::append::tell_ack;
+use super::append::publish_ack;
 use super::error::LedgerError;
-use super::row::Row;
-use super::transition::{SendEvent, SendState, next};
+use super::send_row::Row;
+use super::send_state_machine::{SendEvent, SendState, next};
 use super::writer::{WriteTx, Writer};
 use crate::event_log::EventLog;
 
@@ -50,13 +50,13 @@ pub struct Store {
     pub(super) readers: SqlitePool,
     pub(super) writer: Writer,
     pub(super) log: EventLog,
-    pub(super) news: broadcast::Sender<i64>,
+    pub(super) row_changes: broadcast::Sender<i64>,
 }
 
 impl Store {
     /// Subscribes to the ids of rows that change.
-    pub fn news(&self) -> broadcast::Receiver<i64> {
-        self.news.subscribe()
+    pub fn row_changes(&self) -> broadcast::Receiver<i64> {
+        self.row_changes.subscribe()
     }
 
     /// Inserts a new send. Returns `None` if its idempotency key is known. With `at_once` the row
@@ -119,12 +119,12 @@ impl Store {
     /// Returns the send with this id: WhatsApp's full id, or the ledger's.
     pub async fn find(&self, id: &str) -> Result<Option<Row>, LedgerError> {
         // The parts of `true_<chat>_<key>`.
-        let (own, key) = match id.split('_').collect::<Vec<_>>()[..] {
+        let (is_own, key) = match id.split('_').collect::<Vec<_>>()[..] {
             [key] => (true, key),
-            [own, _, key] => (own == "true", key),
+            [is_own, _, key] => (is_own == "true", key),
             _ => (false, id),
         };
-        if !own {
+        if !is_own {
             return Ok(None);
         }
         let row = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
@@ -177,7 +177,7 @@ impl Store {
     }
 
     /// Records an attempt to settle a send. Returns the number of attempts so far.
-    pub async fn note_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
+    pub async fn record_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
         let tries = sqlx::query_scalar(
             "UPDATE sends SET settle_tries = settle_tries + 1, settle_tried_at = ?2
              WHERE id = ?1 RETURNING settle_tries",
@@ -191,7 +191,7 @@ impl Store {
 
     /// Leaves a send to a person's decision. Returns whether the send was still unsettled.
     pub async fn leave_undecided(&self, id: i64) -> Result<bool, LedgerError> {
-        let done = sqlx::query(
+        let result = sqlx::query(
             "UPDATE sends SET undecided_at = ?2, state = 'unconfirmed'
              WHERE id = ?1 AND state IN ('sending', 'unconfirmed') AND undecided_at IS NULL",
         )
@@ -200,8 +200,8 @@ impl Store {
         .execute(&self.pool)
         .await?;
         // It is not an error if nobody subscribes.
-        let _ = self.news.send(id);
-        Ok(done.rows_affected() > 0)
+        let _ = self.row_changes.send(id);
+        Ok(result.rows_affected() > 0)
     }
 
     /// Applies an event to a send. Returns the row afterwards, and whether it changed.
@@ -230,11 +230,11 @@ impl Store {
             .writer
             .queue(move |tx| {
                 Box::pin(async move {
-                    let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
+                    let row = sqlx::query("SELECT * FROM sends WHERE id = ?")
                         .bind(id)
                         .fetch_optional(&mut *tx.connection)
                         .await?;
-                    let Some(before) = before.as_ref().map(Row::read).transpose()? else {
+                    let Some(row) = row.as_ref().map(Row::read).transpose()? else {
                         return Ok(None);
                     };
                     let data = TransitionData {
@@ -243,9 +243,9 @@ impl Store {
                         content: content.as_ref(),
                         recipient: recipient.as_deref(),
                     };
-                    let after = apply_transition(tx, &before, event, data).await?;
-                    let is_news = after.is_some();
-                    Ok(Some((after.unwrap_or(before), is_news)))
+                    let after = apply_transition(tx, &row, event, data).await?;
+                    let is_changed = after.is_some();
+                    Ok(Some((after.unwrap_or(row), is_changed)))
                 })
             })
             .await;
@@ -259,8 +259,8 @@ impl Store {
     }
 
     /// Waits until all queued writes are on disk or have failed.
-    pub async fn caught_up(&self) -> Result<(), LedgerError> {
-        self.writer.caught_up().await
+    pub async fn flush(&self) -> Result<(), LedgerError> {
+        self.writer.flush().await
     }
 }
 
@@ -268,18 +268,18 @@ impl Store {
 /// change. Returns `None` if nothing changes.
 pub(super) async fn apply_transition(
     tx: WriteTx<'_>,
-    before: &Row,
+    row: &Row,
     event: SendEvent,
     data: TransitionData<'_>,
 ) -> Result<Option<Row>, sqlx::Error> {
-    let Some(state) = next(before.state, event) else {
+    let Some(state) = next(row.state, event) else {
         return Ok(None);
     };
     let now = Timestamp::now().as_millis();
     // Keep the content only while the message may have to be sent again.
-    let keeps = state == SendState::Accepted || state.is_unsettled();
-    let content = data.content.or(before.content.as_ref());
-    let content = content.filter(|_| keeps);
+    let keeps_content = state == SendState::Accepted || state.is_unsettled();
+    let content = data.content.or(row.content.as_ref());
+    let content = content.filter(|_| keeps_content);
     let after = sqlx::query(
         "UPDATE sends SET
            state = ?1,
@@ -308,7 +308,7 @@ pub(super) async fn apply_transition(
     .bind(content.map(to_json).transpose()?)
     .bind(now)
     .bind(state.is_taken())
-    .bind(before.id)
+    .bind(row.id)
     .bind(content.and_then(file_of))
     .bind(data.recipient)
     .fetch_one(&mut *tx.connection)
@@ -316,11 +316,11 @@ pub(super) async fn apply_transition(
     let after = Row::read(&after)?;
     tx.moved.push(after.id);
     // A send that was rejected before any attempt gets no ack event.
-    if after.state.is_taken() || (after.state == SendState::Failed && before.state.is_unsettled()) {
+    if after.state.is_taken() || (after.state == SendState::Failed && row.state.is_unsettled()) {
         let WriteTx {
             connection, ticket, ..
         } = tx;
-        tell_ack(connection, ticket, after.public_id(), after.state.ack()).await?;
+        publish_ack(connection, ticket, after.public_id(), after.state.ack()).await?;
     }
     Ok(Some(after))
 }

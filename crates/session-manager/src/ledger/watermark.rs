@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use session_api::{EventKind, Timestamp};
 use sqlx::Row as _;
 
-use super::append::number;
+use super::append::sqlite_id;
 use super::error::LedgerError;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::store::Store;
@@ -75,7 +75,7 @@ impl Store {
 
     /// Records that the history sync that follows the link completed at `at`, in milliseconds since
     /// 1970.
-    pub async fn history_through(&self, at: i64) -> Result<(), LedgerError> {
+    pub async fn mark_history_complete(&self, at: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET history_at = ? WHERE linked AND history_at IS NULL")
             .bind(at)
             .execute(&self.pool)
@@ -225,7 +225,7 @@ impl Store {
     }
 
     /// Deletes these unreadable messages, because they are not a person's.
-    pub async fn never_readable(&self, ids: &[String]) -> Result<(), LedgerError> {
+    pub async fn drop_unreadable(&self, ids: &[String]) -> Result<(), LedgerError> {
         let ids = serde_json::to_string(ids).unwrap_or_default();
         sqlx::query(
             "DELETE FROM unreadable WHERE message_id IN (SELECT one.value FROM json_each(?) AS one)",
@@ -252,7 +252,7 @@ impl Store {
                                WHERE gone.message_key = ?2 || events.message_key)
              ORDER BY id DESC LIMIT 2000",
         )
-        .bind(number(first))
+        .bind(sqlite_id(first))
         .bind(&deleted)
         .fetch_all(&self.readers)
         .await?;
@@ -275,7 +275,7 @@ impl Store {
 
     /// Returns the latest messages of the last days whose delivery may have progressed further than
     /// is known.
-    pub async fn not_at_their_end(&self) -> Result<Vec<String>, LedgerError> {
+    pub async fn acks_in_progress(&self) -> Result<Vec<String>, LedgerError> {
         let since = Timestamp::now().as_millis() - ACKS_OF_DAYS * 24 * 3_600_000;
         let ids = sqlx::query_scalar(
             "SELECT message_id FROM (

@@ -108,9 +108,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task that writes with `pool`.
-    pub(super) fn start(pool: SqlitePool, log: EventLog, news: broadcast::Sender<i64>) -> Self {
+    pub(super) fn start(
+        pool: SqlitePool,
+        log: EventLog,
+        row_changes: broadcast::Sender<i64>,
+    ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(write_loop(queue, pool, log, news));
+        tokio::spawn(write_loop(queue, pool, log, row_changes));
         Self { jobs }
     }
 
@@ -141,7 +145,7 @@ impl Writer {
     }
 
     /// Waits until all writes that were queued before are on disk or have failed.
-    pub(super) async fn caught_up(&self) -> Result<(), LedgerError> {
+    pub(super) async fn flush(&self) -> Result<(), LedgerError> {
         self.write(|_| Box::pin(async { Ok(()) })).await
     }
 }
@@ -150,7 +154,7 @@ async fn write_loop(
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     pool: SqlitePool,
     log: EventLog,
-    news: broadcast::Sender<i64>,
+    row_changes: broadcast::Sender<i64>,
 ) {
     let mut jobs = Vec::with_capacity(TOGETHER);
     while queue.recv_many(&mut jobs, TOGETHER).await > 0 {
@@ -167,7 +171,7 @@ async fn write_loop(
             Ok(moved) => {
                 for row in moved {
                     // It is not an error if nobody subscribes.
-                    let _ = news.send(row);
+                    let _ = row_changes.send(row);
                 }
             }
             Err(why) => waiting.for_each(|job| job.refuse(why.clone())),
@@ -193,7 +197,7 @@ async fn write(
         };
         answers.push(job.write(tx).await?);
     }
-    ticket.committing();
+    ticket.mark_committing();
     transaction.commit().await?;
     ticket.publish();
     Ok(moved)

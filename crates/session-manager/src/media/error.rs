@@ -10,30 +10,30 @@ use crate::ledger::LedgerError;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum MediaError {
     /// No message with this id was received, or it has no file.
-    #[error("no message with this id is known that came in with a file")]
+    #[error("there is no incoming message with a file under this id")]
     NotFound,
     /// WhatsApp no longer has the file.
     #[error(
-        "WhatsApp has this file no more: the phone may still have it, or ask for it to be sent again"
+        "WhatsApp no longer has this file: the phone may still have it, or ask the sender to send it again"
     )]
     Gone,
     /// Downloads are disabled.
-    #[error("files that come in are not fetched: MEDIA_DOWNLOAD is off")]
+    #[error("incoming files are not fetched: MEDIA_DOWNLOAD is off")]
     Off,
     /// The file exceeds the quota.
-    #[error("the file has no room here ({0}): MEDIA_QUOTA_MIB")]
+    #[error("there is no space for the file ({0}): MEDIA_QUOTA_MIB")]
     TooLarge(String),
     /// The page cannot fetch the file now.
     #[error("the file is fetched once the session is READY: {0}")]
     NotReady(String),
     /// The download failed.
-    #[error("the file could not be fetched, and may be asked for again: {0}")]
+    #[error("the file could not be fetched, but may be requested again: {0}")]
     Failed(String),
     /// The file is still being fetched.
-    #[error("the file is still being fetched: ask again")]
+    #[error("the file is still being fetched: try again")]
     Slow,
     /// The maximum number of downloads is running.
-    #[error("as many files are being fetched as may at once: ask again")]
+    #[error("too many files are being fetched at the same time: try again")]
     Busy,
     /// The disk is full.
     #[error("the disk is full")]
@@ -48,7 +48,7 @@ pub enum MediaError {
 
 impl From<LedgerError> for MediaError {
     fn from(error: LedgerError) -> Self {
-        tracing::debug!(%error, "a file that came in could not be looked up");
+        tracing::debug!(%error, "an incoming file could not be looked up");
         Self::Ledger
     }
 }
@@ -58,7 +58,7 @@ impl From<std::io::Error> for MediaError {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
             _ => {
-                tracing::error!(%error, "a file that came in could not be written");
+                tracing::error!(%error, "an incoming file could not be written");
                 Self::Disk
             }
         }

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::{MediaError, MediaStore, lock};
 use crate::browser::WhatsAppPage;
-use crate::files::{HEAD, PART, found_mime, new_id};
+use crate::files::{HEAD_BYTES, PARTIAL_SUFFIX, detect_mime, new_id};
 use crate::ledger::{MediaRow, StoredMedia};
 
 /// An incomplete file, which is deleted on drop unless it is kept.
@@ -21,7 +21,7 @@ struct Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.kept {
-            let _ = std::fs::remove_file(self.media.path(&format!("{}{PART}", self.id)));
+            let _ = std::fs::remove_file(self.media.path(&format!("{}{PARTIAL_SUFFIX}", self.id)));
             let _ = std::fs::remove_file(self.media.path(&self.id));
         }
         *lock(&self.media.0.reserved_bytes) -= self.reserved;
@@ -46,11 +46,11 @@ impl MediaStore {
         let outcome = match &fetched {
             Ok(_) => "stored",
             Err(MediaError::Gone) => {
-                store.media_gone(&row.message_key).await?;
+                store.mark_media_gone(&row.message_key).await?;
                 "gone"
             }
             Err(MediaError::Failed(_) | MediaError::TooLarge(_)) => {
-                store.media_failed(&row.message_key).await?;
+                store.record_media_failure(&row.message_key).await?;
                 "failed"
             }
             Err(_) => "later",
@@ -89,7 +89,7 @@ impl MediaStore {
         // Make room after the reservation, so that concurrent downloads count this file.
         self.make_room(size).await?;
         self.make_folder()?;
-        let path = self.path(&format!("{}{PART}", part.id));
+        let path = self.path(&format!("{}{PARTIAL_SUFFIX}", part.id));
         let mut file = tokio::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -104,7 +104,7 @@ impl MediaStore {
                     "the page gave less than it said".to_owned(),
                 ));
             }
-            let missing = HEAD.saturating_sub(head.len()).min(piece.len());
+            let missing = HEAD_BYTES.saturating_sub(head.len()).min(piece.len());
             head.extend_from_slice(&piece[..missing]);
             hash.update(&piece);
             file.write_all(&piece).await?;
@@ -122,16 +122,16 @@ impl MediaStore {
         let stored = StoredMedia {
             file_id: part.id.clone(),
             size,
-            mime: found_mime(&head, Some(&row.declared_mime), None),
+            mime: detect_mime(&head, Some(&row.declared_mime), None),
             sha256: hash.finalize().to_vec(),
         };
         let store = self.0.ledger.store().await?;
-        if !store.media_stored(&row.message_key, &stored).await? {
+        if !store.mark_media_stored(&row.message_key, &stored).await? {
             // The file's message was forgotten meanwhile.
             return Err(MediaError::NotFound);
         }
         part.kept = true;
-        tracing::info!(size, mime = stored.mime, "a file that came in was fetched");
+        tracing::info!(size, mime = stored.mime, "an incoming file was fetched");
         Ok(stored)
     }
 

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::MediaError;
 
-use crate::files::PART;
+use crate::files::PARTIAL_SUFFIX;
 use crate::ledger::{ForgottenChat, LedgerFile, MediaRow, StoredMedia};
 use crate::session::SessionHandle;
 
@@ -35,7 +35,7 @@ const FOLDER: &str = "files/inbound";
 /// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
 /// Maximum number of running and waiting downloads. Further requests get 503 `OVERLOADED`.
-const MOST_RUNNING: usize = 64;
+const MAX_RUNNING: usize = 64;
 /// The kinds that `MEDIA_DOWNLOAD=auto` prefetches. Videos are fetched only on request.
 const AUTO_KINDS: &str = r#"["image","sticker","ptt","audio","document"]"#;
 const TRIES: u32 = 6;
@@ -62,13 +62,13 @@ pub struct MediaLimits {
     /// The download policy.
     pub download: Download,
     /// Maximum size of a prefetched file, in bytes.
-    pub auto_largest: u64,
+    pub auto_max_size: u64,
     /// How long a file is kept.
     pub keep: Duration,
     /// Quota of all stored files, in bytes.
     pub quota: u64,
     /// How long the metadata of a message's file is kept.
-    pub remember: Duration,
+    pub retention: Duration,
 }
 
 type Outcome = Result<StoredMedia, MediaError>;
@@ -190,7 +190,7 @@ impl MediaStore {
         let row = store.media(id).await?.ok_or(MediaError::NotFound)?;
         // Delete the row first: a running download then finds no row, and deletes its own file. If
         // the service is killed in between, the next sweep removes what is left.
-        let stored = store.media_forgotten(&row.message_key).await?;
+        let stored = store.delete_media(&row.message_key).await?;
         if let Some(file_id) = stored
             && let Err(error) = tokio::fs::remove_file(self.path(&file_id)).await
             && error.kind() != std::io::ErrorKind::NotFound
@@ -211,7 +211,7 @@ impl MediaStore {
         for file_id in &forgotten.files {
             // The next sweep removes what is left.
             if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {
-                tracing::debug!(%error, "the file of a forgotten chat was gone already");
+                tracing::debug!(%error, "the file of a forgotten chat was already gone");
             }
         }
         Ok(forgotten)
@@ -229,7 +229,7 @@ impl MediaStore {
         if let Some(download) = running.get(&row.message_key) {
             return Ok(download.clone());
         }
-        if running.len() >= MOST_RUNNING {
+        if running.len() >= MAX_RUNNING {
             return Err(MediaError::Busy);
         }
         let (finished, download) = watch::channel(None);
@@ -291,7 +291,7 @@ impl MediaStore {
                 return;
             }
             let before = Timestamp::now().before(TRY_AGAIN).as_millis();
-            let most = self.0.limits.auto_largest.min(self.0.limits.quota);
+            let most = self.0.limits.auto_max_size.min(self.0.limits.quota);
             // The ledger reports its own failures.
             let Ok(store) = self.0.ledger.store().await else {
                 return;
@@ -319,7 +319,7 @@ impl MediaStore {
             let store = self.0.ledger.store().await?;
             let now = Timestamp::now();
             store
-                .forget_media(now.before(self.0.limits.remember))
+                .forget_media(now.before(self.0.limits.retention))
                 .await?;
             let oldest = now.before(self.0.limits.keep).as_millis();
             for (file_id, _, at) in store.stored_media().await? {
@@ -331,16 +331,16 @@ impl MediaStore {
             Ok::<_, MediaError>(())
         };
         if let Err(error) = due.await {
-            tracing::debug!(%error, "files that came in are deleted later");
+            tracing::debug!(%error, "expired media files could not be deleted yet");
         }
     }
 
     /// Deletes a file after it has marked the file's row. If the service is killed in between, the
     /// next sweep removes the file.
     async fn delete(&self, store: &crate::ledger::Store, file_id: &str) -> Result<(), MediaError> {
-        store.media_dropped(file_id).await?;
+        store.mark_media_dropped(file_id).await?;
         if let Err(error) = tokio::fs::remove_file(self.path(file_id)).await {
-            tracing::debug!(%error, "a file that came in was gone already");
+            tracing::debug!(%error, "a media file was already gone");
         }
         Ok(())
     }
@@ -365,7 +365,7 @@ impl MediaStore {
         };
         let kept: HashSet<_> = kept.into_iter().map(|(file_id, ..)| file_id).collect();
         for name in names.iter().filter(|name| !kept.contains(*name)) {
-            let id = name.strip_suffix(PART).unwrap_or(name);
+            let id = name.strip_suffix(PARTIAL_SUFFIX).unwrap_or(name);
             if session_api::is_file_id(id) {
                 let _ = tokio::fs::remove_file(self.0.folder.join(name)).await;
             }

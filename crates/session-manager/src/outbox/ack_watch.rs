@@ -13,22 +13,22 @@ use tokio::time::Instant;
 
 /// How long a row that was reported is not reported again: a message that is never acknowledged
 /// must not restart the browser repeatedly.
-const NEXT_FOR_THE_SAME: Duration = Duration::from_secs(900);
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const REPORT_AGAIN_AFTER: Duration = Duration::from_secs(900);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The pending acks; shared by all senders.
 #[derive(Debug, Default)]
 pub(super) struct AckWatch {
     state: Mutex<AckWatchState>,
-    asked: Notify,
+    new_pending: Notify,
 }
 
 #[derive(Debug, Default)]
 struct AckWatchState {
     /// For each row id, the time at which its ack is overdue.
-    waiting: HashMap<i64, Instant>,
+    pending: HashMap<i64, Instant>,
     /// For each row id, the time at which it was last reported.
-    blamed: HashMap<i64, Instant>,
+    reported: HashMap<i64, Instant>,
 }
 
 impl AckWatch {
@@ -36,21 +36,21 @@ impl AckWatch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that `row` was passed to the page. Its ack is overdue after `patience`.
-    pub(super) fn asked(&self, row: i64, patience: Duration) {
-        let overdue = Instant::now() + patience;
+    /// Records that `row` was passed to the page. Its ack is overdue after `limit`.
+    pub(super) fn passed_to_page(&self, row: i64, limit: Duration) {
+        let overdue = Instant::now() + limit;
         let mut state = self.state();
         // If the message is resent before its ack, the first deadline still applies.
-        state.waiting.entry(row).or_insert(overdue);
+        state.pending.entry(row).or_insert(overdue);
         drop(state);
-        self.asked.notify_one();
+        self.new_pending.notify_one();
     }
 
     /// Extends the deadlines, because the server acknowledged something and more acks may come.
-    pub(super) fn server_answered(&self, patience: Duration) {
-        let overdue = Instant::now() + patience;
+    pub(super) fn server_answered(&self, limit: Duration) {
+        let overdue = Instant::now() + limit;
         let mut state = self.state();
-        for at in state.waiting.values_mut() {
+        for at in state.pending.values_mut() {
             // A file upload may have a later deadline.
             *at = overdue.max(*at);
         }
@@ -59,42 +59,42 @@ impl AckWatch {
     /// Removes `row`, because its outcome is known.
     pub(super) fn settled(&self, row: i64) {
         let mut state = self.state();
-        state.waiting.remove(&row);
-        state.blamed.remove(&row);
+        state.pending.remove(&row);
+        state.reported.remove(&row);
     }
 
     /// Clears the pending acks, because the session cannot send.
     pub(super) fn forget(&self) {
-        self.state().waiting.clear();
+        self.state().pending.clear();
     }
 
     /// Returns whether the acks have stopped. Each row causes this at most once per
-    /// `NEXT_FOR_THE_SAME`.
+    /// `REPORT_AGAIN_AFTER`.
     fn stopped(&self, now: Instant) -> bool {
         let mut state = self.state();
         state
-            .blamed
-            .retain(|_, at| now.duration_since(*at) < NEXT_FOR_THE_SAME);
+            .reported
+            .retain(|_, at| now.duration_since(*at) < REPORT_AGAIN_AFTER);
         let overdue: Vec<i64> = state
-            .waiting
+            .pending
             .iter()
-            .filter(|(row, at)| **at <= now && !state.blamed.contains_key(row))
+            .filter(|(row, at)| **at <= now && !state.reported.contains_key(row))
             .map(|(row, _)| *row)
             .collect();
         for row in &overdue {
-            state.blamed.insert(*row, now);
+            state.reported.insert(*row, now);
         }
         !overdue.is_empty()
     }
 
     /// Waits until the acks have stopped. Pending acks do not count while the page is `held`, since
     /// none can come then.
-    pub(super) async fn until_stopped(&self, held: impl Fn() -> bool) {
+    pub(super) async fn wait_until_stopped(&self, held: impl Fn() -> bool) {
         loop {
-            if self.state().waiting.is_empty() {
-                self.asked.notified().await;
+            if self.state().pending.is_empty() {
+                self.new_pending.notified().await;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             if held() {
                 self.forget();
                 continue;
@@ -121,27 +121,36 @@ mod tests {
     #[test]
     fn silence_is_noticed_once_for_each_message() {
         let watch = AckWatch::default();
-        assert!(!watch.stopped(after(100)), "nothing was asked for");
-        watch.asked(1, PATIENCE);
+        assert!(
+            !watch.stopped(after(100)),
+            "no message was passed to the page"
+        );
+        watch.passed_to_page(1, PATIENCE);
         assert!(!watch.stopped(after(10)));
         assert!(watch.stopped(after(21)));
-        assert!(!watch.stopped(after(22)), "said already");
-        watch.asked(2, PATIENCE);
-        assert!(watch.stopped(after(23)), "another message, another word");
-        assert!(watch.stopped(after(1_000)), "still, after a long while");
+        assert!(!watch.stopped(after(22)), "already reported");
+        watch.passed_to_page(2, PATIENCE);
+        assert!(
+            watch.stopped(after(23)),
+            "another message is reported separately"
+        );
+        assert!(
+            watch.stopped(after(1_000)),
+            "reported again after a long time"
+        );
     }
 
     #[test]
     fn any_ack_extends_every_deadline() {
         let watch = AckWatch::default();
-        watch.asked(1, Duration::ZERO);
-        watch.asked(2, Duration::ZERO);
+        watch.passed_to_page(1, Duration::ZERO);
+        watch.passed_to_page(2, Duration::ZERO);
         watch.server_answered(PATIENCE);
         assert!(!watch.stopped(after(10)));
         watch.settled(1);
         assert!(watch.stopped(after(21)));
         watch.forget();
-        watch.asked(3, PATIENCE);
+        watch.passed_to_page(3, PATIENCE);
         watch.settled(3);
         assert!(!watch.stopped(after(100)));
     }
@@ -149,21 +158,21 @@ mod tests {
     #[tokio::test]
     async fn watch_waits_until_an_ack_is_overdue() {
         let watch = AckWatch::default();
-        assert!(watch.until_stopped(|| false).now_or_never().is_none());
-        watch.asked(1, Duration::ZERO);
-        watch.until_stopped(|| false).await;
+        assert!(watch.wait_until_stopped(|| false).now_or_never().is_none());
+        watch.passed_to_page(1, Duration::ZERO);
+        watch.wait_until_stopped(|| false).await;
     }
 
     #[tokio::test]
     async fn page_that_holds_a_delivery_is_not_blamed() {
         let watch = AckWatch::default();
         let held = std::cell::Cell::new(true);
-        watch.asked(1, Duration::ZERO);
-        let stopped = watch.until_stopped(|| held.get());
-        let several = 3 * LOOK_EVERY;
-        assert!(tokio::time::timeout(several, stopped).await.is_err());
+        watch.passed_to_page(1, Duration::ZERO);
+        let stopped = watch.wait_until_stopped(|| held.get());
+        let three_checks = 3 * CHECK_INTERVAL;
+        assert!(tokio::time::timeout(three_checks, stopped).await.is_err());
         held.set(false);
-        watch.asked(1, Duration::ZERO);
-        watch.until_stopped(|| held.get()).await;
+        watch.passed_to_page(1, Duration::ZERO);
+        watch.wait_until_stopped(|| held.get()).await;
     }
 }

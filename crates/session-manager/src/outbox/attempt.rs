@@ -17,7 +17,7 @@ use super::unknown_outcomes::is_due;
 use super::{Inner, Outbox, SendResult};
 use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
 use crate::error::ApiError;
-use crate::ledger::transition::{SendEvent, SendState};
+use crate::ledger::send_state_machine::{SendEvent, SendState};
 use crate::ledger::{CONNECTION_LOST, Row, Store, TransitionData};
 
 /// How work on a row begins.
@@ -39,7 +39,7 @@ pub(super) struct FastPath {
 
 impl Inner {
     /// Records whether WhatsApp's server responded to a send.
-    pub(super) fn note_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
+    pub(super) fn record_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
         match sent {
             Ok(_)
             | Err(
@@ -116,8 +116,8 @@ impl Outbox {
             return self.wait(store, id, deadline).await;
         }
         // A request that waits longer than this could not be answered in time.
-        let patience = Instant::now() + self.0.limits.deadline / 2;
-        let late = || {
+        let turn_deadline = Instant::now() + self.0.limits.deadline / 2;
+        let overloaded = || {
             ApiError::new(
                 ErrorCode::Overloaded,
                 "other messages took too long: nothing was sent, try again in a second",
@@ -127,11 +127,11 @@ impl Outbox {
             Some(lane) => lane,
             None => self.lane(&row.recipient).await,
         };
-        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&lane)).await else {
-            return self.not_sent(store, &row, late()).await;
+        let Ok(_turn) = timeout_at(turn_deadline, self.0.lanes.enter(&lane)).await else {
+            return self.not_sent(store, &row, overloaded()).await;
         };
         // The previous send may have been answered before its write was on disk.
-        store.caught_up().await?;
+        store.flush().await?;
         // An earlier message with an unknown outcome may have to be resent, and has to stay before
         // this one.
         for earlier in store.unsettled(Some(lane.addresses())).await? {
@@ -139,20 +139,20 @@ impl Outbox {
             let settled = !self.is_active(earlier.id)
                 && is_due(&earlier, Timestamp::now())
                 && matches!(
-                    timeout_at(patience, self.settle(store, &earlier)).await,
+                    timeout_at(turn_deadline, self.settle(store, &earlier)).await,
                     Ok(true)
                 );
             if !settled {
-                let why = ApiError::new(
+                let error = ApiError::new(
                     ErrorCode::EarlierUnconfirmed,
                     "what became of an earlier message to this number is not known yet: nothing was sent, try again later; other numbers can be written to",
                 );
-                return self.not_sent(store, &row, why).await;
+                return self.not_sent(store, &row, error).await;
             }
         }
-        let permit = timeout_at(patience, self.0.in_flight.clone().acquire_owned()).await;
+        let permit = timeout_at(turn_deadline, self.0.in_flight.clone().acquire_owned()).await;
         let Ok(Ok(_permit)) = permit else {
-            return self.not_sent(store, &row, late()).await;
+            return self.not_sent(store, &row, overloaded()).await;
         };
         let page = match self.0.ready_page() {
             Ok(page) => page,
@@ -183,19 +183,19 @@ impl Outbox {
         deadline: Instant,
     ) -> SendResult {
         let id = row.id;
-        let left = deadline.saturating_duration_since(Instant::now());
+        let remaining = deadline.saturating_duration_since(Instant::now());
         let size = file.map_or(0, |file| file.size);
-        let patience = self.0.limits.ack_patience + allowance(size);
-        self.0.acks.asked(id, patience);
+        let ack_limit = self.0.limits.ack_patience + allowance(size);
+        self.0.acks.passed_to_page(id, ack_limit);
         let send = PageSend {
             to: &row.recipient,
             key: &row.wa_key,
             content,
             again: false,
         };
-        let asking = page.send(send, file, left);
-        let sent = asking.instrument(tracing::info_span!("page")).await;
-        self.0.note_answer(id, &sent);
+        let send_call = page.send(send, file, remaining);
+        let sent = send_call.instrument(tracing::info_span!("page")).await;
+        self.0.record_answer(id, &sent);
         match sent {
             Ok(message_id) => {
                 let data = TransitionData {
@@ -208,14 +208,14 @@ impl Outbox {
                 let written = store.queue_transition(id, SendEvent::Taken, data).await;
                 tokio::spawn(async move {
                     if let Err(error) = written.await {
-                        tracing::error!("a sent message was not written down: {}", error.chain());
+                        tracing::error!("a sent message was not recorded: {}", error.chain());
                     }
                 });
                 Ok(SendBody::sent(message_id.unwrap_or(row.wa_key)))
             }
-            Err(PageError::ConnectionLost(why)) => {
-                let why = connection_lost(why);
-                self.not_sent_as(store, &row, CONNECTION_LOST, why).await
+            Err(PageError::ConnectionLost(error)) => {
+                let error = connection_lost(error);
+                self.not_sent_as(store, &row, CONNECTION_LOST, error).await
             }
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
@@ -226,16 +226,16 @@ impl Outbox {
                     }
                 }
                 code => {
-                    let why = ApiError::new(code, error.to_string());
-                    self.not_sent(store, &row, why).await
+                    let error = ApiError::new(code, error.to_string());
+                    self.not_sent(store, &row, error).await
                 }
             },
         }
     }
 
-    async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> SendResult {
-        let stored = why.code().as_str();
-        self.not_sent_as(store, row, stored, why).await
+    async fn not_sent(&self, store: &Store, row: &Row, error: ApiError) -> SendResult {
+        let stored = error.code().as_str();
+        self.not_sent_as(store, row, stored, error).await
     }
 
     /// Works like [`Self::not_sent`], but stores a separate code in the ledger.
@@ -244,7 +244,7 @@ impl Outbox {
         store: &Store,
         row: &Row,
         stored: &str,
-        why: ApiError,
+        error: ApiError,
     ) -> SendResult {
         let data = TransitionData {
             error: Some(stored),
@@ -252,7 +252,7 @@ impl Outbox {
         };
         match store.apply(row.id, SendEvent::NotSent, data).await {
             Ok((row, _)) if row.state.is_taken() => outcome_of(&row),
-            Ok(_) => Err(why),
+            Ok(_) => Err(error),
             Err(error) => Err(unwritten(row, error)),
         }
     }

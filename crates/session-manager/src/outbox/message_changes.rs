@@ -19,10 +19,10 @@ use tracing::Instrument;
 use super::Outbox;
 use super::outcome::failure;
 use super::send::new_wa_message_id;
-use super::unknown_outcomes::{AT_LEAST_EVERY, EVERY, RESEND_DEADLINE, is_due_after};
+use super::unknown_outcomes::{MAX_POLL_INTERVAL, POLL_INTERVAL, RESEND_DEADLINE, is_due_after};
 use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
 use crate::error::ApiError;
-use crate::ledger::transition::SendState;
+use crate::ledger::send_state_machine::SendState;
 use crate::ledger::{
     LedgerError, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange, Store,
 };
@@ -79,13 +79,13 @@ impl Outbox {
         &self,
         idempotency_key: Option<&str>,
         id: &str,
-        wanted: WantedChange,
+        change: WantedChange,
     ) -> ChangeResult {
         let deadline = Instant::now() + self.0.limits.deadline;
         let store = self.0.file.store().await?;
-        store.caught_up().await?;
+        store.flush().await?;
         let target = target(&store, id).await?;
-        let hash = wanted.hash(&target.key);
+        let hash = change.hash(&target.key);
         if let Some(key) = idempotency_key
             && let Some(row) = store.change_by_idempotency_key(key).await?
         {
@@ -99,34 +99,34 @@ impl Outbox {
                 return Ok(ChangedBody::new(row.message_id));
             }
         }
-        if let Some(outcome) = made_before(&store, &target, &wanted, &hash).await? {
+        if let Some(outcome) = earlier_outcome(&store, &target, &change, &hash).await? {
             return outcome;
         }
         self.can_send()?;
         let slot = self.queue_slot()?;
         let new = NewMessageChange {
-            kind: wanted.kind(),
+            kind: change.kind(),
             message_key: target.key.clone(),
             message_id: target.id.clone(),
             sent_at: target.sent_at,
             wa_key: new_wa_message_id(),
             idempotency_key: idempotency_key.map(str::to_owned),
             body_hash: hash,
-            text: match &wanted {
+            text: match &change {
                 WantedChange::Edit(text) => Some(text.clone()),
                 WantedChange::Delete => None,
             },
         };
-        let this = self.clone();
-        let working = async move {
-            let outcome = this
-                .make_change(&store, target, wanted, new, deadline)
+        let outbox = self.clone();
+        let work = async move {
+            let outcome = outbox
+                .make_change(&store, target, change, new, deadline)
                 .await;
             drop(slot);
             outcome
         };
         // A caller that disconnects cancels nothing.
-        let task = tokio::spawn(working.in_current_span());
+        let task = tokio::spawn(work.in_current_span());
         task.await.unwrap_or_else(|_| Err(unconfirmed()))
     }
 
@@ -134,30 +134,30 @@ impl Outbox {
         &self,
         store: &Store,
         target: Target,
-        wanted: WantedChange,
+        change: WantedChange,
         new: NewMessageChange,
         deadline: Instant,
     ) -> ChangeResult {
-        let patience = Instant::now() + self.0.limits.deadline / 2;
+        let turn_deadline = Instant::now() + self.0.limits.deadline / 2;
         let lane = self.lane(&target.chat).await;
-        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&lane)).await else {
+        let Ok(_turn) = timeout_at(turn_deadline, self.0.lanes.enter(&lane)).await else {
             return Err(ApiError::new(
                 ErrorCode::Overloaded,
                 "other messages to this number took too long: nothing was changed, try again in a second",
             ));
         };
         // Another request may have changed the message meanwhile.
-        store.caught_up().await?;
-        if let Some(outcome) = made_before(store, &target, &wanted, &new.body_hash).await? {
+        store.flush().await?;
+        if let Some(outcome) = earlier_outcome(store, &target, &change, &new.body_hash).await? {
             return outcome;
         }
         if let Some(earlier) = store.last_change(&target.key).await?
             && earlier.is_unsettled()
         {
-            let same = earlier.body_hash == new.body_hash;
+            let is_same = earlier.body_hash == new.body_hash;
             // A later change must not overtake the repetition of this one.
             if !self.settle_change(store, &earlier).await && earlier.undecided_at.is_none() {
-                return Err(if same {
+                return Err(if is_same {
                     unconfirmed()
                 } else {
                     ApiError::new(
@@ -166,14 +166,14 @@ impl Outbox {
                     )
                 });
             }
-            if let Some(outcome) = made_before(store, &target, &wanted, &new.body_hash).await? {
+            if let Some(outcome) = earlier_outcome(store, &target, &change, &new.body_hash).await? {
                 return outcome;
             }
-            if same && earlier.undecided_at.is_some() {
+            if is_same && earlier.undecided_at.is_some() {
                 return Err(undecided());
             }
         }
-        let permit = timeout_at(patience, self.0.in_flight.clone().acquire_owned()).await;
+        let permit = timeout_at(turn_deadline, self.0.in_flight.clone().acquire_owned()).await;
         let Ok(Ok(_permit)) = permit else {
             return Err(ApiError::new(
                 ErrorCode::Overloaded,
@@ -185,25 +185,27 @@ impl Outbox {
             .begin_change(new)
             .await?
             .ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        match ask(&page, &row, row.tries > 0, left).await {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        match request_change(&page, &row, row.tries > 0, remaining).await {
             Ok(()) => {
-                self.note_done(store, &page, &row).await.map_err(|error| {
-                    // The server has the change; settling finds that out again.
-                    tracing::error!("a change was not written down: {}", error.chain());
-                    unconfirmed()
-                })?;
+                self.record_done(store, &page, &row)
+                    .await
+                    .map_err(|error| {
+                        // The server has the change; settling finds that out again.
+                        tracing::error!("a change was not recorded: {}", error.chain());
+                        unconfirmed()
+                    })?;
                 tracing::info!(id = %row.wa_key, kind = ?row.kind, "a message was changed");
                 Ok(ChangedBody::new(row.message_id))
             }
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
-                    store.change_unknown(row.id, false).await?;
+                    store.mark_change_unknown(row.id, false).await?;
                     self.0.changing.notify_one();
                     Err(unconfirmed())
                 }
                 code => {
-                    store.change_failed(row.id, code.as_str()).await?;
+                    store.mark_change_failed(row.id, code.as_str()).await?;
                     Err(ApiError::new(code, error.to_string()))
                 }
             },
@@ -211,7 +213,7 @@ impl Outbox {
     }
 
     /// Records that a change was made, and publishes it.
-    async fn note_done(
+    async fn record_done(
         &self,
         store: &Store,
         page: &WhatsAppPage,
@@ -219,14 +221,15 @@ impl Outbox {
     ) -> Result<(), LedgerError> {
         let chat = chat_of(&row.message_id).to_owned();
         let addresses = page.addresses_of(&chat).await.unwrap_or_default();
-        let with = |server: &str| {
-            let own = std::iter::once(&chat).chain(&addresses);
-            own.filter_map(|id| id.strip_suffix(server))
+        let address_on = |server: &str| {
+            let addresses = std::iter::once(&chat).chain(&addresses);
+            addresses
+                .filter_map(|id| id.strip_suffix(server))
                 .next()
                 .map(str::to_owned)
         };
-        let phone = with("@c.us");
-        let lid = with("@lid").map(|lid| format!("{lid}@lid"));
+        let phone = address_on("@c.us");
+        let lid = address_on("@lid").map(|lid| format!("{lid}@lid"));
         let (message_id, at) = (row.message_id.clone(), Timestamp::now());
         let (key, event) = match row.kind {
             MessageChangeKind::Edit => (
@@ -253,19 +256,19 @@ impl Outbox {
                 }),
             ),
         };
-        store.change_done(row.id, key, event).await
+        store.mark_change_done(row.id, key, event).await
     }
 
     /// Settles changes with an unknown outcome whenever the session is READY.
     pub(super) async fn changes_loop(&self) {
-        let mut at_rest = false;
+        let mut idle = false;
         loop {
-            if at_rest {
+            if idle {
                 let changing = self.0.changing.notified();
-                let _ = tokio::time::timeout(AT_LEAST_EVERY, changing).await;
+                let _ = tokio::time::timeout(MAX_POLL_INTERVAL, changing).await;
             }
-            tokio::time::sleep(EVERY).await;
-            at_rest = false;
+            tokio::time::sleep(POLL_INTERVAL).await;
+            idle = false;
             if self.0.ready_page().is_err() {
                 continue;
             }
@@ -275,7 +278,7 @@ impl Outbox {
             let Ok(rows) = store.unsettled_changes().await else {
                 continue;
             };
-            at_rest = rows.is_empty();
+            idle = rows.is_empty();
             for row in rows {
                 if !is_due_after(row.tries, row.tried_at, Timestamp::now()) {
                     continue;
@@ -302,25 +305,28 @@ impl Outbox {
         let Ok(page) = self.0.ready_page() else {
             return false;
         };
-        let Ok(tries) = store.note_change_try(row.id).await else {
+        let Ok(tries) = store.record_change_try(row.id).await else {
             return false;
         };
-        let settled = match ask(&page, row, true, RESEND_DEADLINE).await {
-            Ok(()) => self.note_done(store, &page, row).await.map(|()| true),
+        let settled = match request_change(&page, row, true, RESEND_DEADLINE).await {
+            Ok(()) => self.record_done(store, &page, row).await.map(|()| true),
             Err(error) => {
                 // WhatsApp accepts no further tries, so whether it accepted an earlier one cannot
                 // be found out.
-                let last = matches!(
+                let is_last = matches!(
                     failure(&error),
                     ErrorCode::MessageTooOld
                         | ErrorCode::MessageNotChangeable
                         | ErrorCode::MessageNotFound
                         | ErrorCode::RecipientBlocked
                 ) || tries >= self.0.limits.settle_tries;
-                if last && row.undecided_at.is_none() {
-                    tracing::warn!(id = %row.wa_key, tries, %error, "what became of a change of a message could not be found out");
+                if is_last && row.undecided_at.is_none() {
+                    tracing::warn!(id = %row.wa_key, tries, %error, "the outcome of a change of a message could not be determined");
                 }
-                store.change_unknown(row.id, last).await.map(|()| false)
+                store
+                    .mark_change_unknown(row.id, is_last)
+                    .await
+                    .map(|()| false)
             }
         };
         match settled {
@@ -330,7 +336,7 @@ impl Outbox {
             }
             Ok(false) => false,
             Err(error) => {
-                tracing::error!("a settled change was not written down: {}", error.chain());
+                tracing::error!("a settled change was not recorded: {}", error.chain());
                 self.0.file.check().await;
                 false
             }
@@ -339,7 +345,7 @@ impl Outbox {
 }
 
 /// Requests a change from the page.
-async fn ask(
+async fn request_change(
     page: &WhatsAppPage,
     row: &MessageChange,
     again: bool,
@@ -360,9 +366,9 @@ async fn ask(
             };
             page.edit(edit, deadline).instrument(span).await
         }
-        (MessageChangeKind::Edit, None) => {
-            Err(PageError::Failed("the text of the edit is gone".to_owned()))
-        }
+        (MessageChangeKind::Edit, None) => Err(PageError::Failed(
+            "the text of the edit is no longer stored".to_owned(),
+        )),
         (MessageChangeKind::Delete, _) => {
             page.delete_for_everyone(message, deadline)
                 .instrument(span)
@@ -373,23 +379,23 @@ async fn ask(
 
 /// Returns the outcome of a change that the message already had; `None` if the change has yet to be
 /// made.
-async fn made_before(
+async fn earlier_outcome(
     store: &Store,
     target: &Target,
-    wanted: &WantedChange,
+    change: &WantedChange,
     hash: &[u8],
 ) -> Result<Option<ChangeResult>, ApiError> {
-    let Some(last) = store.last_change(&target.key).await? else {
+    let Some(is_last) = store.last_change(&target.key).await? else {
         return Ok(None);
     };
-    if last.state != MessageChangeState::Done {
+    if is_last.state != MessageChangeState::Done {
         return Ok(None);
     }
-    if last.body_hash == hash {
-        return Ok(Some(Ok(ChangedBody::new(last.message_id))));
+    if is_last.body_hash == hash {
+        return Ok(Some(Ok(ChangedBody::new(is_last.message_id))));
     }
-    let deleted = last.kind == MessageChangeKind::Delete;
-    Ok(match wanted {
+    let deleted = is_last.kind == MessageChangeKind::Delete;
+    Ok(match change {
         WantedChange::Edit(_) if deleted => Some(Err(ApiError::new(
             ErrorCode::MessageNotChangeable,
             "the message is deleted: nothing was changed",
@@ -401,7 +407,7 @@ async fn made_before(
 /// Returns the message with this id: WhatsApp's full id, or its last part for a message that this
 /// service sent.
 async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
-    let unknown = || {
+    let not_found = || {
         ApiError::new(
             ErrorCode::MessageNotFound,
             "no message with this id is known",
@@ -423,7 +429,7 @@ async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
                     sent_at: 0,
                 })
             }
-            _ => Err(unknown()),
+            _ => Err(not_found()),
         };
     };
     match row.state {
@@ -433,7 +439,7 @@ async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
                 "whether the message was sent is not known yet: nothing was changed, try again later",
             ));
         }
-        SendState::Failed => return Err(unknown()),
+        SendState::Failed => return Err(not_found()),
         _ => {}
     }
     let Some(message_id) = row.message_id.filter(|id| !chat_of(id).is_empty()) else {

@@ -12,7 +12,7 @@
 mod ack_watch;
 mod attempt;
 mod body_hash;
-mod chats;
+mod chat_actions;
 mod limits;
 mod message_changes;
 mod number_lookup;
@@ -132,7 +132,7 @@ impl Outbox {
     }
 
     /// Returns the number of rows that tasks of this process are processing.
-    pub fn under_way(&self) -> usize {
+    pub fn in_progress_count(&self) -> usize {
         self.0.active().len()
     }
 
@@ -143,7 +143,7 @@ impl Outbox {
     pub async fn message(&self, id: &str) -> Result<Row, ApiError> {
         let store = self.0.file.store().await?;
         // A caller may have been answered before the write was on disk.
-        store.caught_up().await?;
+        store.flush().await?;
         store.find(id).await?.ok_or_else(|| {
             ApiError::new(
                 ErrorCode::MessageNotFound,

@@ -12,9 +12,9 @@ use crate::error::ApiError;
 
 /// The pause between two queries to WhatsApp's server, so that many queries look like a person who
 /// goes through a list of numbers.
-const GAP: Duration = Duration::from_millis(500);
+const LOOKUP_PAUSE: Duration = Duration::from_millis(500);
 /// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The turn to query WhatsApp's server. The pause begins when the turn is dropped.
 pub(super) struct LookupTurn<'a>(MutexGuard<'a, Instant>);
@@ -22,22 +22,22 @@ pub(super) struct LookupTurn<'a>(MutexGuard<'a, Instant>);
 impl Drop for LookupTurn<'_> {
     // The pause also begins if the caller is cancelled, since the page's query continues.
     fn drop(&mut self) {
-        *self.0 = Instant::now() + GAP;
+        *self.0 = Instant::now() + LOOKUP_PAUSE;
     }
 }
 
 impl Outbox {
     /// Waits for the turn to query WhatsApp's server.
     pub(super) async fn lookup_turn(&self) -> Result<LookupTurn<'_>, ApiError> {
-        let turn = timeout(PATIENCE, self.0.lookup_turn.lock()).await;
-        let next = turn.map_err(|_| {
+        let turn = timeout(TURN_TIMEOUT, self.0.lookup_turn.lock()).await;
+        let turn_starts_at = turn.map_err(|_| {
             ApiError::new(
                 ErrorCode::Overloaded,
                 "too many numbers are being looked up: try again in a second",
             )
         })?;
-        sleep_until(*next).await;
-        Ok(LookupTurn(next))
+        sleep_until(*turn_starts_at).await;
+        Ok(LookupTurn(turn_starts_at))
     }
 
     /// Asks WhatsApp's server about a number.

@@ -9,12 +9,12 @@ use crate::error::ApiError;
 use crate::ledger::{CONNECTION_LOST, LedgerError, Row};
 
 /// When a caller should try again: the page connects again within a second or two.
-const RECONNECTION: Duration = Duration::from_secs(2);
+const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
 /// The outcome of a send.
 pub type SendResult = Result<SendBody, ApiError>;
 
-pub(super) fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
+pub(super) fn check_same_request(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
     (row.body_hash == hash).then_some(row).ok_or_else(|| {
         ApiError::new(
             ErrorCode::IdempotencyKeyReused,
@@ -26,11 +26,11 @@ pub(super) fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
 /// Returns the error for an outcome that could not be stored. A row in state `sending` will be
 /// resent, even if its outcome is known now.
 pub(super) fn unwritten(row: &Row, error: LedgerError) -> ApiError {
-    let told = ApiError::from(error);
+    let stored_error = ApiError::from(error);
     if row.state.is_unsettled() {
         return unconfirmed(&row.wa_key);
     }
-    told
+    stored_error
 }
 
 pub(super) fn outcome_of(row: &Row) -> SendResult {
@@ -43,18 +43,21 @@ pub(super) fn outcome_of(row: &Row) -> SendResult {
     if row.state.is_unsettled() {
         return Err(unconfirmed(&row.wa_key));
     }
-    let words = "certainly not sent: safe to try again";
+    let message = "certainly not sent: safe to try again";
     if row.error.as_deref() == Some(CONNECTION_LOST) {
-        return Err(connection_lost(words));
+        return Err(connection_lost(message));
     }
     let code = row.error.as_deref().and_then(ErrorCode::from_code);
-    Err(ApiError::new(code.unwrap_or(ErrorCode::SendFailed), words))
+    Err(ApiError::new(
+        code.unwrap_or(ErrorCode::SendFailed),
+        message,
+    ))
 }
 
 /// Returns the error of a send whose lookup lost the connection. `Retry-After` distinguishes it
 /// from a failure that would occur again.
-pub(super) fn connection_lost(words: impl Into<String>) -> ApiError {
-    ApiError::new(ErrorCode::SendFailed, words).retry_after(RECONNECTION)
+pub(super) fn connection_lost(message: impl Into<String>) -> ApiError {
+    ApiError::new(ErrorCode::SendFailed, message).retry_after(RECONNECT_DELAY)
 }
 
 pub(super) fn unconfirmed(id: &str) -> ApiError {
@@ -110,9 +113,9 @@ mod tests {
 
     use super::*;
     use crate::ledger::ChangesOfMessage;
-    use crate::ledger::transition::SendState;
+    use crate::ledger::send_state_machine::SendState;
 
-    fn failed(error: &str) -> Row {
+    fn failed_row(error: &str) -> Row {
         Row {
             id: 1,
             wa_key: "3EB0".to_owned(),
@@ -139,15 +142,18 @@ mod tests {
     /// first.
     #[test]
     fn only_a_lost_connection_says_when_to_try_again() {
-        for (stored, wanted) in [(CONNECTION_LOST, Some("2")), ("SEND_FAILED", None)] {
-            let row = failed(stored);
-            let told = row.body(&ChangesOfMessage::default()).error;
-            assert_eq!(told.as_deref(), Some("SEND_FAILED"));
+        for (stored, expected) in [(CONNECTION_LOST, Some("2")), ("SEND_FAILED", None)] {
+            let row = failed_row(stored);
+            let error_code = row.body(&ChangesOfMessage::default()).error;
+            assert_eq!(error_code.as_deref(), Some("SEND_FAILED"));
             let error = outcome_of(&row).unwrap_err();
             assert_eq!(error.code(), ErrorCode::SendFailed);
             let response = error.into_response();
-            let pause = response.headers().get(RETRY_AFTER);
-            assert_eq!(pause.map(|pause| pause.to_str().unwrap()), wanted);
+            let retry_after = response.headers().get(RETRY_AFTER);
+            assert_eq!(
+                retry_after.map(|retry_after| retry_after.to_str().unwrap()),
+                expected
+            );
         }
     }
 }

@@ -18,11 +18,11 @@ use tokio::time::Instant;
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// Above this number of locks, unused ones are removed.
-const TIDY_ABOVE: usize = 512;
+const PRUNE_ABOVE: usize = 512;
 /// Maximum number of addresses whose lanes are cached.
-const CACHED: usize = 10_000;
+const MAX_CACHED: usize = 10_000;
 /// How long a lane is cached. It is limited because a number may get a new owner.
-const CACHE_TIME: Duration = Duration::from_secs(600);
+const CACHE_LIFETIME: Duration = Duration::from_secs(600);
 
 /// The known addresses of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +37,11 @@ impl Lane {
 
     /// Returns the lane of a recipient with these addresses.
     pub(super) fn of_all(addresses: &[String]) -> Option<Self> {
-        let mut all: Vec<_> = addresses.iter().map(|id| line_of(id)).collect();
+        let mut lines: Vec<_> = addresses.iter().map(|id| line_of(id)).collect();
         // Sort numbers first: the lock is keyed by the number once it is known.
-        all.sort_by_key(|id| id.ends_with("@lid"));
-        all.dedup();
-        (!all.is_empty()).then_some(Self(all))
+        lines.sort_by_key(|id| id.ends_with("@lid"));
+        lines.dedup();
+        (!lines.is_empty()).then_some(Self(lines))
     }
 
     /// Returns whether both number and LID are known, so that nothing is left to learn.
@@ -71,7 +71,7 @@ fn line_of(address: &str) -> String {
 #[derive(Debug, Default)]
 pub(super) struct RecipientLocks {
     locks: Mutex<HashMap<String, Lock>>,
-    known: Mutex<HashMap<String, (Lane, Instant)>>,
+    cached_lanes: Mutex<HashMap<String, (Lane, Instant)>>,
 }
 
 /// A recipient's lock while it is held.
@@ -80,7 +80,7 @@ pub(super) type RecipientGuard = OwnedMutexGuard<()>;
 impl RecipientLocks {
     fn lock(&self, lane: &Lane) -> Lock {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        if locks.len() > TIDY_ABOVE {
+        if locks.len() > PRUNE_ABOVE {
             locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         }
         locks.entry(lane.key().to_owned()).or_default().clone()
@@ -88,19 +88,25 @@ impl RecipientLocks {
 
     /// Returns the cached lane of an address; `None` if there is none.
     pub(super) fn cached(&self, address: &str) -> Option<Lane> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (lane, until) = known.get(address)?;
+        let cached_lanes = self
+            .cached_lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (lane, until) = cached_lanes.get(address)?;
         (Instant::now() < *until).then(|| lane.clone())
     }
 
     /// Caches the lane of an address.
     pub(super) fn cache(&self, address: &str, lane: &Lane) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= CACHED {
-            known.clear();
+        let mut cached_lanes = self
+            .cached_lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if cached_lanes.len() >= MAX_CACHED {
+            cached_lanes.clear();
         }
-        let until = Instant::now() + CACHE_TIME;
-        known.insert(address.to_owned(), (lane.clone(), until));
+        let until = Instant::now() + CACHE_LIFETIME;
+        cached_lanes.insert(address.to_owned(), (lane.clone(), until));
     }
 
     /// Waits for the recipient's lock.
@@ -123,15 +129,21 @@ mod tests {
     #[tokio::test]
     async fn spellings_of_a_number_share_a_lock() {
         let locks = RecipientLocks::default();
-        for [one, other] in [
+        for [spelling, other_spelling] in [
             ["5491158254201@c.us", "541158254201@c.us"],
             ["551187654321@c.us", "5511987654321@c.us"],
             ["5215512345678@c.us", "525512345678@c.us"],
         ] {
-            let held = locks.enter(&Lane::of(one)).await;
-            assert!(locks.try_enter(&Lane::of(other)).is_none(), "{one}");
+            let held = locks.enter(&Lane::of(spelling)).await;
+            assert!(
+                locks.try_enter(&Lane::of(other_spelling)).is_none(),
+                "{spelling}"
+            );
             drop(held);
-            assert!(locks.try_enter(&Lane::of(other)).is_some(), "{one}");
+            assert!(
+                locks.try_enter(&Lane::of(other_spelling)).is_some(),
+                "{spelling}"
+            );
         }
         let held = locks.enter(&Lane::of("5491158254201@c.us")).await;
         assert!(locks.try_enter(&Lane::of("5491158254202@c.us")).is_some());
@@ -142,8 +154,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lid_with_a_known_number_shares_its_lock() {
         let locks = RecipientLocks::default();
-        let both = [LID.to_owned(), "541158254201@c.us".to_owned()];
-        let lane = Lane::of_all(&both).expect("addresses");
+        let addresses = [LID.to_owned(), "541158254201@c.us".to_owned()];
+        let lane = Lane::of_all(&addresses).expect("addresses");
         assert_eq!(lane.addresses(), ["5491158254201@c.us", LID]);
         assert!(lane.is_complete() && !Lane::of(LID).is_complete());
         locks.cache(LID, &lane);
@@ -153,7 +165,7 @@ mod tests {
         drop(held);
         assert!(locks.try_enter(&by_lid).is_some());
         assert_eq!(Lane::of_all(&[]), None);
-        tokio::time::advance(CACHE_TIME).await;
+        tokio::time::advance(CACHE_LIFETIME).await;
         assert_eq!(locks.cached(LID), None);
     }
 }

@@ -21,10 +21,10 @@ use tracing::Instrument;
 
 use super::attempt::Begin;
 use super::limits::allowance;
-use super::outcome::{SendResult, outcome_of, same, unconfirmed};
+use super::outcome::{SendResult, check_same_request, outcome_of, unconfirmed};
 use super::{Outbox, Payload};
 use crate::error::ApiError;
-use crate::ledger::transition::SendState;
+use crate::ledger::send_state_machine::SendState;
 use crate::ledger::{LedgerError, NewSend, Row, Store};
 
 impl Outbox {
@@ -38,15 +38,15 @@ impl Outbox {
         cliente_id: Option<u64>,
         payload: Payload,
     ) -> SendResult {
-        let asked = Instant::now();
+        let started = Instant::now();
         let outcome = self.begin(key, cliente_id, payload).await;
-        let word = outcome
+        let outcome_label = outcome
             .as_ref()
             .map_or_else(|error| error.code().as_str(), |_| "sent");
-        counter!("leadmaster_sends_total", "outcome" => word).increment(1);
-        histogram!("leadmaster_send_duration_seconds", "outcome" => word)
-            .record(asked.elapsed().as_secs_f64());
-        tracing::debug!("send: answered after {:.1} ms", millis(asked));
+        counter!("leadmaster_sends_total", "outcome" => outcome_label).increment(1);
+        histogram!("leadmaster_send_duration_seconds", "outcome" => outcome_label)
+            .record(started.elapsed().as_secs_f64());
+        tracing::debug!("send: answered after {:.1} ms", millis(started));
         if let Err(error) = &outcome
             && error.code() == ErrorCode::LedgerUnavailable
         {
@@ -68,19 +68,19 @@ impl Outbox {
             size,
             gate,
         } = payload;
-        let asked = Instant::now();
-        let deadline = asked + self.0.limits.deadline + allowance(size);
+        let started = Instant::now();
+        let deadline = started + self.0.limits.deadline + allowance(size);
         let store = self.0.file.store().await?;
-        let same = |row: Row| same(row, &hash);
-        let known = self.known(&store, key, &hash).await?;
-        if let Some(row) = &known
+        let check_row = |row: Row| check_same_request(row, &hash);
+        let known_row = self.known_row(&store, key, &hash).await?;
+        if let Some(row) = &known_row
             && let Some(outcome) = self.known_outcome(&store, row, deadline).await
         {
             return outcome;
         }
         self.can_send()?;
         let slot = self.queue_slot()?;
-        let (inserted, begin) = match known {
+        let (inserted, begin) = match known_row {
             Some(_) => (None, Begin::Again(recipient.as_str().to_owned())),
             None => {
                 let lane = self.lane(recipient.as_str()).await;
@@ -106,28 +106,29 @@ impl Outbox {
                 (inserted, begin)
             }
         };
-        let row = match (inserted.or(known), key) {
+        let row = match (inserted.or(known_row), key) {
             (Some(row), _) => row,
             // Another request with this key was faster, and is processing the row.
             (None, Some(key)) => {
                 let row = store.by_idempotency_key(key).await?;
-                let row = same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
+                let row =
+                    check_row(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
                 drop(slot);
                 return self.wait(&store, row.id, deadline).await;
             }
             (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
         };
-        tracing::debug!("send: written down after {:.1} ms", millis(asked));
+        tracing::debug!("send: recorded after {:.1} ms", millis(started));
         // From here on, the row prevents the deletion of the file.
         drop(gate);
         let Some(claim) = self.claim(row.id) else {
             drop((slot, begin));
             return self.wait(&store, row.id, deadline).await;
         };
-        let this = self.clone();
+        let outbox = self.clone();
         let id = row.wa_key.clone();
-        let working = async move {
-            let outcome = this
+        let work = async move {
+            let outcome = outbox
                 .work(&store, row.clone(), begin, &content, deadline, slot)
                 .await;
             drop(claim);
@@ -140,11 +141,11 @@ impl Outbox {
             }
             outcome
         };
-        let task = tokio::spawn(working.in_current_span());
+        let task = tokio::spawn(work.in_current_span());
         task.await.unwrap_or_else(|_| Err(unconfirmed(&id)))
     }
 
-    async fn known(
+    async fn known_row(
         &self,
         store: &Store,
         key: Option<&str>,
@@ -152,10 +153,10 @@ impl Outbox {
     ) -> Result<Option<Row>, ApiError> {
         let Some(key) = key else { return Ok(None) };
         let row = store.by_idempotency_key(key).await?;
-        row.map(|row| same(row, hash)).transpose()
+        row.map(|row| check_same_request(row, hash)).transpose()
     }
 
-    fn is_under_way(&self, row: &Row) -> bool {
+    fn is_in_progress(&self, row: &Row) -> bool {
         row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id)
     }
 
@@ -171,7 +172,7 @@ impl Outbox {
     ) -> Result<Option<SendBody>, ApiError> {
         let deadline = Instant::now() + self.0.limits.deadline;
         let store = self.0.file.store().await?;
-        if let Some(row) = self.known(&store, key, hash).await?
+        if let Some(row) = self.known_row(&store, key, hash).await?
             && let Some(outcome) = self.known_outcome(&store, &row, deadline).await
         {
             return outcome.map(Some);
@@ -189,7 +190,7 @@ impl Outbox {
         if row.is_undecided() {
             self.settle_once_more(store, row, deadline).await;
         }
-        match self.is_under_way(row) {
+        match self.is_in_progress(row) {
             true => Some(self.wait(store, row.id, deadline).await),
             false => None,
         }
@@ -202,17 +203,17 @@ impl Outbox {
         let Some(claim) = self.claim(row.id) else {
             return;
         };
-        let (this, store, row) = (self.clone(), store.clone(), row.clone());
-        let working = async move {
-            let lane = this.lane(&row.recipient).await;
-            let turn = timeout_at(deadline, this.0.lanes.enter(&lane)).await;
+        let (outbox, store, row) = (self.clone(), store.clone(), row.clone());
+        let work = async move {
+            let lane = outbox.lane(&row.recipient).await;
+            let turn = timeout_at(deadline, outbox.0.lanes.enter(&lane)).await;
             if turn.is_ok() {
-                this.settle(&store, &row).await;
+                outbox.settle(&store, &row).await;
             }
             drop(claim);
         };
         // A caller that disconnects cancels nothing. A task that failed left the row unchanged.
-        let task = tokio::spawn(working.in_current_span());
+        let task = tokio::spawn(work.in_current_span());
         let _ = timeout_at(deadline, task).await;
     }
 
@@ -222,21 +223,21 @@ impl Outbox {
         slots.try_acquire_owned().map_err(|_| {
             ApiError::new(
                 ErrorCode::Overloaded,
-                "too many messages wait already: nothing was sent, try again in a second",
+                "too many messages are already waiting: nothing was sent, try again in a second",
             )
         })
     }
 
     pub(super) fn can_send(&self) -> Result<(), ApiError> {
-        if let Some(broken) = self.0.file.broken() {
-            return Err(broken.into());
+        if let Some(unusable) = self.0.file.unusable_reason() {
+            return Err(unusable.into());
         }
         self.0.ready_page().map(drop)
     }
 
     /// Waits for the outcome of a row that another task may be sending.
     pub(super) async fn wait(&self, store: &Store, id: i64, deadline: Instant) -> SendResult {
-        let mut news = store.news();
+        let mut changes = store.row_changes();
         loop {
             let row = store.get(id).await?;
             let row = row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
@@ -244,7 +245,7 @@ impl Outbox {
                 return outcome_of(&row);
             }
             loop {
-                match timeout_at(deadline, news.recv()).await {
+                match timeout_at(deadline, changes.recv()).await {
                     Ok(Ok(changed)) if changed != id => {}
                     Err(_) => return Err(unconfirmed(&row.wa_key)),
                     // The row changed, or notifications were lost because this task lagged behind.

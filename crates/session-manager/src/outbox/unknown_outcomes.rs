@@ -25,23 +25,23 @@ use super::Outbox;
 use super::limits::allowance;
 use super::outcome::failure;
 use crate::browser::{PageError, PageSend, WhatsAppPage};
-use crate::ledger::transition::SendEvent;
+use crate::ledger::send_state_machine::SendEvent;
 use crate::ledger::{Row, Store, TransitionData};
 
 /// Polling interval while there is work, or after a send.
-pub(super) const EVERY: Duration = Duration::from_millis(500);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest polling interval, since a failed write sends no notification.
-pub(super) const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+pub(super) const MAX_POLL_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a message in the page's send queue (ack 0) may take to get its ack.
-const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const CLOCK_TIMEOUT: Duration = Duration::from_secs(8);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// How long the page may take to resend a message.
 pub(super) const RESEND_DEADLINE: Duration = Duration::from_secs(12);
 /// The longest backoff between two tries of one row.
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+const MAX_BACKOFF: Duration = Duration::from_secs(600);
 /// How many times a row is tried at the next READY without waiting for the backoff.
-const CHANCES: u32 = 5;
-const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+const IMMEDIATE_TRIES: u32 = 5;
+const PRUNE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 impl Outbox {
     /// Settles unknown outcomes and prunes old rows, until `stop`.
@@ -50,7 +50,7 @@ impl Outbox {
             () = stop.cancelled() => {}
             () = self.sweep_loop() => {}
             () = self.prune_loop() => {}
-            () = self.0.file.mend_loop() => {}
+            () = self.0.file.retry_loop() => {}
             () = self.watch_acks_loop() => {}
             () = self.changes_loop() => {}
         }
@@ -60,7 +60,7 @@ impl Outbox {
     async fn watch_acks_loop(&self) {
         loop {
             let held = || self.0.session.snapshot().holds_sends;
-            self.0.acks.until_stopped(held).await;
+            self.0.acks.wait_until_stopped(held).await;
             if self.0.ready_page().is_ok() {
                 self.0.session.acks_stopped();
             }
@@ -80,7 +80,7 @@ impl Outbox {
     }
 
     async fn prune_loop(&self) {
-        let mut tick = tokio::time::interval(PRUNE_EVERY);
+        let mut tick = tokio::time::interval(PRUNE_INTERVAL);
         loop {
             tick.tick().await;
             let Ok(store) = self.0.file.store().await else {
@@ -94,31 +94,34 @@ impl Outbox {
             let limits = &self.0.limits;
             match store.prune(before(limits.keep)).await {
                 Ok(0) => {}
-                Ok(forgotten) => tracing::info!(forgotten, "old sends were forgotten"),
-                Err(error) => tracing::error!("old sends were kept: {}", error.chain()),
+                Ok(deleted) => tracing::info!(deleted, "old sends were deleted"),
+                Err(error) => tracing::error!("old sends could not be deleted: {}", error.chain()),
             }
             if let Err(error) = store.prune_changes(before(limits.keep)).await {
-                tracing::error!("old changes of messages were kept: {}", error.chain());
+                tracing::error!(
+                    "old changes of messages could not be deleted: {}",
+                    error.chain()
+                );
             }
             let old = Timestamp::from_millis(before(limits.keep_events)).unwrap_or(now);
             match store.prune_events(old).await {
                 Ok(0) => {}
-                Ok(forgotten) => tracing::info!(forgotten, "old events were forgotten"),
-                Err(error) => tracing::error!("old events were kept: {}", error.chain()),
+                Ok(deleted) => tracing::info!(deleted, "old events were deleted"),
+                Err(error) => tracing::error!("old events could not be deleted: {}", error.chain()),
             }
         }
     }
 
     async fn sweep_loop(&self) {
         let mut not_before: HashMap<i64, Instant> = HashMap::new();
-        let mut at_rest = false;
+        let mut idle = false;
         loop {
-            if at_rest {
+            if idle {
                 let worked = self.0.worked.notified();
-                let _ = tokio::time::timeout(AT_LEAST_EVERY, worked).await;
+                let _ = tokio::time::timeout(MAX_POLL_INTERVAL, worked).await;
             }
-            tokio::time::sleep(EVERY).await;
-            at_rest = false;
+            tokio::time::sleep(POLL_INTERVAL).await;
+            idle = false;
             if self.0.ready_page().is_err() {
                 not_before.clear();
                 self.0.acks.forget();
@@ -130,15 +133,15 @@ impl Outbox {
             let Ok(rows) = store.unsettled(None).await else {
                 continue;
             };
-            at_rest = rows.is_empty();
+            idle = rows.is_empty();
             not_before.retain(|id, _| rows.iter().any(|row| row.id == *id));
             let (now, today) = (Instant::now(), Timestamp::now());
             let due = rows.into_iter().filter(|row| {
-                let known = not_before.get(&row.id);
+                let next_try = not_before.get(&row.id);
                 // Do not ask the page about a row that a task is processing.
                 !self.is_active(row.id)
-                    && known.is_none_or(|at| *at <= now)
-                    && (row.settle_tries <= CHANCES || is_due(row, today))
+                    && next_try.is_none_or(|at| *at <= now)
+                    && (row.settle_tries <= IMMEDIATE_TRIES || is_due(row, today))
             });
             // There is at most one unsettled row per recipient, so concurrency keeps the order.
             let settling = due.take(16).map(|row| {
@@ -160,7 +163,7 @@ impl Outbox {
                 .into_iter()
                 .flatten()
             {
-                not_before.insert(id, Instant::now() + pause(tries));
+                not_before.insert(id, Instant::now() + backoff(tries));
             }
         }
     }
@@ -176,16 +179,16 @@ impl Outbox {
         let Ok(page) = self.0.ready_page() else {
             return false;
         };
-        let Ok(tries) = store.note_settle_try(row.id).await else {
+        let Ok(tries) = store.record_settle_try(row.id).await else {
             return false;
         };
-        let (event, message_id, code) = match self.find_out(&page, &row).await {
-            Found::Taken(id, ack) => (SendEvent::Ack(ack), id, None),
-            Found::NotSent(code) => (SendEvent::NotSent, None, Some(code)),
-            Found::Nothing if tries >= self.0.limits.settle_tries => {
+        let (event, message_id, code) = match self.query_outcome(&page, &row).await {
+            Finding::Taken(id, ack) => (SendEvent::Ack(ack), id, None),
+            Finding::NotSent(code) => (SendEvent::NotSent, None, Some(code)),
+            Finding::Nothing if tries >= self.0.limits.settle_tries => {
                 return self.give_up(store, &row, tries).await;
             }
-            Found::Nothing => return false,
+            Finding::Nothing => return false,
         };
         let data = TransitionData {
             message_id: message_id.as_deref(),
@@ -193,16 +196,16 @@ impl Outbox {
             ..TransitionData::default()
         };
         match store.apply(row.id, event, data).await {
-            Ok((after, news)) => {
-                self.note_settled(&after);
+            Ok((after, changed)) => {
+                self.record_settled(&after);
                 self.release_file(&row).await;
-                if news {
+                if changed {
                     tracing::info!(id = %row.wa_key, state = %after.state, "settled");
                 }
                 true
             }
             Err(error) => {
-                tracing::error!("a settled send was not written down: {}", error.chain());
+                tracing::error!("a settled send was not recorded: {}", error.chain());
                 self.0.file.check().await;
                 false
             }
@@ -212,28 +215,25 @@ impl Outbox {
     /// Marks `row` as undecided. Returns whether the recipient's queue can proceed.
     async fn give_up(&self, store: &Store, row: &Row, tries: u32) -> bool {
         match store.leave_undecided(row.id).await {
-            Ok(news) => {
+            Ok(changed) => {
                 self.0.acks.settled(row.id);
-                if news {
+                if changed {
                     tracing::warn!(
                         id = %row.wa_key,
                         tries,
-                        "what became of a message could not be found out: a person has to look at the chat and decide"
+                        "the outcome of a message could not be determined: a person has to look at the chat and decide"
                     );
                 }
                 true
             }
             Err(error) => {
-                tracing::error!(
-                    "that a send is undecided was not written down: {}",
-                    error.chain()
-                );
+                tracing::error!("an undecided send was not recorded: {}", error.chain());
                 false
             }
         }
     }
 
-    async fn find_out(&self, page: &WhatsAppPage, row: &Row) -> Found {
+    async fn query_outcome(&self, page: &WhatsAppPage, row: &Row) -> Finding {
         // The page's store does not hold reactions as messages. Only the last reaction counts, so
         // it may be sent again.
         if !matches!(row.content, Some(Content::Reaction(_)))
@@ -242,16 +242,18 @@ impl Outbox {
             return found;
         }
         let Some(content) = &row.content else {
-            return Found::Nothing;
+            return Finding::Nothing;
         };
         let Ok(file) = self.0.files.for_page(content).await else {
-            return Found::Nothing;
+            return Finding::Nothing;
         };
-        let more = allowance(file.as_ref().map_or(0, |file| file.size));
-        tracing::info!(id = %row.wa_key, "sending again, with the same id");
+        let extra_time = allowance(file.as_ref().map_or(0, |file| file.size));
+        tracing::info!(id = %row.wa_key, "resending under the same id");
         // A resend that a person requested says nothing about the session.
         if !row.is_undecided() {
-            self.0.acks.asked(row.id, self.0.limits.ack_patience + more);
+            self.0
+                .acks
+                .passed_to_page(row.id, self.0.limits.ack_patience + extra_time);
         }
         let send = PageSend {
             to: &row.recipient,
@@ -259,10 +261,12 @@ impl Outbox {
             content,
             again: true,
         };
-        let sent = page.send(send, file.as_ref(), RESEND_DEADLINE + more).await;
-        self.0.note_answer(row.id, &sent);
+        let sent = page
+            .send(send, file.as_ref(), RESEND_DEADLINE + extra_time)
+            .await;
+        self.0.record_answer(row.id, &sent);
         match sent {
-            Ok(id) => Found::Taken(id, 1),
+            Ok(id) => Finding::Taken(id, 1),
             Err(error) => match (failure(&error), &error) {
                 // These errors concern the id, not just this attempt; or the message to react to no
                 // longer exists.
@@ -273,13 +277,13 @@ impl Outbox {
                     | ErrorCode::NewChatLimit),
                     _,
                 )
-                | (code @ ErrorCode::SendFailed, PageError::Refused(_)) => Found::NotSent(code),
-                _ => Found::Nothing,
+                | (code @ ErrorCode::SendFailed, PageError::Refused(_)) => Finding::NotSent(code),
+                _ => Finding::Nothing,
             },
         }
     }
 
-    fn note_settled(&self, row: &Row) {
+    fn record_settled(&self, row: &Row) {
         if !row.state.is_unsettled() {
             self.0.acks.settled(row.id);
         }
@@ -294,21 +298,21 @@ impl Outbox {
     }
 
     /// Returns what the page's store knows about the message; `None` if a resend is needed.
-    async fn stored_state(&self, page: &WhatsAppPage, row: &Row) -> Option<Found> {
-        let clock_until = Instant::now() + CLOCK_PATIENCE;
+    async fn stored_state(&self, page: &WhatsAppPage, row: &Row) -> Option<Finding> {
+        let clock_until = Instant::now() + CLOCK_TIMEOUT;
         loop {
             match page.message_state(&row.recipient, &row.wa_key).await {
-                Ok(Some(known)) if known.ack >= 1 => {
-                    return Some(Found::Taken(Some(known.id), known.ack));
+                Ok(Some(stored)) if stored.ack >= 1 => {
+                    return Some(Finding::Taken(Some(stored.id), stored.ack));
                 }
                 // The page sends the message by itself once it is connected.
-                Ok(Some(known)) if known.ack == 0 && Instant::now() < clock_until => {
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                Ok(Some(stored)) if stored.ack == 0 && Instant::now() < clock_until => {
+                    tokio::time::sleep(CHECK_INTERVAL).await;
                 }
                 Ok(_) => return None,
                 Err(error) => {
-                    tracing::debug!(id = %row.wa_key, %error, "the page does not tell of a message");
-                    return Some(Found::Nothing);
+                    tracing::debug!(id = %row.wa_key, %error, "the page did not report the state of a message");
+                    return Some(Finding::Nothing);
                 }
             }
         }
@@ -316,8 +320,8 @@ impl Outbox {
 }
 
 /// Returns the backoff after this many tries to settle a row.
-fn pause(tries: u32) -> Duration {
-    Backoff::new(EVERY, LONGEST_PAUSE).after(tries)
+fn backoff(tries: u32) -> Duration {
+    Backoff::new(POLL_INTERVAL, MAX_BACKOFF).after(tries)
 }
 
 /// Returns whether the backoff after the last try is over.
@@ -327,11 +331,11 @@ pub(super) fn is_due(row: &Row, now: Timestamp) -> bool {
 
 /// Returns whether the backoff after this many tries is over. The last try was at `tried_at`.
 pub(super) fn is_due_after(tries: u32, tried_at: Option<i64>, now: Timestamp) -> bool {
-    let pause = i64::try_from(pause(tries).as_millis()).unwrap_or(i64::MAX);
-    tried_at.is_none_or(|at| tries == 0 || at.saturating_add(pause) <= now.as_millis())
+    let backoff = i64::try_from(backoff(tries).as_millis()).unwrap_or(i64::MAX);
+    tried_at.is_none_or(|at| tries == 0 || at.saturating_add(backoff) <= now.as_millis())
 }
 
-enum Found {
+enum Finding {
     Taken(Option<String>, i8),
     NotSent(ErrorCode),
     Nothing,
@@ -343,12 +347,12 @@ mod tests {
 
     #[test]
     fn settle_backoff_is_bounded() {
-        let all: Vec<_> = (0..40).map(pause).collect();
-        assert!(all.is_sorted());
-        assert_eq!(all[1], Duration::from_secs(1));
-        assert_eq!(all[39], LONGEST_PAUSE);
+        let pauses: Vec<_> = (0..40).map(backoff).collect();
+        assert!(pauses.is_sorted());
+        assert_eq!(pauses[1], Duration::from_secs(1));
+        assert_eq!(pauses[39], MAX_BACKOFF);
         // A person has to decide within half an hour.
-        let ten: Duration = all[..10].iter().sum();
-        assert!(ten < Duration::from_secs(1_800), "{ten:?}");
+        let total: Duration = pauses[..10].iter().sum();
+        assert!(total < Duration::from_secs(1_800), "{total:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long new messages wait for the missed ones before them.
-const PATIENCE: Duration = Duration::from_secs(15);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Tells whether messages may have been missed or all are published; cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,12 +20,12 @@ struct Progress {
     /// The value of `missed` at the start of the last complete search.
     found: u64,
     /// The value of `missed` whose wait timed out.
-    given_up: u64,
+    abandoned: u64,
 }
 
 impl Progress {
-    fn is_through(self) -> bool {
-        self.found == self.missed || self.given_up == self.missed
+    fn is_caught_up(self) -> bool {
+        self.found == self.missed || self.abandoned == self.missed
     }
 }
 
@@ -41,7 +41,7 @@ impl Default for CatchUp {
 
 impl CatchUp {
     /// Records that messages may have been missed.
-    pub fn fell_behind(&self) {
+    pub fn record_miss(&self) {
         self.0.send_modify(|progress| progress.missed += 1);
     }
 
@@ -51,31 +51,31 @@ impl CatchUp {
         (progress.found != progress.missed).then_some(progress.missed)
     }
 
-    /// Records that the search with the token `begun` found everything.
-    pub fn done(&self, begun: u64) {
-        self.0.send_modify(|progress| progress.found = begun);
+    /// Records that the search with the token `token` found everything.
+    pub fn done(&self, token: u64) {
+        self.0.send_modify(|progress| progress.found = token);
     }
 
     /// Waits for the search, up to a timeout, so that missed messages are
     /// published before new ones.
-    pub async fn through(&self) {
-        self.through_within(PATIENCE).await;
+    pub async fn wait_until_found(&self) {
+        self.wait_within(WAIT_TIMEOUT).await;
     }
 
-    async fn through_within(&self, patience: Duration) {
+    async fn wait_within(&self, patience: Duration) {
         let mut progress = self.0.subscribe();
-        let waiting = progress.wait_for(|progress| progress.is_through());
-        if tokio::time::timeout(patience, waiting).await.is_err() {
+        let waiter = progress.wait_for(|progress| progress.is_caught_up());
+        if tokio::time::timeout(patience, waiter).await.is_err() {
             self.0
-                .send_modify(|progress| progress.given_up = progress.missed);
+                .send_modify(|progress| progress.abandoned = progress.missed);
         }
     }
 
-    /// Waits until messages may have been missed since `begun`.
-    pub async fn missed_since(&self, begun: u64) {
+    /// Waits until messages may have been missed since `token`.
+    pub async fn missed_since(&self, token: u64) {
         let mut progress = self.0.subscribe();
         // The sender lives as long as `self`.
-        let _ = progress.wait_for(|progress| progress.missed > begun).await;
+        let _ = progress.wait_for(|progress| progress.missed > token).await;
     }
 
     /// Returns how many times messages may have been missed.
@@ -91,26 +91,29 @@ mod tests {
     #[tokio::test]
     async fn new_messages_wait_for_the_catch_up_with_a_timeout() {
         let catch_up = CatchUp::default();
-        let begun = catch_up.begin().expect("the start");
-        let waiting = tokio::spawn({
+        let token = catch_up.begin().expect("the start");
+        let waiter = tokio::spawn({
             let catch_up = catch_up.clone();
-            async move { catch_up.through().await }
+            async move { catch_up.wait_until_found().await }
         });
         tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        catch_up.done(begun);
-        waiting.await.unwrap();
+        assert!(!waiter.is_finished());
+        catch_up.done(token);
+        waiter.await.unwrap();
         assert_eq!(catch_up.begin(), None);
 
         // A message was missed while the search ran, so another search is needed.
-        catch_up.fell_behind();
-        let begun = catch_up.begin().expect("a search");
-        catch_up.fell_behind();
-        catch_up.done(begun);
+        catch_up.record_miss();
+        let token = catch_up.begin().expect("a search");
+        catch_up.record_miss();
+        catch_up.done(token);
         assert!(catch_up.begin().is_some());
-        catch_up.through_within(Duration::from_millis(5)).await;
+        catch_up.wait_within(Duration::from_millis(5)).await;
         // The wait times out only once.
-        catch_up.through_within(Duration::MAX).await;
-        assert!(catch_up.begin().is_some(), "it is still to be searched for");
+        catch_up.wait_within(Duration::MAX).await;
+        assert!(
+            catch_up.begin().is_some(),
+            "the missed message has yet to be searched for"
+        );
     }
 }

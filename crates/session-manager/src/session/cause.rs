@@ -96,12 +96,12 @@ impl fmt::Display for Cause {
             Self::LinkedProfileFound => {
                 f.write_str("a linked profile is stored: connecting by itself")
             }
-            Self::ConnectRequested => f.write_str("POST /connect asked for it"),
+            Self::ConnectRequested => f.write_str("requested by POST /connect"),
             Self::DisconnectRequested => {
-                f.write_str("POST /disconnect asked for it; the device stays linked")
+                f.write_str("requested by POST /disconnect; the device stays linked")
             }
             Self::LogoutRequested => {
-                f.write_str("POST /logout asked for it; POST /connect shows a new code")
+                f.write_str("requested by POST /logout; POST /connect shows a new code")
             }
             Self::CodeShown => f.write_str("the page shows a code: scan it with the phone"),
             Self::CodeScanned => f.write_str("the phone linked the device; syncing"),
@@ -115,9 +115,9 @@ impl fmt::Display for Cause {
                 f.write_str("the stored device is linked; connecting to WhatsApp")
             }
             Self::Synced => f.write_str("linked, synced and connected"),
-            Self::ConnectionLost(word) => write!(
+            Self::ConnectionLost(reason) => write!(
                 f,
-                "the page lost its connection to WhatsApp ({word}); it reconnects by itself"
+                "the page lost its connection to WhatsApp ({reason}); it reconnects by itself"
             ),
             Self::OfflineDelivery => f.write_str(
                 "connected; the messages that waited are being delivered, and WhatsApp holds what is sent until they are",
@@ -133,10 +133,10 @@ impl fmt::Display for Cause {
             Self::ServiceUnavailable => f.write_str(
                 "WhatsApp's servers answer that they cannot serve anybody now (503); the page tries again by itself",
             ),
-            Self::Unlinked(word) => write!(
+            Self::Unlinked(reason) => write!(
                 f,
                 "the device was unlinked ({}): POST /connect, then scan a new code",
-                logout_reason(word)
+                logout_reason(reason)
             ),
             Self::Conflict => f.write_str(
                 "WhatsApp Web was opened elsewhere with this device: close it there, then POST /connect",
@@ -158,13 +158,13 @@ impl fmt::Display for Cause {
 ///
 /// Source: the page's `WAWebLogoutReasonConstants` (`LogoutReason` in lower case,
 /// `LOGOUT_REASON_CODE` in upper case).
-fn logout_reason(word: &str) -> String {
-    let (name, meaning) = match word.to_ascii_lowercase().as_str() {
+fn logout_reason(reason: &str) -> String {
+    let (name, meaning) = match reason.to_ascii_lowercase().as_str() {
         "history_sync_timeout" | "initial_history_sync_timeout" => (
             "HISTORY_SYNC_TIMEOUT",
             "the phone did not send the history in time; keep WhatsApp open on it while it links",
         ),
-        lid if lid.starts_with("lid_") => (
+        name if name.starts_with("lid_") => (
             "LID_MIGRATION",
             "WhatsApp moved the account to its new kind of ids, and this device did not follow",
         ),
@@ -205,7 +205,7 @@ fn logout_reason(word: &str) -> String {
             ("PHONE_CHANGED", "WhatsApp was installed anew on the phone")
         }
         "user_initiated" => ("USER_INITIATED", "somebody logged out"),
-        _ => return word.to_owned(),
+        _ => return reason.to_owned(),
     };
     format!("{name}: {meaning}")
 }
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn logout_reason_is_explained() {
-        for (word, name) in [
+        for (reason, name) in [
             ("INITIAL_HISTORY_SYNC_TIMEOUT", "HISTORY_SYNC_TIMEOUT"),
             ("history_sync_timeout", "HISTORY_SYNC_TIMEOUT"),
             ("lid_migration_unmigrated_companion", "LID_MIGRATION"),
@@ -225,8 +225,8 @@ mod tests {
             ("ACCOUNT_LOCKED", "ACCOUNT_LOCKED"),
             ("logout_from_bridge", "logout_from_bridge"),
         ] {
-            let told = Cause::Unlinked(word.to_owned()).to_string();
-            assert!(told.contains(&format!("({name}")), "{told}");
+            let message = Cause::Unlinked(reason.to_owned()).to_string();
+            assert!(message.contains(&format!("({name}")), "{message}");
         }
     }
 }

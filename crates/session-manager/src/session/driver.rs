@@ -17,7 +17,7 @@ use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::gc::GcSchedule;
+use self::garbage_collection::GcSchedule;
 use super::cause::Cause;
 use super::handle::{
     AskError, Command, LogoutOutcome, MAILBOX, OfflineJob, OfflineReply, SessionHandle,
@@ -33,10 +33,10 @@ use crate::event_log::EventLog;
 use crate::failure::Failure;
 
 /// How long a logout may wait for the page to load and connect.
-const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
+const LOGOUT_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// How long wa-js may take to load before the self-test runs without it.
-const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
+const SELF_TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The intervals and timeouts of the page's heartbeat.
 #[derive(Clone, Copy, Debug)]
@@ -223,13 +223,13 @@ impl SessionDriver {
         if !profile.root().exists() {
             return;
         }
-        if let Err(error) = profile.hold() {
+        if let Err(error) = profile.lock() {
             // This is reported again, as a failure, when a caller wants the session.
-            tracing::warn!(%error, "the browser profile cannot be had");
+            tracing::warn!(%error, "the browser profile is unusable");
             return;
         }
         let tree = browser::ProfileProcesses::of(&profile.user_data_dir());
-        let swept = browser::clear(&tree, profile, browser::KILL_GRACE).await;
+        let swept = browser::clean_up(&tree, profile, browser::KILL_GRACE).await;
         if swept > 0 {
             tracing::warn!(
                 processes = swept,
@@ -313,7 +313,7 @@ impl SessionDriver {
                         let kept = kept.as_deref().map(|path| path.display().to_string());
                         tracing::warn!(
                             kept = kept.unwrap_or_default(),
-                            "the stored session is kept aside, since WhatsApp asks for a new link"
+                            "the stored session was set aside, because WhatsApp requires a new link"
                         );
                     }
                     Ok(Err(error)) => {
@@ -334,12 +334,12 @@ impl SessionDriver {
             Effect::RetryAfter(pause) => self.timers.retry_after(pause),
             Effect::RememberLinked => {
                 if let Err(error) = profile.remember_linked(now) {
-                    tracing::error!(%error, "the note that the device is linked was not written");
+                    tracing::error!(%error, "the linked marker could not be written");
                 }
             }
             Effect::ForgetLinked => {
                 if let Err(error) = profile.forget_linked() {
-                    tracing::error!(%error, "the note that the device is linked was not removed");
+                    tracing::error!(%error, "the linked marker could not be removed");
                 }
             }
         }
@@ -469,7 +469,7 @@ impl SessionDriver {
         self.page.send_replace(Some(page));
         self.timers.page_loading(self.heartbeat.boot_patience);
         // wa-js may never load. The self-test then reports what is missing.
-        self.timers.self_test_after(SELF_TEST_PATIENCE);
+        self.timers.self_test_after(SELF_TEST_TIMEOUT);
         self.apply(Input::BrowserUp).await;
     }
 
@@ -493,7 +493,7 @@ impl SessionDriver {
         tracing::warn!(
             code = failure.code(),
             kills = matches!(ending, Ending::Kill),
-            "the browser is ended"
+            "the browser is closed"
         );
         self.close_browser(match ending {
             Ending::Kill => Some(&failure),
@@ -517,7 +517,7 @@ impl SessionDriver {
                 let Some(page) = self.page.borrow().clone() else {
                     return;
                 };
-                tracing::info!("no new qr came after the refresh: loading the page anew");
+                tracing::info!("no new qr appeared after the refresh: reloading the page");
                 tokio::spawn(async move { page.reload().await });
             }
             Due::SelfTest => self.run_self_test(),
@@ -556,7 +556,7 @@ impl SessionDriver {
     }
 }
 
-mod gc;
+mod garbage_collection;
 mod heartbeat;
 mod logout;
 mod offline;

@@ -43,7 +43,7 @@ impl Inbox {
     /// store later.
     pub fn enqueue(&self, update: PageUpdate) {
         if self.updates.try_send(update).is_err() {
-            self.catch_up.fell_behind();
+            self.catch_up.record_miss();
         }
     }
 }

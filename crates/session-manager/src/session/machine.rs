@@ -44,7 +44,7 @@ const CODES_PER_ROUND: u32 = 6;
 /// page must not leave an expired code displayed.
 const EXPIRY_GRACE: Duration = Duration::from_secs(2);
 const HISTORY: usize = 50;
-const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The state machine. See the diagram in the module documentation.
 #[derive(Debug)]
@@ -301,7 +301,7 @@ impl Machine {
         let earlier = self.recent_restarts().saturating_sub(1);
         self.total_restarts += 1;
         self.retry_pending = true;
-        let backoff = Backoff::new(self.limits.restart_backoff, LONGEST_BACKOFF);
+        let backoff = Backoff::new(self.limits.restart_backoff, MAX_BACKOFF);
         effects.push(Effect::RetryAfter(backoff.after(earlier)));
         self.transition(SessionState::Init, Cause::Restarting(failure), now);
     }

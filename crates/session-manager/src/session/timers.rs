@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Slightly more than the machine's own grace period for a code.
 const CODE_GRACE: Duration = Duration::from_millis(2_050);
 /// How long a refreshed page may take to display a code.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A timer that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Timers {
     }
 
     pub(super) fn refresh_started(&mut self) {
-        self.refresh = Some(Instant::now() + REFRESH_PATIENCE);
+        self.refresh = Some(Instant::now() + REFRESH_TIMEOUT);
     }
 
     pub(super) fn refresh_over(&mut self) {

@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::error::PhoneError;
+use crate::page_protocol::{LinkCodeEvent, Stored};
 use crate::phone::Phone;
+use crate::phone_api_types::LeadMessage;
 use crate::shared::Shared;
-use crate::view::LeadMessage;
-use crate::wire::{LinkCodeEvent, Stored};
 use crate::world::{Block, Failure, Limits, PageHttp, Rule, SendBehavior};
 
 /// Maximum size of a lead's file, in bytes.
-const LARGEST_FILE: usize = 256 * 1024 * 1024;
+const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 
 type PhoneApiResult = Result<Json<Value>, PhoneError>;
 
@@ -62,7 +62,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
             "/files",
             post(files)
                 .delete(forget_file)
-                .layer(DefaultBodyLimit::max(LARGEST_FILE)),
+                .layer(DefaultBodyLimit::max(MAX_FILE_BYTES)),
         )
         .route("/lead-edits", post(lead_edits))
         .route("/lead-deletions", post(lead_deletions))

@@ -21,7 +21,7 @@ use crate::socket;
 use crate::world::{PageHttp, Upload};
 
 /// Maximum size of an uploaded file, in bytes.
-const LARGEST_MEDIA: u64 = 256 * 1024 * 1024;
+const MAX_MEDIA_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The Content Security Policy of the real page: a client that needs more fails there as well.
 const CSP: &str = "default-src 'self' data: blob:; \
@@ -134,7 +134,7 @@ async fn media(
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
             size += chunk.len() as u64;
-            if size > LARGEST_MEDIA {
+            if size > MAX_MEDIA_BYTES {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
             hash.update(&chunk);

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{PageId, World, now_text};
-use crate::wire::{ChatActivity, ToPage};
+use crate::page_protocol::{ChatActivity, ToPage};
 
 /// Maximum number of entries that each list keeps.
 const KEPT: usize = 1_000;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{PageId, Role, World};
-use crate::wire::ToPage;
+use crate::page_protocol::ToPage;
 
 /// The account's WhatsApp limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

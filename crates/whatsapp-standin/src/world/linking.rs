@@ -7,7 +7,7 @@ use super::{
     ConnectedPage, Device, LinkByNumber, PageId, Role, World, lid_of, now_text, random_id,
 };
 use crate::codes::{self, CodeCycle, Keys, Scan};
-use crate::wire::{Claim, ToPage};
+use crate::page_protocol::{Claim, ToPage};
 
 /// Why a device cannot be linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Handles outbound messages, acks, inbound messages, and lookups of numbers.
+//! Handles outbound messages, acks and inbound messages.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::{
     ConnectedPage, Device, PageId, Received, RefusedMessage, Role, Rule, SendBehavior, World,
     lid_of, now_text, random_id,
 };
-use crate::view::LeadMessage;
-use crate::wire::{Blocked, Change, ChangeKind, Incoming, Outgoing, Saved, ToPage};
+use crate::page_protocol::{Change, ChangeKind, Incoming, Outgoing, ToPage};
+use crate::phone_api_types::LeadMessage;
 
 /// Number of messages that a newly linked device receives.
 const HISTORY: usize = 500;
@@ -492,59 +492,6 @@ impl World {
             device.whats_new_seen = true;
             self.revision += 1;
         }
-    }
-
-    /// Sends saved and blocked contacts to one page or all.
-    pub(crate) fn tell_contacts(&self, only: Option<PageId>) {
-        let people = || self.people.iter();
-        let line = ToPage::Contacts {
-            saved: people()
-                .filter(|(_, person)| person.saved.is_some() || person.business)
-                .map(|(user, person)| Saved {
-                    user: user.clone(),
-                    name: person.saved.clone(),
-                    business: person.business,
-                })
-                .collect(),
-            blocked: people()
-                .filter(|(_, person)| person.blocked)
-                .map(|(user, _)| Blocked {
-                    user: user.clone(),
-                    lid: lid_of(user),
-                })
-                .collect(),
-        };
-        for (id, page) in &self.pages {
-            let meant = only.is_none_or(|only| only == *id);
-            if meant && matches!(page.role, Role::Linked { .. }) {
-                let _ = page.tx.send(line.clone());
-            }
-        }
-    }
-
-    /// Responds whether a number, or the number behind a LID, has WhatsApp.
-    pub(crate) fn answer_exists(&mut self, page: PageId, tag: u64, user: &str, server: &str) {
-        if self.settings.query_fails {
-            let code = "query_failed";
-            return self.tell(page, ToPage::Failed { tag, code });
-        }
-        // Use the account's own spelling, whichever one was asked for.
-        let phone = self.account_of(&self.phone_of(&format!("{user}@{server}")));
-        let on_whatsapp = self.on_whatsapp(&phone);
-        if on_whatsapp {
-            // Record the number, so that the LID can be resolved to it.
-            self.people.entry(phone.clone()).or_default();
-        }
-        let lid = lid_of(&phone);
-        self.tell(
-            page,
-            ToPage::Exists {
-                tag,
-                on_whatsapp,
-                user: phone,
-                lid,
-            },
-        );
     }
 }
 

@@ -4,15 +4,17 @@
 //! page's channel, and delayed actions are returned to the caller.
 
 mod chats;
-mod content;
+mod contacts;
 mod details;
+mod lead_content;
 mod limits;
 mod linking;
 mod media;
 mod messages;
+mod number_lookups;
 mod own_changes;
 mod passkey;
-mod record;
+mod saved_state;
 #[cfg(test)]
 mod tests;
 
@@ -24,19 +26,19 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 pub use self::chats::{ReadReceipt, ShownActivity};
-pub use self::content::{LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder, LeadPoll};
 pub use self::details::{Details, Place, SentFile};
+pub use self::lead_content::{LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder, LeadPoll};
 pub use self::limits::{CappingStatus, Limits, NewChats, ReachOutLock};
 pub(crate) use self::linking::LinkError;
 pub(crate) use self::media::Upload;
 pub(crate) use self::messages::{SendReply, Taken};
 pub use self::own_changes::OwnChange;
-pub(crate) use self::record::Saved;
+pub(crate) use self::saved_state::Saved;
 use crate::codes::{CodeCycle, Keys};
+use crate::page_protocol::{Ban, Identity, Incoming, LongTask, ToPage};
 use crate::passkey::{Ceremony, Credential};
+use crate::phone_api_types::DeviceInfo;
 use crate::settings::Settings;
-use crate::view::DeviceInfo;
-use crate::wire::{Ban, Identity, Incoming, LongTask, ToPage};
 
 /// How the server handles a message, by rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

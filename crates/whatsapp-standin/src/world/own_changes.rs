@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{SendBehavior, SendReply, Taken, World, now_text};
-use crate::wire::Outgoing;
+use crate::page_protocol::Outgoing;
 
 /// An edit or a deletion that the server received from a linked device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

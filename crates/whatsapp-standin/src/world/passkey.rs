@@ -4,8 +4,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{ConnectedPage, PageId, Role, World};
+use crate::page_protocol::ToPage;
 use crate::passkey::{Assertion, Ceremony, Challenge, Credential, Stage, new_verification_code};
-use crate::wire::ToPage;
 
 /// Maximum number of rejections that are stored.
 const REFUSALS: usize = 32;

@@ -4,8 +4,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 use super::*;
-use crate::view::LeadMessage;
-use crate::wire::{Claim, Outgoing};
+use crate::page_protocol::{Claim, Outgoing};
+use crate::phone_api_types::LeadMessage;
 
 const LEAD: &str = "5491130000001";
 

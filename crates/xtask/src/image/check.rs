@@ -27,9 +27,9 @@ const FILES: [&str; 3] = ["compose.yaml", "rehearsal.yaml", "seccomp.json"];
 /// Credentials that exist only in this run, against a stand-in.
 const TOKEN: &str = "only-for-the-check";
 const PASSWORD: &str = "solo-para-la-prueba";
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 /// Longer than `WATCHDOG_SECONDS` of compose.yaml plus a start.
-const HANG_PATIENCE: Duration = Duration::from_secs(150);
+const HANG_TIMEOUT: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(250);
 /// Where session-manager records that a device is linked. A pipe there that nobody reads makes the
 /// session's driver wait forever, as a hung disk would.
@@ -187,7 +187,7 @@ fn folder() -> PathBuf {
 }
 
 fn wait(what: &str, holds: impl FnMut() -> Result<bool>) -> Result<()> {
-    wait_for(PATIENCE, what, holds)
+    wait_for(TIMEOUT, what, holds)
 }
 
 fn wait_for(patience: Duration, what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
@@ -367,7 +367,7 @@ fn hangs(compose: &Compose) -> Result<()> {
     let container = compose.container("session-manager");
     let state = ["inspect", "--format", "{{.State.Pid}}", &container];
     let first = cargo::printed(&mut compose.engine.command(&state))?;
-    wait_for(HANG_PATIENCE, "the one that hangs to be ended", || {
+    wait_for(HANG_TIMEOUT, "the one that hangs to be ended", || {
         Ok(!Path::new(&format!("/proc/{pid}")).exists())
     })?;
     wait("another one", || {

@@ -32,7 +32,7 @@ use plan::Plan;
 use record::Record;
 
 /// How long a service may take to respond. This does not include Chrome.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An event that the main thread waits for.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ fn start(
         let child = Child::spawn(service, place, sender.clone())?;
         let name = child.name();
         children.push(child);
-        let answered = probe.wait(PATIENCE, || match events.try_recv() {
+        let answered = probe.wait(TIMEOUT, || match events.try_recv() {
             Ok(Event::Signal) => Some(Ok(())),
             Ok(Event::Ended(who, how)) => Some(Err(ended(children[who].name(), &how))),
             Err(_) => None,
@@ -127,7 +127,7 @@ fn start(
             probe::ProbeResult::Silent => bail!(
                 "{name} does not answer on {} after {}",
                 probe.url(),
-                say::took(PATIENCE)
+                say::took(TIMEOUT)
             ),
         }
     }

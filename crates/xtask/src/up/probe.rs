@@ -142,12 +142,12 @@ mod tests {
         drop(listener);
         assert!(must_be_free(port, "it", "--port").is_ok());
         let probe = Probe::new(port, "/");
-        let outcome = probe.wait(PATIENCE, || Some("died"));
+        let outcome = probe.wait(TIMEOUT, || Some("died"));
         assert!(matches!(outcome, ProbeResult::Interrupted("died")));
         let outcome = probe.wait(Duration::ZERO, || None::<()>);
         assert!(matches!(outcome, ProbeResult::Silent));
         assert_eq!(Probe::parse(&probe.url()).unwrap(), probe);
     }
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 }

@@ -310,7 +310,7 @@ impl RowConverter {
             (plain, Vec::new())
         };
         if text.contains('\0')
-            || text.chars().count() > session_api::LONGEST_MESSAGE
+            || text.chars().count() > session_api::MAX_MESSAGE_CHARS
             || Template::parse(&text_here).is_err()
         {
             return Err(Fault::Template);

@@ -24,7 +24,7 @@ use crate::store::campaigns::{
 };
 
 /// Maximum template length in characters, before variables are filled in.
-const MAX_TEXT_LENGTH: usize = session_api::LONGEST_MESSAGE;
+const MAX_TEXT_LENGTH: usize = session_api::MAX_MESSAGE_CHARS;
 const MAX_DESCRIPTION_LENGTH: usize = 1000;
 
 /// The fields of a new or edited campaign; an edit keeps omitted fields.

@@ -23,14 +23,14 @@ use url::Url;
 use crate::browser::{self, BrowserConfig, PageReport, Profile, WhatsAppPage};
 
 /// How long the page may take to register the modules that the bundle needs.
-const PATIENCE: Duration = Duration::from_secs(45);
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-const DEADLINE: Duration = Duration::from_secs(10);
+const MODULES_TIMEOUT: Duration = Duration::from_secs(45);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CURE: &str = "another release of @wppconnect/wa-js from npm: its dist/wppconnect-wa.js";
 
 /// Checks the bundle in `file` against `page`, in a Chrome configured by `config`. `page` is a URL
 /// or the file of a saved page; by default it is the configured page.
-pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> DoctorReport {
+pub async fn check_bundle(config: &BrowserConfig, file: &Path, page: Option<&str>) -> DoctorReport {
     let checks = match examine(config, file, page).await {
         Ok((report, test)) => checks(&report, &test),
         Err(why) => vec![Check::failure(
@@ -47,14 +47,14 @@ async fn examine(
     file: &Path,
     page: Option<&str>,
 ) -> Result<(PageReport, SelfTest), String> {
-    let served = CancellationToken::new();
-    let _served = served.clone().drop_guard();
+    let stop_serving = CancellationToken::new();
+    let _stop_guard = stop_serving.clone().drop_guard();
     let page_url = match page {
         None => config.page_url.clone(),
         Some(page) if page.starts_with("http://") || page.starts_with("https://") => {
             Url::parse(page).map_err(|error| format!("{page}: {error}"))?
         }
-        Some(saved) => serve(Path::new(saved), served).await?,
+        Some(saved) => serve(Path::new(saved), stop_serving).await?,
     };
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let config = BrowserConfig {
@@ -66,24 +66,27 @@ async fn examine(
     let never = CancellationToken::new();
     let launched = browser::launch(&config, &never).await;
     let (browser, _events) = launched.map_err(|failure| {
-        failure.map_or_else(|| "the start was cancelled".to_owned(), |it| it.to_string())
+        failure.map_or_else(
+            || "the start was cancelled".to_owned(),
+            |failure| failure.to_string(),
+        )
     })?;
-    let judged = self_test(browser.page()).await;
+    let result = self_test(browser.page()).await;
     browser.close().await;
-    judged
+    result
 }
 
 /// Runs the self-test repeatedly, since the page's modules register one by one. Returns the last
 /// result.
 async fn self_test(page: &WhatsAppPage) -> Result<(PageReport, SelfTest), String> {
-    let until = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MODULES_TIMEOUT;
     loop {
-        let asked = async { Ok((page.report(DEADLINE).await?, page.self_test().await?)) };
-        let asked: Result<_, browser::PageError> = asked.await;
-        match asked {
-            Ok(answer) if answer.1.ok || Instant::now() > until => return Ok(answer),
-            Err(error) if Instant::now() > until => return Err(error.to_string()),
-            _ => tokio::time::sleep(LOOK_AGAIN).await,
+        let attempt = async { Ok((page.report(CALL_TIMEOUT).await?, page.self_test().await?)) };
+        let attempt: Result<_, browser::PageError> = attempt.await;
+        match attempt {
+            Ok(answer) if answer.1.ok || Instant::now() > deadline => return Ok(answer),
+            Err(error) if Instant::now() > deadline => return Err(error.to_string()),
+            _ => tokio::time::sleep(CHECK_INTERVAL).await,
         }
     }
 }
@@ -101,7 +104,10 @@ fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
     vec![
         Check::ok("versions", format!("wa-js {wa_js} on WhatsApp {whatsapp}")),
         if report.missing.is_empty() {
-            Check::ok("required", "all that sending and hearing need is found")
+            Check::ok(
+                "required",
+                "everything that sending and receiving need was found",
+            )
         } else {
             Check::failure(
                 "required",
@@ -110,7 +116,7 @@ fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
             )
         },
         if optional.is_empty() {
-            Check::ok("optional", "all of it is found")
+            Check::ok("optional", "everything was found")
         } else {
             Check::warning("optional", format!("lacks {}", optional.join(", ")), CURE)
         },
@@ -120,17 +126,17 @@ fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
 /// Serves a saved page, and the folder that browsers save next to it, on loopback until `stop` is
 /// cancelled.
 async fn serve(saved: &Path, stop: CancellationToken) -> Result<Url, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", saved.display());
-    let html = tokio::fs::read_to_string(saved).await.map_err(failed)?;
+    let read_error = |error: std::io::Error| format!("{}: {error}", saved.display());
+    let html = tokio::fs::read_to_string(saved).await.map_err(read_error)?;
     let stem = saved.file_stem().unwrap_or_default().to_string_lossy();
-    let beside: PathBuf = saved.with_file_name(format!("{stem}_files"));
+    let saved_files: PathBuf = saved.with_file_name(format!("{stem}_files"));
     let router = Router::new()
         .route("/", get(move || async move { Html(html) }))
-        .nest_service(&format!("/{stem}_files"), ServeDir::new(beside));
+        .nest_service(&format!("/{stem}_files"), ServeDir::new(saved_files));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
-        .map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+        .map_err(read_error)?;
+    let address = listener.local_addr().map_err(read_error)?;
     tokio::spawn(async move {
         let serving = axum::serve(listener, router);
         // The server ends with the command, so there is nothing to drain.
@@ -158,7 +164,10 @@ mod tests {
     #[test]
     fn missing_required_name_is_a_failure_others_warn() {
         let verdicts = |report: &PageReport, test: &SelfTest| -> Vec<Verdict> {
-            checks(report, test).iter().map(|it| it.verdict).collect()
+            checks(report, test)
+                .iter()
+                .map(|check| check.verdict)
+                .collect()
         };
         let names = [("MsgStore", false), ("send_file", false), ("wa-js", true)];
         let report = PageReport {

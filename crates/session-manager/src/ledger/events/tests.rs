@@ -8,7 +8,7 @@ use session_api::Content;
 use super::*;
 use crate::event_log::{EventLog, Recent};
 use crate::ledger::NewSend;
-use crate::ledger::transition::SendState;
+use crate::ledger::send_state_machine::SendState;
 
 fn hola() -> &'static Content {
     static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));
@@ -229,8 +229,8 @@ async fn ack_and_its_event_share_a_transaction() {
         .unwrap();
     let id = "true_5491158254201@c.us_3EB0A";
     let batch: Vec<_> = [2, 1, -1, 2, 0, 4, 3].map(|level| ack(id, level)).into();
-    let mut news = store.news();
-    assert_eq!(store.record(batch.clone()).await.unwrap().told, 2);
+    let mut news = store.row_changes();
+    assert_eq!(store.record(batch.clone()).await.unwrap().published, 2);
     assert_eq!(news.recv().await.unwrap(), row.id);
     let row = store.find("3EB0A").await.unwrap().unwrap();
     assert_eq!(
@@ -296,13 +296,17 @@ async fn unreadable_message_is_published_once_readable() {
             .record(vec![message(id, "ciphertext")])
             .await
             .unwrap()
-            .told,
+            .published,
         0
     );
     assert_eq!(store.unreadable(false).await.unwrap(), [id]);
     assert_eq!(store.unknown(vec![id.to_owned()]).await.unwrap(), [id]);
     assert_eq!(
-        store.record(vec![message(id, "chat")]).await.unwrap().told,
+        store
+            .record(vec![message(id, "chat")])
+            .await
+            .unwrap()
+            .published,
         1
     );
     assert_eq!(
@@ -310,7 +314,7 @@ async fn unreadable_message_is_published_once_readable() {
             .record(vec![message(id, "ciphertext")])
             .await
             .unwrap()
-            .told,
+            .published,
         0
     );
     assert!(store.unreadable(true).await.unwrap().is_empty());
@@ -334,9 +338,9 @@ async fn unreadable_message_is_published_as_such_then_with_its_text() {
         }
     }
     let now = Timestamp::now().as_millis();
-    assert_eq!(store.tell_unreadable(at(now - 60_000)).await.unwrap(), 0);
-    assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 2);
-    assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 0);
+    assert_eq!(store.publish_unreadable(at(now - 60_000)).await.unwrap(), 0);
+    assert_eq!(store.publish_unreadable(at(now + 1_000)).await.unwrap(), 2);
+    assert_eq!(store.publish_unreadable(at(now + 1_000)).await.unwrap(), 0);
     assert!(store.unreadable(false).await.unwrap().is_empty());
     assert_eq!(store.unreadable(true).await.unwrap().len(), 3);
     // The search finds the message repeatedly, and the page reports it again after a restart.
@@ -346,11 +350,11 @@ async fn unreadable_message_is_published_as_such_then_with_its_text() {
         .unwrap();
     drop(store);
     let store = open(folder.path(), &log).await;
-    assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 0);
+    assert_eq!(store.publish_unreadable(at(now + 1_000)).await.unwrap(), 0);
     let text = store.record(vec![message(by_number, "chat")]).await;
-    assert_eq!(text.unwrap().told, 1);
+    assert_eq!(text.unwrap().published, 1);
     let again = store.record(vec![message(by_lid, "chat")]).await;
-    assert_eq!(again.unwrap().told, 0);
+    assert_eq!(again.unwrap().published, 0);
     let told: Vec<_> = all(&store)
         .await
         .into_iter()
@@ -490,7 +494,7 @@ async fn failed_batch_leaves_no_trace() {
         .execute(&store.pool)
         .await
         .unwrap();
-    assert_eq!(store.record(batch.clone()).await.unwrap().told, 1);
+    assert_eq!(store.record(batch.clone()).await.unwrap().published, 1);
     assert!(log.wait_after(start).await);
 }
 
@@ -520,7 +524,7 @@ async fn changes_are_published_once_by_number_and_by_lid() {
         edit("false_5491158254201@c.us_3AE1", id, "uno"),
         edit("false_5491158254201@c.us_3AE2", id, "dos"),
     ];
-    assert_eq!(store.record(batch).await.unwrap().told, 3);
+    assert_eq!(store.record(batch).await.unwrap().published, 3);
     // The same must hold after a restart, and with the chat under its LID.
     store.close().await;
     let log = EventLog::new(at(1_795_000_001_000));
@@ -529,7 +533,7 @@ async fn changes_are_published_once_by_number_and_by_lid() {
         edit("false_123456@lid_3AE1", "false_123456@lid_3A01", "uno"),
         edit("false_123456@lid_3AE3", "false_123456@lid_3A01", "tres"),
     ];
-    assert_eq!(store.record(again).await.unwrap().told, 1);
+    assert_eq!(store.record(again).await.unwrap().published, 1);
     let bodies: Vec<_> = all(&store)
         .await
         .into_iter()
@@ -599,7 +603,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     );
     for _ in 0..2 {
         assert!(due(900).await.unwrap().is_some());
-        store.media_failed(&row.message_key).await.unwrap();
+        store.record_media_failure(&row.message_key).await.unwrap();
     }
     assert_eq!(due(900).await.unwrap(), None, "tried often enough");
     let file = crate::ledger::StoredMedia {
@@ -608,20 +612,35 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
         mime: "image/png".to_owned(),
         sha256: vec![7; 32],
     };
-    assert!(store.media_stored(&row.message_key, &file).await.unwrap());
+    assert!(
+        store
+            .mark_media_stored(&row.message_key, &file)
+            .await
+            .unwrap()
+    );
     assert_eq!(
         store.media(id).await.unwrap().unwrap().stored,
         Some(file.clone())
     );
-    store.media_dropped(&file.file_id).await.unwrap();
+    store.mark_media_dropped(&file.file_id).await.unwrap();
     let dropped = store.media(id).await.unwrap().unwrap();
     assert_eq!((dropped.stored, dropped.gone), (None, false));
     assert_eq!(due(900).await.unwrap(), None, "only when it is asked for");
     // A forgotten file has no row, even if its download is running.
-    assert!(store.media_stored(&row.message_key, &file).await.unwrap());
-    let forgotten = store.media_forgotten(&row.message_key).await.unwrap();
+    assert!(
+        store
+            .mark_media_stored(&row.message_key, &file)
+            .await
+            .unwrap()
+    );
+    let forgotten = store.delete_media(&row.message_key).await.unwrap();
     assert_eq!(forgotten, Some(file.file_id.clone()));
     assert_eq!(store.media(id).await.unwrap(), None);
-    assert!(!store.media_stored(&row.message_key, &file).await.unwrap());
-    assert_eq!(store.media_forgotten(&row.message_key).await.unwrap(), None);
+    assert!(
+        !store
+            .mark_media_stored(&row.message_key, &file)
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.delete_media(&row.message_key).await.unwrap(), None);
 }

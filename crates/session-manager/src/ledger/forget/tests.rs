@@ -3,7 +3,7 @@ use sqlx::Row as _;
 
 use super::*;
 use crate::event_log::{EventLog, Recent};
-use crate::ledger::transition::{SendEvent, SendState};
+use crate::ledger::send_state_machine::{SendEvent, SendState};
 use crate::ledger::{NewEvent, NewSend, TransitionData};
 
 const ANA: &str = "5491158254201";
@@ -149,7 +149,7 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     ];
     let mut batch: Vec<_> = all.into_iter().map(heard).collect();
     batch.push(edit);
-    assert_eq!(store.record(batch.clone()).await.unwrap().told, 6);
+    assert_eq!(store.record(batch.clone()).await.unwrap().published, 6);
     let chat = format!("{ANA}@c.us");
     let done = store.forget_chat(&[&chat], None).await.unwrap();
     assert_eq!(done.unsettled, 0);
@@ -175,11 +175,11 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     );
     assert!(told.iter().any(|it| it.data.contains("de Leo")));
     // The page reports everything again. None of that is news; what comes next is.
-    assert_eq!(store.record(batch).await.unwrap().told, 0);
+    assert_eq!(store.record(batch).await.unwrap().published, 0);
     let later = Timestamp::from_millis(Timestamp::now().as_millis() + 60_000).unwrap();
-    assert_eq!(store.tell_unreadable(later).await.unwrap(), 0);
+    assert_eq!(store.publish_unreadable(later).await.unwrap(), 0);
     let next = message(&format!("false_{chat}_3A06"), &chat, "hola de nuevo");
-    assert_eq!(store.record(vec![heard(&next)]).await.unwrap().told, 1);
+    assert_eq!(store.record(vec![heard(&next)]).await.unwrap().published, 1);
     // No key is sent twice, and a send that failed can be requested again.
     for (id, key) in [(taken, "a"), (failed, "b")] {
         let row = store.by_idempotency_key(key).await.unwrap().unwrap();
@@ -250,5 +250,5 @@ async fn what_nobody_was_told_yet_is_not_forgotten() {
         panic!("they are in memory");
     };
     assert!(told.iter().any(|it| it.data.contains("nuevo")));
-    assert_eq!(store.record(vec![old]).await.unwrap().told, 0);
+    assert_eq!(store.record(vec![old]).await.unwrap().published, 0);
 }

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::*;
 use crate::ledger::ChangesOfMessage;
-use crate::ledger::open::{FILE, MIGRATIONS, prepare};
+use crate::ledger::open::{FILE_NAME, MIGRATIONS, prepare};
 
 const HASH: &[u8] = &[7; 32];
 
@@ -176,7 +176,7 @@ async fn ledger_file_is_private() {
 #[tokio::test]
 async fn a_damaged_file_is_an_error_and_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(FILE);
+    let path = folder.path().join(FILE_NAME);
     let rubbish = b"no database, though long enough to be taken for one".repeat(200);
     std::fs::write(&path, &rubbish).unwrap();
     let error = open(folder.path()).await.unwrap_err();
@@ -211,7 +211,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
 #[tokio::test]
 async fn row_of_an_older_version_is_still_sent() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(FILE);
+    let path = folder.path().join(FILE_NAME);
     prepare(folder.path(), &path).unwrap();
     let options = SqliteConnectOptions::new().filename(&path);
     let pool = SqlitePool::connect_with(options).await.unwrap();
@@ -255,11 +255,11 @@ async fn undecided_send_does_not_block_others_and_can_be_settled() {
         .apply(row.id, SendEvent::Unknown, nothing)
         .await
         .unwrap();
-    assert_eq!(store.note_settle_try(row.id).await.unwrap(), 1);
-    assert_eq!(store.note_settle_try(row.id).await.unwrap(), 2);
+    assert_eq!(store.record_settle_try(row.id).await.unwrap(), 1);
+    assert_eq!(store.record_settle_try(row.id).await.unwrap(), 2);
     let held = store.insert(new("3EB0B"), true).await.unwrap().unwrap();
     assert_eq!(held.state, SendState::Accepted, "its lane is held");
-    let mut news = store.news();
+    let mut news = store.row_changes();
     assert!(store.leave_undecided(row.id).await.unwrap());
     assert_eq!(news.recv().await.unwrap(), row.id);
     assert!(!store.leave_undecided(row.id).await.unwrap(), "once");
@@ -295,8 +295,8 @@ async fn the_history_of_a_link_is_through_once_and_of_the_next_link_anew() {
     store.watermark("me@c.us", 1_000, true).await.unwrap();
     let age = store.link_age().await.unwrap().unwrap();
     assert_eq!((age.since, age.history_at), (1_000, None));
-    store.history_through(5_000).await.unwrap();
-    store.history_through(6_000).await.unwrap();
+    store.mark_history_complete(5_000).await.unwrap();
+    store.mark_history_complete(6_000).await.unwrap();
     let age = store.link_age().await.unwrap().unwrap();
     assert_eq!(age.history_at, Some(5_000));
     store.unlinked().await.unwrap();

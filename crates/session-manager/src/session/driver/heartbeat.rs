@@ -62,7 +62,7 @@ impl SessionDriver {
         if let Some(page) = page {
             tokio::spawn(async move {
                 if let Err(error) = page.collect_garbage().await {
-                    tracing::debug!(%error, "the page was not tidied");
+                    tracing::debug!(%error, "the page's garbage was not collected");
                 }
             });
         }

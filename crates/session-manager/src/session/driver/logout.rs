@@ -8,7 +8,7 @@
 
 use tokio::sync::oneshot;
 
-use super::{Done, LOGOUT_PATIENCE, PendingLogout, SessionDriver};
+use super::{Done, LOGOUT_TIMEOUT, PendingLogout, SessionDriver};
 use crate::browser::{CdpError, PageError};
 use crate::session::handle::LogoutOutcome;
 use crate::session::machine::{BrowserPhase, Input, Intent};
@@ -29,7 +29,7 @@ impl SessionDriver {
             reply,
             started: false,
         });
-        self.timers.logout_within(LOGOUT_PATIENCE);
+        self.timers.logout_within(LOGOUT_TIMEOUT);
         // A closed browser has to be started so that WhatsApp can be notified.
         self.apply(Input::Connect(Intent::Resume)).await;
     }
@@ -77,7 +77,7 @@ impl SessionDriver {
             // reports whether the logout succeeded.
             Err(PageError::Browser(CdpError::Remote { .. })) => {}
             Err(error) => {
-                tracing::warn!(%error, "whatsapp could not be told to unlink the device");
+                tracing::warn!(%error, "whatsapp could not be asked to unlink the device");
                 self.finish_logout(LogoutOutcome::OnlyHere).await;
             }
         }

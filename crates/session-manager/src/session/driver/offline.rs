@@ -41,7 +41,7 @@ impl SessionDriver {
         tokio::task::spawn_blocking(move || {
             let ready = if clean {
                 // If the session was idle since the start, the profile may not be locked yet.
-                profile.hold().map_err(OfflineError::InUse)
+                profile.lock().map_err(OfflineError::InUse)
             } else {
                 Err(OfflineError::NotClosedCleanly)
             };

@@ -90,7 +90,7 @@ impl SessionDriver {
                 return;
             }
             if let Err(error) = page.reload().await {
-                tracing::warn!(%error, "the page for a new qr could not be loaded");
+                tracing::warn!(%error, "the page could not be reloaded for a new qr");
             }
         });
     }
@@ -107,10 +107,10 @@ impl SessionDriver {
                 Ok(()) => {}
                 // A busy page handles the reload when it can.
                 Err(error @ CdpError::Timeout(_)) => {
-                    tracing::warn!(%error, "the page is slow to load anew");
+                    tracing::warn!(%error, "the page is slow to reload");
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the page could not be loaded anew");
+                    tracing::warn!(%error, "the page could not be reloaded");
                     let _ = done.send(Done::Diagnosed(launch, Failure::PageHung));
                 }
             }

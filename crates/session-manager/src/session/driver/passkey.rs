@@ -16,7 +16,7 @@ impl SessionDriver {
                 return;
             }
             if let Err(error) = page.reload().await {
-                tracing::warn!(%error, "the page that asks for a passkey could not be loaded anew");
+                tracing::warn!(%error, "the page that asks for a passkey could not be reloaded");
             }
         });
     }
@@ -29,23 +29,23 @@ impl SessionDriver {
             PasskeyStep::Asked => {}
             PasskeyStep::Answered => tracing::info!("the passkey's answer was given to WhatsApp"),
             PasskeyStep::Refused => tracing::warn!(
-                "WhatsApp did not take the passkey's answer, or the phone did not follow: it asks again"
+                "WhatsApp did not accept the passkey's answer, or the phone did not follow: WhatsApp asks again"
             ),
             PasskeyStep::Verified => {
                 tracing::info!("WhatsApp took the passkey's answer; the phone shows a code");
             }
             PasskeyStep::Expired => {
-                tracing::warn!("nobody answered for the passkey in time: back to a code to scan");
+                tracing::warn!("the passkey was not answered in time: back to a code to scan");
             }
             PasskeyStep::Stuck => {
-                tracing::warn!("whatsapp's page did not go back to a code: loading it anew");
+                tracing::warn!("whatsapp's page did not go back to a code: reloading it");
             }
             PasskeyStep::Unreadable => tracing::error!(
-                "WhatsApp asks for the passkey in a way that this version cannot read: nobody can answer it from here"
+                "WhatsApp asks for the passkey in a way that this version cannot parse: it cannot be answered from here"
             ),
             PasskeyStep::Linked => tracing::info!("linked with the account's passkey"),
             PasskeyStep::Dropped => {
-                tracing::info!("WhatsApp's page does not ask for the passkey any more");
+                tracing::info!("WhatsApp's page no longer asks for the passkey");
             }
         }
     }

@@ -7,7 +7,7 @@ use session_api::{PasskeyBody, PasskeyInfo, PasskeyRequest, Timestamp};
 use crate::browser::{PagePasskey, PasskeyStage};
 
 /// WhatsApp's time limit for the whole ceremony.
-const PATIENCE: Duration = Duration::from_secs(600);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long the page may take to return to a code after a cancellation.
 const WAY_BACK: Duration = Duration::from_secs(30);
 
@@ -108,10 +108,10 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
     let same_request = known.is_some_and(|known| {
         known.request == page.request && known.public_key.is_some() == page.public_key.is_some()
     });
-    let mut expires_at = known.map_or(now.after(PATIENCE), |known| known.expires_at);
+    let mut expires_at = known.map_or(now.after(ANSWER_TIMEOUT), |known| known.expires_at);
     if !same_request {
         // A further request has only the time that is left of the ceremony.
-        expires_at = since.after(PATIENCE);
+        expires_at = since.after(ANSWER_TIMEOUT);
         let wanted = page.public_key.as_ref().and_then(|key| key.timeout);
         if let Some(timeout) = wanted {
             expires_at = expires_at.min(now.after(Duration::from_millis(timeout)));

@@ -5,13 +5,13 @@ use std::path::Path;
 use super::user_agent::{major, user_agent};
 
 /// The features to disable: hidden pages of the browser itself, and third-party services.
-const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
+const DISABLED_FEATURES: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
 SpareRendererForSitePerProcess,Translate,MediaRouter,OptimizationHints,\
 AutofillServerCommunication,CertificateTransparencyComponentUpdater";
 
 /// The features to disable so that there is no process per site. Only one site is open here, next
 /// to the page that drives it. Sharing one process saves the memory and the start time of a second.
-const ISOLATION_OFF: &str = ",IsolateOrigins,site-per-process";
+const DISABLED_ISOLATION: &str = ",IsolateOrigins,site-per-process";
 
 /// Flags that are left out when a person links the phone in the window, who may need all that
 /// Chrome can do.
@@ -23,7 +23,7 @@ const ISOLATION_OFF: &str = ",IsolateOrigins,site-per-process";
 /// All other flags stay, since the headless Chrome that uses the profile next has to be able to
 /// read it. So does `--password-store=basic`: with the desktop's keyring Chrome would encrypt
 /// cookies by a key that the server does not have, and a passkey needs no keyring on Linux.
-const UNATTENDED: [&str; 6] = [
+const UNATTENDED_FLAGS: [&str; 6] = [
     "--headless=new",
     "--disable-extensions",
     "--disable-sync",
@@ -34,14 +34,14 @@ const UNATTENDED: [&str; 6] = [
 
 /// Flags that ChromeDriver adds by itself and that are left out as well. With `enable-automation`
 /// Chrome fills in no credentials.
-pub const UNATTENDED_OF_CHROMEDRIVER: [&str; 3] = [
+pub const UNATTENDED_CHROMEDRIVER_FLAGS: [&str; 3] = [
     "disable-sync",
     "disable-background-networking",
     "enable-automation",
 ];
 
 /// The features to enable: networking in the browser process, as on phones with little memory.
-const FEATURES_ON: &str = "NetworkServiceInProcess2";
+const ENABLED_FEATURES: &str = "NetworkServiceInProcess2";
 
 /// Maximum size of Chrome's HTTP cache, in bytes.
 const DISK_CACHE: u64 = 64 << 20;
@@ -107,28 +107,28 @@ pub fn chrome_args(
         // A screen that fits the window: that of a headless Chrome is 800×600.
         "--screen-info={1280x900}".to_owned(),
     ];
-    let isolation_off = match attended {
+    let disabled_isolation = match attended {
         true => {
-            args.retain(|flag| !UNATTENDED.contains(&flag.as_str()));
+            args.retain(|flag| !UNATTENDED_FLAGS.contains(&flag.as_str()));
             ""
         }
-        false => ISOLATION_OFF,
+        false => DISABLED_ISOLATION,
     };
     if as_root {
         args.push("--no-sandbox".to_owned());
     }
     // Chrome takes the last of repeated flags, so each of these is one list.
-    let mut off = format!("{FEATURES_OFF}{isolation_off}");
-    let mut on = FEATURES_ON.to_owned();
+    let mut disabled = format!("{DISABLED_FEATURES}{disabled_isolation}");
+    let mut enabled = ENABLED_FEATURES.to_owned();
     for flag in extra {
         match flag.split_once('=') {
-            Some(("--disable-features", more)) => off = format!("{off},{more}"),
-            Some(("--enable-features", more)) => on = format!("{on},{more}"),
+            Some(("--disable-features", more)) => disabled = format!("{disabled},{more}"),
+            Some(("--enable-features", more)) => enabled = format!("{enabled},{more}"),
             _ => args.push(flag.clone()),
         }
     }
-    args.insert(0, format!("--disable-features={off}"));
-    args.insert(0, format!("--enable-features={on}"));
+    args.insert(0, format!("--disable-features={disabled}"));
+    args.insert(0, format!("--enable-features={enabled}"));
     args
 }
 
@@ -150,17 +150,24 @@ mod tests {
 
     #[test]
     fn a_persons_chrome_can_do_what_a_passkey_may_need() {
-        let of = |attended| chrome_args(Path::new("/p"), "1", false, attended, &[]);
-        let (service, person) = (of(false), of(true));
-        let gone: Vec<_> = service.iter().filter(|one| !person.contains(one)).collect();
-        let off = format!("--disable-features={FEATURES_OFF}{ISOLATION_OFF}");
-        assert_eq!(gone.len(), 1 + UNATTENDED.len(), "{gone:?}");
+        let args_for = |attended| chrome_args(Path::new("/p"), "1", false, attended, &[]);
+        let (service, person) = (args_for(false), args_for(true));
+        let removed: Vec<_> = service
+            .iter()
+            .filter(|flag| !person.contains(flag))
+            .collect();
+        let disabled = format!("--disable-features={DISABLED_FEATURES}{DISABLED_ISOLATION}");
+        assert_eq!(removed.len(), 1 + UNATTENDED_FLAGS.len(), "{removed:?}");
         assert!(
-            gone.iter()
-                .all(|one| **one == off || UNATTENDED.contains(&one.as_str()))
+            removed
+                .iter()
+                .all(|flag| **flag == disabled || UNATTENDED_FLAGS.contains(&flag.as_str()))
         );
-        let added: Vec<_> = person.iter().filter(|one| !service.contains(one)).collect();
-        assert_eq!(added, [&format!("--disable-features={FEATURES_OFF}")]);
+        let added: Vec<_> = person
+            .iter()
+            .filter(|flag| !service.contains(flag))
+            .collect();
+        assert_eq!(added, [&format!("--disable-features={DISABLED_FEATURES}")]);
         assert!(person.contains(&"--password-store=basic".to_owned()));
         // An operator can still disable extensions.
         let extra = ["--disable-extensions".to_owned()];
@@ -180,16 +187,16 @@ mod tests {
     fn the_operators_features_join_ours() {
         let extra = ["--disable-features=A,B", "--enable-features=C"].map(str::to_owned);
         let args = chrome_args(Path::new("/p"), "1", false, false, &extra);
-        let of = |name: &str| {
-            let mut all = args.iter().filter(|flag| flag.starts_with(name));
-            let found = all.next().unwrap().clone();
-            assert_eq!(all.next(), None);
+        let features_of = |name: &str| {
+            let mut matching = args.iter().filter(|flag| flag.starts_with(name));
+            let found = matching.next().unwrap().clone();
+            assert_eq!(matching.next(), None);
             found
         };
-        assert!(of("--disable-features=").ends_with(",A,B"));
-        assert!(of("--disable-features=").contains("Translate"));
+        assert!(features_of("--disable-features=").ends_with(",A,B"));
+        assert!(features_of("--disable-features=").contains("Translate"));
         assert_eq!(
-            of("--enable-features="),
+            features_of("--enable-features="),
             "--enable-features=NetworkServiceInProcess2,C"
         );
     }

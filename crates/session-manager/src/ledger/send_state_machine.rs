@@ -99,7 +99,7 @@ impl SendState {
 
 /// The error that a string is not the name of a state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no state of a send")]
+#[error("{0:?} is not a state of a send")]
 pub struct UnknownState(String);
 
 impl UnknownState {

@@ -11,7 +11,7 @@ use crate::limits::{Attempts, OncePerMinute, network_of};
 /// Maximum number of wrong secrets per minute from one address. A secret must be long enough to
 /// withstand ten guesses a second. A lower limit would lock out a program with an outdated secret,
 /// and others behind its address.
-const OF_ADDRESS: u32 = 600;
+const MAX_PER_ADDRESS: u32 = 600;
 
 /// Counts wrong secrets by address, rejects addresses above the limit, and logs at most one line
 /// per minute.
@@ -28,7 +28,7 @@ impl Guesses {
     pub fn at(name: &'static str) -> Self {
         Self {
             name,
-            attempts: Attempts::new(OF_ADDRESS),
+            attempts: Attempts::new(MAX_PER_ADDRESS),
             log: OncePerMinute::default(),
         }
     }
@@ -40,16 +40,16 @@ impl Guesses {
     ///
     /// # Errors
     /// 429 `TOO_MANY_ATTEMPTS`.
-    pub fn judge(&self, address: IpAddr, is_right: bool) -> Result<bool, ErrorReply> {
+    pub fn judge(&self, address: IpAddr, is_correct: bool) -> Result<bool, ErrorReply> {
         let address = network_of(address);
         let wait = self.attempts.wait(address);
-        if is_right && (wait.is_none() || address.is_loopback()) {
+        if is_correct && (wait.is_none() || address.is_loopback()) {
             return Ok(true);
         }
-        if !is_right {
-            self.attempts.note(address);
+        if !is_correct {
+            self.attempts.record(address);
             if let Some(count) = self.log.due() {
-                tracing::warn!(%address, count, "a wrong {} was shown", self.name);
+                tracing::warn!(%address, count, "a wrong {} was presented", self.name);
             }
         }
         wait.map_or(Ok(false), |wait| Err(self.too_many(wait)))
@@ -70,28 +70,31 @@ impl Guesses {
 mod tests {
     use super::*;
 
-    fn after(guesses: &Guesses, address: &str, count: u32) -> Vec<Result<bool, u16>> {
+    fn judge_times(guesses: &Guesses, address: &str, count: u32) -> Vec<Result<bool, u16>> {
         let address = address.parse().unwrap();
         let judge = |_| guesses.judge(address, false);
         let status = |refusal: ErrorReply| refusal.status().as_u16();
-        (0..count).map(judge).map(|it| it.map_err(status)).collect()
+        (0..count)
+            .map(judge)
+            .map(|result| result.map_err(status))
+            .collect()
     }
 
     #[test]
-    fn guesses_run_out_by_address() {
+    fn guesses_are_limited_by_address() {
         let guesses = Guesses::at("X_TOKEN");
-        let (own, other) = ("192.0.2.1", "192.0.2.2".parse().unwrap());
-        let answers = after(&guesses, own, OF_ADDRESS + 1);
-        assert!(answers[..600].iter().all(|it| *it == Ok(false)));
+        let (address, other) = ("192.0.2.1", "192.0.2.2".parse().unwrap());
+        let answers = judge_times(&guesses, address, MAX_PER_ADDRESS + 1);
+        assert!(answers[..600].iter().all(|result| *result == Ok(false)));
         assert_eq!(answers[600], Err(429));
-        assert!(guesses.judge(own.parse().unwrap(), true).is_err());
+        assert!(guesses.judge(address.parse().unwrap(), true).is_err());
         assert!(guesses.judge(other, true).unwrap());
     }
 
     #[test]
     fn local_guesser_does_not_lock_out_others() {
         let guesses = Guesses::at("X_TOKEN");
-        let answers = after(&guesses, "127.0.0.1", OF_ADDRESS + 1);
+        let answers = judge_times(&guesses, "127.0.0.1", MAX_PER_ADDRESS + 1);
         assert_eq!(answers[600], Err(429));
         assert!(guesses.judge("127.0.0.1".parse().unwrap(), true).unwrap());
     }

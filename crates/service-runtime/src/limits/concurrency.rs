@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
     /// The key holds as many permits as a key may.
-    Each,
+    Key,
     /// All permits are in use.
-    All,
+    Total,
 }
 
 /// A concurrency limit, for example of event streams, uploads and searches.
@@ -19,16 +19,16 @@ pub struct Shares<K>(Arc<Inner<K>>);
 
 #[derive(Debug)]
 struct Inner<K> {
-    each: usize,
-    all: usize,
-    taken: Mutex<(HashMap<K, usize>, usize)>,
+    per_key: usize,
+    total_limit: usize,
+    in_use: Mutex<(HashMap<K, usize>, usize)>,
 }
 
 /// A permit, which is released when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Share<K: Hash + Eq> {
-    of: Arc<Inner<K>>,
+    shares: Arc<Inner<K>>,
     key: K,
 }
 
@@ -39,13 +39,13 @@ impl<K> Clone for Shares<K> {
 }
 
 impl<K: Hash + Eq + Clone> Shares<K> {
-    /// Creates a limit of `each` permits per key, and `all` permits for all keys together.
+    /// Creates a limit of `per_key` permits per key, and `total_limit` permits for all keys together.
     #[must_use]
-    pub fn new(each: usize, all: usize) -> Self {
+    pub fn new(per_key: usize, total_limit: usize) -> Self {
         Self(Arc::new(Inner {
-            each,
-            all,
-            taken: Mutex::new((HashMap::new(), 0)),
+            per_key,
+            total_limit,
+            in_use: Mutex::new((HashMap::new(), 0)),
         }))
     }
 
@@ -54,44 +54,44 @@ impl<K: Hash + Eq + Clone> Shares<K> {
     /// # Errors
     /// [`Full`] if none is available.
     pub fn take(&self, key: K) -> Result<Share<K>, Full> {
-        let mut taken = self.0.lock();
-        let (by_key, total) = &mut *taken;
-        let own = by_key.get(&key).copied().unwrap_or_default();
-        if own >= self.0.each {
-            return Err(Full::Each);
+        let mut in_use = self.0.lock();
+        let (by_key, total) = &mut *in_use;
+        let held = by_key.get(&key).copied().unwrap_or_default();
+        if held >= self.0.per_key {
+            return Err(Full::Key);
         }
-        if *total >= self.0.all {
-            return Err(Full::All);
+        if *total >= self.0.total_limit {
+            return Err(Full::Total);
         }
         *total += 1;
-        by_key.insert(key.clone(), own + 1);
-        drop(taken);
+        by_key.insert(key.clone(), held + 1);
+        drop(in_use);
         Ok(Share {
-            of: Arc::clone(&self.0),
+            shares: Arc::clone(&self.0),
             key,
         })
     }
 
     /// Returns the number of permits in use.
-    pub fn taken(&self) -> usize {
+    pub fn in_use(&self) -> usize {
         self.0.lock().1
     }
 }
 
 impl<K> Inner<K> {
     fn lock(&self) -> MutexGuard<'_, (HashMap<K, usize>, usize)> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<K: Hash + Eq> Drop for Share<K> {
     fn drop(&mut self) {
-        let mut taken = self.of.lock();
-        let (by_key, total) = &mut *taken;
+        let mut in_use = self.shares.lock();
+        let (by_key, total) = &mut *in_use;
         *total = total.saturating_sub(1);
-        if let Some(own) = by_key.get_mut(&self.key) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
+        if let Some(held) = by_key.get_mut(&self.key) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
                 by_key.remove(&self.key);
             }
         }
@@ -107,12 +107,16 @@ mod tests {
         let shares = Shares::new(2, 3);
         let first = shares.take("a").unwrap();
         let _second = shares.take("a").unwrap();
-        assert_eq!(shares.take("a").unwrap_err(), Full::Each);
+        assert_eq!(shares.take("a").unwrap_err(), Full::Key);
         let _third = shares.take("b").unwrap();
-        assert_eq!(shares.take("b").unwrap_err(), Full::All);
+        assert_eq!(shares.take("b").unwrap_err(), Full::Total);
         drop(first);
-        assert_eq!(shares.taken(), 2);
+        assert_eq!(shares.in_use(), 2);
         assert!(shares.take("b").is_ok());
-        assert_eq!(shares.0.lock().0.len(), 2, "who has none is forgotten");
+        assert_eq!(
+            shares.0.lock().0.len(),
+            2,
+            "keys without permits are removed"
+        );
     }
 }

@@ -9,13 +9,13 @@ use tokio::task::JoinSet;
 
 use super::chromedriver::{Chromedriver, one_line};
 use super::leftover_processes::ProfileProcesses;
-use super::page::WhatsAppPage;
 use super::profile::Profile;
+use super::whatsapp_page::WhatsAppPage;
 use crate::failure::Failure;
 
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
 /// How long Chrome may flush its data after it was closed.
-const FLUSH: Duration = Duration::from_secs(8);
+const FLUSH_DEADLINE: Duration = Duration::from_secs(8);
 /// How long Chrome may flush its data after SIGTERM before it is killed. A Chrome that was killed
 /// during a write has been observed to lose its link.
 pub const KILL_GRACE: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ impl Browser {
             match tokio::time::timeout(DRIVER_DEADLINE, client.screenshot()).await {
                 Ok(Ok(png)) => Ok(png),
                 Ok(Err(error)) => Err(one_line(&error.to_string())),
-                Err(_) => Err("the browser took no picture in time".to_owned()),
+                Err(_) => Err("the browser took no screenshot in time".to_owned()),
             }
         }
     }
@@ -82,9 +82,12 @@ impl Browser {
         match tokio::time::timeout(DRIVER_DEADLINE, closing).await {
             Ok(Ok(())) => {
                 let driver = self.chromedriver.id.pid;
-                clean = self.processes.wait_empty(Some(driver), FLUSH).await;
+                clean = self
+                    .processes
+                    .wait_empty(Some(driver), FLUSH_DEADLINE)
+                    .await;
                 if !clean {
-                    tracing::warn!("chrome did not end by itself in time");
+                    tracing::warn!("chrome did not exit by itself in time");
                 }
             }
             Ok(Err(error)) => {
@@ -92,7 +95,7 @@ impl Browser {
             }
             Err(_) => tracing::warn!("chromedriver did not close chrome in time"),
         }
-        clear(&self.processes, &self.profile, KILL_GRACE).await;
+        clean_up(&self.processes, &self.profile, KILL_GRACE).await;
         clean
     }
 
@@ -100,17 +103,17 @@ impl Browser {
     /// `grace` to flush its data.
     pub async fn kill(mut self, grace: Duration) {
         self.tasks.abort_all();
-        clear(&self.processes, &self.profile, grace).await;
+        clean_up(&self.processes, &self.profile, grace).await;
     }
 }
 
 /// Ends the profile's leftover processes, and removes their files. Returns how many processes had
 /// to be ended.
-pub async fn clear(processes: &ProfileProcesses, profile: &Profile, grace: Duration) -> usize {
+pub async fn clean_up(processes: &ProfileProcesses, profile: &Profile, grace: Duration) -> usize {
     let ended = match processes.kill_leftovers(grace).await {
         Ok(ended) => ended,
         Err(error) => {
-            tracing::error!(%error, "chrome processes are left");
+            tracing::error!(%error, "chrome processes could not be ended");
             0
         }
     };

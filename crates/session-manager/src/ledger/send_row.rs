@@ -4,7 +4,7 @@ use session_api::{Content, ErrorCode, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::transition::{SendState, UnknownState};
+use super::send_state_machine::{SendState, UnknownState};
 
 /// The stored failure of a send whose lookup lost the connection. The API reports it as
 /// `SEND_FAILED`, but a repeated request has to distinguish it from other failures.
@@ -129,7 +129,7 @@ impl Row {
             read_at: at(self.read_at),
             played_at: at(self.played_at),
             failed_at: at(self.failed_at),
-            error: self.error.as_deref().map(told),
+            error: self.error.as_deref().map(public_error),
             undecided_at: at(self.undecided_at),
             kind: self.kind.clone(),
             edited_at: at(changes.edited_at),
@@ -140,7 +140,7 @@ impl Row {
 }
 
 /// Returns the error code that the API uses for a stored failure.
-fn told(stored: &str) -> String {
+fn public_error(stored: &str) -> String {
     match stored {
         CONNECTION_LOST => ErrorCode::SendFailed.as_str(),
         code => code,

@@ -19,7 +19,7 @@ use crate::sys;
 /// process is stopped, for example in a paused container.
 const TURN: Duration = Duration::from_secs(1);
 /// Timeout for writing the last log line.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The pending end of the process, which is put off while the service works.
 pub(super) struct Ending(SyncSender<()>);
@@ -42,7 +42,9 @@ impl Ending {
         match started.spawn(wait) {
             Ok(_) => Some(Self(works)),
             Err(error) => {
-                tracing::error!("no thread for the watchdog, so a hang would last: {error}");
+                tracing::error!(
+                    "the watchdog's thread could not be started, so a hang would not be noticed: {error}"
+                );
                 None
             }
         }
@@ -92,7 +94,7 @@ fn end(after: Duration, hung: Option<&str>) -> ! {
         let _ = done.send(());
     };
     if thread::Builder::new().spawn(say).is_ok() {
-        let _ = written.recv_timeout(LAST_WORDS);
+        let _ = written.recv_timeout(LOG_TIMEOUT);
     }
     sys::exit_now(1)
 }

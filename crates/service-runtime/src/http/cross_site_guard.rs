@@ -15,15 +15,15 @@ use super::reply::ErrorReply;
 /// Rejects a browser's cross-site request with 403 `CROSS_SITE_REQUEST`, if the request could
 /// change something. A middleware.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
-    let changes = !matches!(
+    let is_change = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if changes && let Some(how) = cross_site(request.headers()) {
+    if is_change && let Some(mismatch) = cross_site(request.headers()) {
         return ErrorReply::new(
             StatusCode::FORBIDDEN,
             "CROSS_SITE_REQUEST",
-            format!("a page from another site may not do this: {how}"),
+            format!("a page from another site may not do this: {mismatch}"),
         )
         .into_response();
     }
@@ -36,14 +36,14 @@ pub async fn require_loopback_host(request: Request, next: Next) -> Response {
     let target = request.uri().authority().map(Authority::as_str);
     // A request without any host is HTTP/1.0, which no browser uses. If there are several hosts,
     // all are checked, since it is unknown which of them a proxy used.
-    let mut named = target.into_iter().chain(
+    let mut requested_hosts = target.into_iter().chain(
         request
             .headers()
             .get_all(header::HOST)
             .iter()
             .map(|host| host.to_str().unwrap_or("?")),
     );
-    if named.all(is_loopback_host) {
+    if requested_hosts.all(is_loopback_host) {
         return next.run(request).await;
     }
     ErrorReply::new(
@@ -55,7 +55,7 @@ pub async fn require_loopback_host(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -63,7 +63,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 /// The headers of other clients prove nothing.
 #[must_use]
 pub fn is_same_origin(headers: &HeaderMap) -> bool {
-    let site = text(headers, header::HeaderName::from_static("sec-fetch-site"));
+    let site = header_text(headers, header::HeaderName::from_static("sec-fetch-site"));
     cross_site(headers).is_none()
         && (site == Some("same-origin") || headers.contains_key(header::ORIGIN))
 }
@@ -72,17 +72,17 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
 /// not. A request through a proxy that rewrites `Host` looks the same.
 fn cross_site(headers: &HeaderMap) -> Option<String> {
     /// Maximum length, in characters, of a quoted header value, since any client can set it.
-    const SHOWN: usize = 100;
-    let shown = |text: &str| text.chars().take(SHOWN).collect::<String>();
-    if let Some(site) = text(headers, header::HeaderName::from_static("sec-fetch-site")) {
+    const MAX_QUOTED: usize = 100;
+    let truncated = |header_text: &str| header_text.chars().take(MAX_QUOTED).collect::<String>();
+    if let Some(site) = header_text(headers, header::HeaderName::from_static("sec-fetch-site")) {
         // Set by the browser itself; `none` is direct navigation.
         return (!matches!(site, "same-origin" | "none"))
-            .then(|| format!("the browser says Sec-Fetch-Site: {}", shown(site)));
+            .then(|| format!("the browser says Sec-Fetch-Site: {}", truncated(site)));
     }
     let origin = headers.get(header::ORIGIN)?.to_str().unwrap_or("?");
     let uri = origin.parse::<Uri>().ok();
     let authority = uri.as_ref().and_then(|origin| origin.authority());
-    let host = text(headers, header::HOST);
+    let host = header_text(headers, header::HOST);
     if let (Some(authority), Some(host)) = (authority, host)
         && authority.as_str().eq_ignore_ascii_case(host)
     {
@@ -90,10 +90,10 @@ fn cross_site(headers: &HeaderMap) -> Option<String> {
     }
     // This covers `Origin: null` as well.
     Some(format!(
-        "Origin is {}, and Host is {}; a proxy in front has to pass the Host that the browser \
+        "Origin is {}, and Host is {}; a proxy in front must pass the Host that the browser \
          asked for, with its port (nginx: proxy_set_header Host $http_host)",
-        shown(origin),
-        host.map_or_else(|| "not there".to_owned(), shown)
+        truncated(origin),
+        host.map_or_else(|| "not there".to_owned(), truncated)
     ))
 }
 
@@ -103,8 +103,8 @@ fn cross_site(headers: &HeaderMap) -> Option<String> {
 pub fn is_loopback_host(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
-            Some((inside, "")) => inside,
-            Some((inside, port)) if is_port(port) => inside,
+            Some((address, "")) => address,
+            Some((address, port)) if is_port(port) => address,
             _ => return false,
         },
         None => match host.split_once(':') {
@@ -121,8 +121,9 @@ pub fn is_loopback_host(host: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-fn is_port(text: &str) -> bool {
-    text.strip_prefix(':')
+fn is_port(header_text: &str) -> bool {
+    header_text
+        .strip_prefix(':')
         .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts() {
+    fn requested_hosts() {
         for host in [
             "localhost",
             "LOCALHOST:3012",
@@ -163,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn pages_from_elsewhere() {
-        let of = |pairs: &[(&'static str, &str)]| {
+    fn foreign_pages_are_cross_site() {
+        let check = |pairs: &[(&'static str, &str)]| {
             let headers: HeaderMap = pairs
                 .iter()
                 .map(|(name, value)| {
@@ -176,32 +177,32 @@ mod tests {
                 .collect();
             cross_site(&headers).is_some()
         };
-        assert!(!of(&[]));
-        assert!(!of(&[("host", "127.0.0.1:3012")]));
-        assert!(!of(&[
+        assert!(!check(&[]));
+        assert!(!check(&[("host", "127.0.0.1:3012")]));
+        assert!(!check(&[
             ("sec-fetch-site", "same-origin"),
             ("origin", "http://x")
         ]));
-        assert!(!of(&[("sec-fetch-site", "none")]));
-        assert!(!of(&[
+        assert!(!check(&[("sec-fetch-site", "none")]));
+        assert!(!check(&[
             ("host", "localhost:1"),
             ("origin", "http://localhost:1")
         ]));
-        assert!(of(&[("sec-fetch-site", "cross-site")]));
-        assert!(of(&[("sec-fetch-site", "same-site")]));
-        assert!(of(&[
+        assert!(check(&[("sec-fetch-site", "cross-site")]));
+        assert!(check(&[("sec-fetch-site", "same-site")]));
+        assert!(check(&[
             ("host", "localhost:1"),
             ("origin", "http://localhost:2")
         ]));
-        assert!(of(&[("host", "localhost:1"), ("origin", "null")]));
-        assert!(of(&[
+        assert!(check(&[("host", "localhost:1"), ("origin", "null")]));
+        assert!(check(&[
             ("host", "localhost:1"),
             ("origin", "https://evil.example")
         ]));
     }
 
     #[test]
-    fn a_refusal_says_which_values_differ() {
+    fn refusal_names_the_differing_values() {
         let headers = HeaderMap::from_iter([
             (header::HOST, "leads.example".parse().unwrap()),
             (
@@ -209,26 +210,26 @@ mod tests {
                 "https://leads.example:8443".parse().unwrap(),
             ),
         ]);
-        let how = cross_site(&headers).unwrap();
+        let mismatch = cross_site(&headers).unwrap();
         assert!(
-            how.contains("Origin is https://leads.example:8443"),
-            "{how}"
+            mismatch.contains("Origin is https://leads.example:8443"),
+            "{mismatch}"
         );
-        assert!(how.contains("Host is leads.example;"), "{how}");
+        assert!(mismatch.contains("Host is leads.example;"), "{mismatch}");
         assert!(!is_same_origin(&headers));
     }
 
     #[test]
-    fn only_a_browsers_word_makes_a_page_ours() {
-        let of = |pairs: &[(&'static str, &str)]| {
+    fn same_origin_needs_a_browser_header() {
+        let check = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| {
                 let name = header::HeaderName::from_static(name);
                 (name, value.parse().unwrap())
             });
             is_same_origin(&headers.collect())
         };
-        assert!(of(&[("sec-fetch-site", "same-origin")]));
-        assert!(of(&[("host", "a:1"), ("origin", "http://a:1")]));
+        assert!(check(&[("sec-fetch-site", "same-origin")]));
+        assert!(check(&[("host", "a:1"), ("origin", "http://a:1")]));
         for pairs in [
             &[][..],
             &[("host", "a:1")],
@@ -236,7 +237,7 @@ mod tests {
             &[("sec-fetch-site", "same-site")],
             &[("host", "a:1"), ("origin", "http://a:2")],
         ] {
-            assert!(!of(pairs), "{pairs:?}");
+            assert!(!check(pairs), "{pairs:?}");
         }
     }
 }

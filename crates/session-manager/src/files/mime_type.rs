@@ -5,13 +5,13 @@ use session_api::{Invalid, MediaKind};
 use super::names::{self, UNKNOWN};
 
 /// How many leading bytes of a file are inspected.
-pub(crate) const HEAD: usize = 8 * 1024;
+pub(crate) const HEAD_BYTES: usize = 8 * 1024;
 
 /// The type of WhatsApp's own voice messages.
 const OGG_OPUS: &str = "audio/ogg; codecs=opus";
 
 /// Types that are detected in text. Text has no other sign of its type.
-const FOUND_IN_TEXT: [&str; 6] = [
+const TEXT_FORMATS: [&str; 6] = [
     "application/pdf",
     "application/postscript",
     "application/rtf",
@@ -21,7 +21,7 @@ const FOUND_IN_TEXT: [&str; 6] = [
 ];
 
 /// Types that clients state when they do not know the type of a file.
-const SAYS_NOTHING: [&str; 6] = [
+const GENERIC_TYPES: [&str; 6] = [
     UNKNOWN,
     "application/download",
     "application/force-download",
@@ -35,52 +35,55 @@ const SAYS_NOTHING: [&str; 6] = [
 ///
 /// A name or a stated type counts only if the content does not contradict it: an HTML page sent as
 /// an image is not an image.
-pub fn mime(head: &[u8], told: Option<&str>, name: Option<&str>) -> String {
-    let told = told
-        .map(|told| {
-            told.split(';')
+pub fn detect_mime(head: &[u8], stated: Option<&str>, name: Option<&str>) -> String {
+    let stated = stated
+        .map(|stated| {
+            stated
+                .split(';')
                 .next()
                 .unwrap_or_default()
                 .trim()
                 .to_ascii_lowercase()
         })
-        .filter(|told| is_mime(told) && !SAYS_NOTHING.contains(&told.as_str()));
-    let found = by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
+        .filter(|stated| is_mime(stated) && !GENERIC_TYPES.contains(&stated.as_str()));
+    let found = type_by_brand(head).or_else(|| infer::get(head).map(|found| found.mime_type()));
     // A text may begin with the letters of a format: "BMW" is not a bitmap.
-    let found = found.filter(|found| FOUND_IN_TEXT.contains(found) || !is_text(head));
+    let found = found.filter(|found| TEXT_FORMATS.contains(found) || !is_text(head));
     let by_name = name.and_then(names::type_of);
-    match (found, told) {
+    match (found, stated) {
         // The same container with or without video; the head does not tell which.
-        (Some("video/mp4" | "video/webm" | "video/3gpp"), Some(told))
-            if class(&told) == "audio" =>
+        (Some("video/mp4" | "video/webm" | "video/3gpp"), Some(stated))
+            if class(&stated) == "audio" =>
         {
-            told
+            stated
         }
-        (Some(film @ ("video/mp4" | "video/webm" | "video/3gpp")), None)
+        (Some(video @ ("video/mp4" | "video/webm" | "video/3gpp")), None)
             if by_name.is_some_and(|named| class(named) == "audio") =>
         {
-            film.replace("video/", "audio/")
+            video.replace("video/", "audio/")
         }
         // The same type, under the name that phones use.
         (Some("audio/m4a"), _) => "audio/mp4".to_owned(),
         // As WhatsApp types its own voice messages.
         (Some("audio/opus"), _) => OGG_OPUS.to_owned(),
         (Some("audio/x-wav"), _) => "audio/wav".to_owned(),
-        (Some(found), told) => match (named(found, name), told) {
+        (Some(found), stated) => match (refine_by_name(found, name), stated) {
             (Some(named), _) => named.to_owned(),
-            (None, Some(told)) if found == "application/zip" && class(&told) == "application" => {
-                told
-            }
-            (None, Some(told))
-                if found == "application/msword" && told.starts_with("application/vnd.ms-") =>
+            (None, Some(stated))
+                if found == "application/zip" && class(&stated) == "application" =>
             {
-                told
+                stated
+            }
+            (None, Some(stated))
+                if found == "application/msword" && stated.starts_with("application/vnd.ms-") =>
+            {
+                stated
             }
             (None, _) => found.to_owned(),
         },
-        (None, told) => match (named(UNKNOWN, name), told) {
+        (None, stated) => match (refine_by_name(UNKNOWN, name), stated) {
             (Some(named), _) => named.to_owned(),
-            (None, Some(told)) if !is_media(&told) => told,
+            (None, Some(stated)) if !is_media(&stated) => stated,
             (None, _) => UNKNOWN.to_owned(),
         },
     }
@@ -102,7 +105,7 @@ const BRANDS: [(&[u8], &str); 10] = [
 ];
 
 /// Returns the type of a video, or of a phone's picture, by the brand in its head.
-fn by_brand(head: &[u8]) -> Option<&'static str> {
+fn type_by_brand(head: &[u8]) -> Option<&'static str> {
     let brand = head.get(4..12)?.strip_prefix(b"ftyp")?;
     let found = BRANDS.iter().find(|(known, _)| brand.starts_with(known));
     found.map(|(_, mime)| *mime)
@@ -110,9 +113,9 @@ fn by_brand(head: &[u8]) -> Option<&'static str> {
 
 /// Returns the type that a name gives a file whose content only tells `mime`. `None` if `mime` is
 /// specific enough or contradicts the name.
-pub(super) fn named(mime: &str, name: Option<&str>) -> Option<&'static str> {
+pub(super) fn refine_by_name(mime: &str, name: Option<&str>) -> Option<&'static str> {
     let named = names::type_of(name?)?;
-    let fits = match mime {
+    let is_match = match mime {
         UNKNOWN | "text/plain" => !is_media(named),
         "application/zip" => {
             named.starts_with("application/vnd.")
@@ -125,7 +128,7 @@ pub(super) fn named(mime: &str, name: Option<&str>) -> Option<&'static str> {
         "text/xml" => named.ends_with("+xml"),
         _ => false,
     };
-    fits.then_some(named)
+    is_match.then_some(named)
 }
 
 fn class(mime: &str) -> &str {
@@ -159,7 +162,7 @@ fn is_mime(text: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conversion {
     /// To a video that plays like a GIF: phones show no GIFs as pictures.
-    GifToFilm,
+    GifToVideo,
     /// To OGG with Opus: phones play no other voice messages.
     SoundToVoice,
     /// To WebP of a sticker's size.
@@ -171,7 +174,7 @@ impl Conversion {
     /// if it needs none.
     pub(super) fn needed(kind: MediaKind, voice: bool, mime: &str) -> Option<Self> {
         match (kind, mime) {
-            (MediaKind::Image | MediaKind::Video, "image/gif") => Some(Self::GifToFilm),
+            (MediaKind::Image | MediaKind::Video, "image/gif") => Some(Self::GifToVideo),
             (MediaKind::Audio, mime) if voice && mime != OGG_OPUS && class(mime) == "audio" => {
                 Some(Self::SoundToVoice)
             }
@@ -183,17 +186,17 @@ impl Conversion {
     /// Returns the error for a conversion that cannot be made on this machine.
     pub(super) fn refusal(self) -> Invalid {
         let wants = match self {
-            Self::GifToFilm => {
-                "is a GIF, which phones do not show as a picture: send it as an MP4 film of type \
+            Self::GifToVideo => {
+                "is a GIF, which phones do not show as a picture: send it as an MP4 video of type \
                  video with gif true, or the GIF itself as type document"
             }
             Self::SoundToVoice => {
-                "has to be OGG with Opus for a voice message, since phones play no other: convert \
+                "must be OGG with Opus for a voice message, since phones play no other: convert \
                  it (ffmpeg -i sound.mp3 -ac 1 -ar 48000 -c:a libopus voice.ogg), or send it \
                  without voice"
             }
             Self::PictureToSticker => {
-                "has to be a WebP picture for type sticker: convert it (ffmpeg -i picture.png \
+                "must be a WebP picture for type sticker: convert it (ffmpeg -i picture.png \
                  -vf scale=512:512 sticker.webp), or send it as type image"
             }
         };
@@ -209,7 +212,7 @@ impl Conversion {
 /// # Errors
 /// If it cannot. Types that WhatsApp does not display are sent as documents.
 pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
-    let (fits, takes) = match kind {
+    let (is_match, expected) = match kind {
         MediaKind::Document => return Ok(()),
         MediaKind::Image => (
             matches!(mime, "image/jpeg" | "image/png" | "image/webp"),
@@ -217,7 +220,7 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
         ),
         MediaKind::Video => (
             matches!(mime, "video/mp4" | "video/3gpp" | "video/quicktime"),
-            "an MP4, 3GPP or QuickTime film",
+            "an MP4, 3GPP or QuickTime video",
         ),
         MediaKind::Audio => (
             mime.starts_with("audio/"),
@@ -225,13 +228,13 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
         ),
         MediaKind::Sticker => (mime == "image/webp", "a WebP picture"),
     };
-    if fits {
+    if is_match {
         return Ok(());
     }
     Err(Invalid {
         field: "file".into(),
         wants: format!(
-            "has to be {takes} for type {}; any file can be sent as type document",
+            "must be {expected} for type {}; any file can be sent as type document",
             kind.as_str()
         )
         .into(),
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn magic_bytes_outrank_the_declared_type() {
-        for (head, told, is) in [
+        for (head, stated, expected) in [
             (PNG, None, "image/png"),
             (PNG, Some("application/pdf"), "image/png"),
             (b"%PDF-1.7".as_slice(), None, "application/pdf"),
@@ -265,7 +268,7 @@ mod tests {
             (b"hola", Some("a b/c"), UNKNOWN),
             (b"", Some("nonsense"), UNKNOWN),
         ] {
-            assert_eq!(mime(head, told, None), is, "{told:?}");
+            assert_eq!(detect_mime(head, stated, None), expected, "{stated:?}");
         }
     }
 
@@ -274,10 +277,10 @@ mod tests {
         const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
         const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0";
         const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\0\0";
-        let octets = Some(UNKNOWN);
-        for (head, told, name, is) in [
-            (b"a;b\n1;2".as_slice(), octets, "precios.csv", "text/csv"),
-            (b"hola", octets, "nota.txt", "text/plain"),
+        let generic = Some(UNKNOWN);
+        for (head, stated, name, expected) in [
+            (b"a;b\n1;2".as_slice(), generic, "precios.csv", "text/csv"),
+            (b"hola", generic, "nota.txt", "text/plain"),
             // The type that browsers state on Windows with Excel.
             (
                 b"a;b",
@@ -286,60 +289,89 @@ mod tests {
                 "text/csv",
             ),
             (b"a,b", Some("text/plain"), "precios.CSV", "text/csv"),
-            (b"BEGIN:VCALENDAR\r\n", octets, "cita.ics", "text/calendar"),
+            (b"BEGIN:VCALENDAR\r\n", generic, "cita.ics", "text/calendar"),
             (b"{}", None, "datos.json", "application/json"),
-            (ZIP, octets, "precios.xlsx", SHEET),
-            (ZIP, octets, "fotos.zip", "application/zip"),
-            (ZIP, octets, "fotos", "application/zip"),
+            (ZIP, generic, "precios.xlsx", SHEET),
+            (ZIP, generic, "fotos.zip", "application/zip"),
+            (ZIP, generic, "fotos", "application/zip"),
             // Text that begins with the letters of a format.
-            (b"BMW 320, modelo 2019\n", octets, "autos.txt", "text/plain"),
+            (
+                b"BMW 320, modelo 2019\n",
+                generic,
+                "autos.txt",
+                "text/plain",
+            ),
             (b"MZ;Mendoza\n", Some("text/csv"), "zonas", "text/csv"),
             (MP4, None, "nota.m4a", "audio/mp4"),
             // Videos with the brands of phones, cameras and ffmpeg.
             (
                 b"\0\0\0\x1cftyp3gp4\0\0\x02\0",
-                octets,
+                generic,
                 "film",
                 "video/3gpp",
             ),
-            (b"\0\0\0\x1cftypM4V \0\0\x02\0", octets, "film", "video/mp4"),
-            (b"\0\0\0\x1cftypiso8\0\0\x02\0", octets, "film", "video/mp4"),
-            (b"\0\0\0\x1cftypMSNV\0\0\x02\0", octets, "film", "video/mp4"),
-            (b"\0\0\0\x1cftypM4A \0\0\x02\0", octets, "tema", "audio/mp4"),
+            (
+                b"\0\0\0\x1cftypM4V \0\0\x02\0",
+                generic,
+                "film",
+                "video/mp4",
+            ),
+            (
+                b"\0\0\0\x1cftypiso8\0\0\x02\0",
+                generic,
+                "film",
+                "video/mp4",
+            ),
+            (
+                b"\0\0\0\x1cftypMSNV\0\0\x02\0",
+                generic,
+                "film",
+                "video/mp4",
+            ),
+            (
+                b"\0\0\0\x1cftypM4A \0\0\x02\0",
+                generic,
+                "tema",
+                "audio/mp4",
+            ),
             (
                 b"\0\0\0\x1cftypheic\0\0\0\0mif1heic",
-                octets,
+                generic,
                 "foto",
                 "image/heic",
             ),
             (
                 ZIP,
-                octets,
+                generic,
                 "bitbar.apk",
                 "application/vnd.android.package-archive",
             ),
-            (OLE, octets, "lista.xls", "application/vnd.ms-excel"),
+            (OLE, generic, "lista.xls", "application/vnd.ms-excel"),
             (
                 OLE,
                 Some("application/vnd.ms-excel"),
                 "lista",
                 "application/vnd.ms-excel",
             ),
-            (OLE, octets, "carta.doc", "application/msword"),
+            (OLE, generic, "carta.doc", "application/msword"),
             // The content contradicts the name.
-            (b"hola", octets, "foto.png", UNKNOWN),
-            (PNG, octets, "informe.pdf", "image/png"),
-            (ZIP, octets, "informe.pdf", "application/zip"),
-            (b"%PDF-1.7", octets, "foto.jpg", "application/pdf"),
+            (b"hola", generic, "foto.png", UNKNOWN),
+            (PNG, generic, "informe.pdf", "image/png"),
+            (ZIP, generic, "informe.pdf", "application/zip"),
+            (b"%PDF-1.7", generic, "foto.jpg", "application/pdf"),
             (
                 b"MZ\x90\0\x03\0\0\0",
-                octets,
+                generic,
                 "informe.pdf",
                 "application/vnd.microsoft.portable-executable",
             ),
-            (b"<!DOCTYPE html><script>", octets, "foto.png", "text/html"),
+            (b"<!DOCTYPE html><script>", generic, "foto.png", "text/html"),
         ] {
-            assert_eq!(mime(head, told, Some(name)), is, "{name} {told:?}");
+            assert_eq!(
+                detect_mime(head, stated, Some(name)),
+                expected,
+                "{name} {stated:?}"
+            );
         }
     }
 

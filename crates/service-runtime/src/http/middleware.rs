@@ -16,7 +16,7 @@ use tracing::{Instrument, debug, error, info_span};
 
 use super::REQUEST_ID_HEADER;
 use super::reply::ErrorReply;
-use crate::metrics::answered;
+use crate::metrics::count_response;
 use crate::traces;
 
 /// Limits of a request.
@@ -61,8 +61,8 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 
     /// Returns the id that [`standard`] set, or else determines it in the same way.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let given = parts.extensions.get().cloned();
-        Ok(given.unwrap_or_else(|| Self::of(&parts.headers)))
+        let existing = parts.extensions.get().cloned();
+        Ok(existing.unwrap_or_else(|| Self::of(&parts.headers)))
     }
 }
 
@@ -78,13 +78,13 @@ impl RequestId {
     }
 
     fn of(headers: &HeaderMap) -> Self {
-        let sane = |value: &&HeaderValue| {
+        let is_valid = |value: &&HeaderValue| {
             (1..=128).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
         };
         Self(
             headers
                 .get(REQUEST_ID_HEADER)
-                .filter(sane)
+                .filter(is_valid)
                 .cloned()
                 .unwrap_or_else(|| {
                     HeaderValue::from_str(&format!("{:016x}", rand::random::<u64>()))
@@ -113,12 +113,12 @@ pub fn standard<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: Lim
     router
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(CatchPanicLayer::custom(on_panic))
-        .layer(from_fn_with_state(limits, around))
+        .layer(from_fn_with_state(limits, handle))
 }
 
 /// Converts an error that is empty or plain text, as axum and its layers write it, to JSON. Keeps
 /// other headers, such as `Allow`.
-fn in_shape(response: Response) -> Response {
+fn to_json_error(response: Response) -> Response {
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
     let kind = response.headers().get(header::CONTENT_TYPE);
@@ -129,19 +129,21 @@ fn in_shape(response: Response) -> Response {
         StatusCode::NOT_FOUND => ("NOT_FOUND", "there is no such path"),
         StatusCode::METHOD_NOT_ALLOWED => (
             "METHOD_NOT_ALLOWED",
-            "this path does not take this method; Allow says which it takes",
+            "this path does not allow this method; the header Allow names those that it does",
         ),
         StatusCode::PAYLOAD_TOO_LARGE => ("PAYLOAD_TOO_LARGE", "the body is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => (
             "UNSUPPORTED_MEDIA_TYPE",
-            "the body has to be application/json",
+            "the body must be application/json",
         ),
         StatusCode::REQUEST_TIMEOUT => ("REQUEST_TIMEOUT", "the request took too long"),
-        _ if status.is_client_error() => (
-            "INVALID_REQUEST",
-            "the request is not what this route takes",
+        _ if status.is_client_error() => {
+            ("INVALID_REQUEST", "the request is not valid for this route")
+        }
+        _ => (
+            "INTERNAL",
+            "an internal error; the service's log has the cause",
         ),
-        _ => ("INTERNAL", "a defect of the service; its log has the cause"),
     };
     let mut headers = response.into_parts().0.headers;
     headers.remove(header::CONTENT_TYPE);
@@ -160,13 +162,13 @@ fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text");
+        .unwrap_or("a value that is not text");
     error!(cause, "a handler panicked");
     ErrorReply::internal().into_response()
 }
 
-async fn around(State(limits): State<Limits>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
+async fn handle(State(limits): State<Limits>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
     let id = RequestId::of(request.headers());
     let method = request.method().clone();
     // Log the pattern, not the path: a path may contain a phone number.
@@ -184,17 +186,22 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
     traces::continued(&span, request.headers(), format_args!("{method} {pattern}"));
     let mut response = match too_large(&request, limits) {
         Some(reply) => reply.into_response(),
-        None => in_shape(next.run(request).instrument(span.clone()).await),
+        None => to_json_error(next.run(request).instrument(span.clone()).await),
     };
-    let took = began.elapsed();
+    let elapsed = started.elapsed();
     traces::answered(&span, response.status().as_u16());
-    answered(method.as_str(), pattern, response.status().as_u16(), took);
+    count_response(
+        method.as_str(),
+        pattern,
+        response.status().as_u16(),
+        elapsed,
+    );
     debug!(
         %method,
         route = pattern,
         status = response.status().as_u16(),
         request_id = id.as_str(),
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     let headers = response.headers_mut();
@@ -209,7 +216,7 @@ fn too_large(request: &Request, limits: Limits) -> Option<ErrorReply> {
     let target = request
         .uri()
         .path_and_query()
-        .map_or(0, |it| it.as_str().len());
+        .map_or(0, |path| path.as_str().len());
     if target > limits.path {
         return Some(ErrorReply::new(
             StatusCode::URI_TOO_LONG,
@@ -227,7 +234,7 @@ fn too_large(request: &Request, limits: Limits) -> Option<ErrorReply> {
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "HEADERS_TOO_LARGE",
             format!(
-                "the headers are larger than {} bytes together",
+                "the headers are larger than {} bytes in total",
                 limits.headers
             ),
         )

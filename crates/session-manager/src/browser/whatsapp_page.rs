@@ -18,27 +18,27 @@ const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 /// The bundle of wa-js that this service was built with.
 pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
 
-const QUICK: Duration = Duration::from_secs(5);
+const QUICK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout of calls that may have to look up a number.
-const LOOK_UP: Duration = Duration::from_secs(10);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout of a search. The page returns what it found after [`SEARCH_BUDGET`], but may have to
 /// wait for its database first.
-const SEARCH: Duration = Duration::from_secs(15);
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the page searches before it returns its progress.
 const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 /// Timeout of a download. WhatsApp's servers may be slow with a large file.
-const DOWNLOAD: Duration = Duration::from_secs(300);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 /// How many bytes of a file one call transfers. Base64 adds a third.
-const PIECE: usize = 384 * 1024;
+const PIECE_BYTES: usize = 384 * 1024;
 /// Timeout of a query to WhatsApp's server, longer than the page itself waits.
-const SERVER_QUERY: Duration = Duration::from_secs(18);
+const SERVER_QUERY_TIMEOUT: Duration = Duration::from_secs(18);
 /// Timeout of a query for addresses. It is short, since a send waits for it.
-const ADDRESSES: Duration = Duration::from_secs(1);
+const ADDRESSES_TIMEOUT: Duration = Duration::from_secs(1);
 /// Timeout of a query for a contact. The page collects a contact by several queries, each with its
 /// own timeout.
-const CONTACT: Duration = Duration::from_secs(23);
-const PAIRING: Duration = Duration::from_secs(20);
-const LOGOUT: Duration = Duration::from_secs(15);
+const CONTACT_TIMEOUT: Duration = Duration::from_secs(23);
+const PAIRING_TIMEOUT: Duration = Duration::from_secs(20);
+const LOGOUT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A file as passed to the page.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ pub enum PageError {
     #[error("{0}")]
     Failed(String),
     /// The page's response does not match the page script's schema.
-    #[error("the page script's answer cannot be read")]
+    #[error("the page script's answer cannot be parsed")]
     Malformed(#[source] Option<serde_json::Error>),
 }
 
@@ -205,7 +205,7 @@ pub struct PageContact {
 
 /// The description of a file that is passed to the page, without its path.
 #[derive(Serialize)]
-struct HandedFile<'a> {
+struct FileDescription<'a> {
     mime: &'a str,
     name: &'a str,
     size: u64,
@@ -216,7 +216,7 @@ struct SendCall<'a> {
     #[serde(flatten)]
     send: PageSend<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<HandedFile<'a>>,
+    file: Option<FileDescription<'a>>,
     patience_ms: u128,
 }
 
@@ -233,7 +233,7 @@ struct OpenedMedia {
 
 /// What WhatsApp's server says about a number.
 #[derive(Clone, Debug, Deserialize)]
-pub struct LookedUp {
+pub struct NumberLookup {
     /// The number as WhatsApp spells it; `None` if it is not on WhatsApp.
     pub chat: Option<String>,
     /// The LID of the number, if the page knows it.
@@ -259,7 +259,7 @@ pub struct PairingCode {
 }
 
 #[derive(Serialize)]
-struct MessageState<'a> {
+struct MessageStateCall<'a> {
     to: &'a str,
     key: &'a str,
 }
@@ -332,7 +332,7 @@ pub struct MemorySearch<'a> {
 
 /// The messages in the page's memory.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Remembered {
+pub struct MemoryMessages {
     /// Ids, and times in seconds, in order of publication.
     pub ids: Vec<(String, i64)>,
     /// Whether there are more messages after these.
@@ -359,7 +359,7 @@ impl WhatsAppPage {
         let options = json!({"presence": presence, "attended": attended});
         self.tab
             .preload(&format!(
-                "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\
+                "(() => {{ const channel = {channel}; delete {channel}; {ONLY_TOP_PAGE}\n\
              {BRIDGE}\nleadmasterBridge.start(channel, {options}); }})()"
             ))
             .await
@@ -372,8 +372,8 @@ impl WhatsAppPage {
 
     /// Runs `tools` in the current document, unless the document has them. A document that loads
     /// meanwhile gets them from [`Self::install_tools`], so call that first.
-    pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), CdpError> {
-        match self.tab.evaluate(&tools.0, false, QUICK).await {
+    pub(super) async fn run_tools(&self, tools: &Tools) -> Result<(), CdpError> {
+        match self.tab.evaluate(&tools.0, false, QUICK_TIMEOUT).await {
             // The document was replaced meanwhile.
             Err(CdpError::Remote { .. }) => Ok(()),
             other => other.map(drop),
@@ -407,9 +407,9 @@ impl WhatsAppPage {
         let args = serde_json::to_string(&args).map_err(malformed)?;
         // Arguments and result are JSON text: JSON strings are valid JavaScript.
         let expression = format!("__leadmaster.call({}, {})", quoted(name)?, quoted(&args)?);
-        let asked = Instant::now();
+        let start = Instant::now();
         let evaluated = self.tab.evaluate(&expression, true, deadline).await?;
-        let took = asked.elapsed();
+        let elapsed = start.elapsed();
         if let Some(exception) = evaluated.exception {
             return Err(PageError::Failed(exception.text));
         }
@@ -417,8 +417,8 @@ impl WhatsAppPage {
         let (in_page, text) = answer
             .and_then(|text| text.split_once(' '))
             .ok_or(PageError::Malformed(None))?;
-        let took = took.as_secs_f64() * 1e3;
-        tracing::debug!("page: {name} took {took:.1} ms, {in_page} of it in the page");
+        let elapsed = elapsed.as_secs_f64() * 1e3;
+        tracing::debug!("page: {name} took {elapsed:.1} ms, {in_page} of it in the page");
         match serde_json::from_str(text).map_err(malformed)? {
             BridgeReply::Done(value) => Ok(value),
             BridgeReply::Refused { code, message } => Err(match code.as_str() {
@@ -453,7 +453,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn self_test(&self) -> Result<SelfTest, PageError> {
-        self.call("self_test", json!({}), QUICK).await
+        self.call("self_test", json!({}), QUICK_TIMEOUT).await
     }
 
     /// Requests new codes from an idle page. Returns `false` if the page has no way to do so and
@@ -462,7 +462,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn refresh_code(&self) -> Result<bool, PageError> {
-        let answer: Value = self.call("refresh_code", json!({}), QUICK).await?;
+        let answer: Value = self.call("refresh_code", json!({}), QUICK_TIMEOUT).await?;
         Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
     }
 
@@ -472,7 +472,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn pairing_code(&self, phone: &str) -> Result<PairingCode, PageError> {
-        self.call("pairing_code", json!({"phone": phone}), PAIRING)
+        self.call("pairing_code", json!({"phone": phone}), PAIRING_TIMEOUT)
             .await
     }
 
@@ -487,7 +487,7 @@ impl WhatsAppPage {
         credential: &PasskeyCredential,
     ) -> Result<(), PageError> {
         let args = json!({"request": request, "credential": credential});
-        self.call::<Value>("passkey_answer", args, QUICK)
+        self.call::<Value>("passkey_answer", args, QUICK_TIMEOUT)
             .await
             .map(drop)
     }
@@ -497,7 +497,7 @@ impl WhatsAppPage {
     /// # Errors
     /// [`PageError::NotReady`] if the page does not wait for this; any [`PageError`].
     pub async fn confirm_passkey(&self) -> Result<(), PageError> {
-        self.call::<Value>("passkey_confirm", json!({}), QUICK)
+        self.call::<Value>("passkey_confirm", json!({}), QUICK_TIMEOUT)
             .await
             .map(drop)
     }
@@ -508,7 +508,9 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn cancel_passkey(&self) -> Result<bool, PageError> {
-        let answer: Value = self.call("passkey_cancel", json!({}), QUICK).await?;
+        let answer: Value = self
+            .call("passkey_cancel", json!({}), QUICK_TIMEOUT)
+            .await?;
         Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
     }
 
@@ -517,7 +519,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn logout(&self) -> Result<(), PageError> {
-        self.call::<Value>("logout", json!({}), LOGOUT)
+        self.call::<Value>("logout", json!({}), LOGOUT_TIMEOUT)
             .await
             .map(drop)
     }
@@ -526,8 +528,9 @@ impl WhatsAppPage {
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn look_up(&self, to: &str) -> Result<LookedUp, PageError> {
-        self.call("look_up", json!({"to": to}), SERVER_QUERY).await
+    pub async fn look_up(&self, to: &str) -> Result<NumberLookup, PageError> {
+        self.call("look_up", json!({"to": to}), SERVER_QUERY_TIMEOUT)
+            .await
     }
 
     /// Returns all addresses of the contact with this address, as the page knows them. Sends no
@@ -536,7 +539,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn addresses_of(&self, to: &str) -> Result<Vec<String>, PageError> {
-        self.call("addresses_of", json!({"to": to}), ADDRESSES)
+        self.call("addresses_of", json!({"to": to}), ADDRESSES_TIMEOUT)
             .await
     }
 
@@ -549,8 +552,12 @@ impl WhatsAppPage {
         to: &str,
         key: &str,
     ) -> Result<Option<StoredMessage>, PageError> {
-        self.call("message_state", MessageState { to, key }, LOOK_UP)
-            .await
+        self.call(
+            "message_state",
+            MessageStateCall { to, key },
+            LOOKUP_TIMEOUT,
+        )
+        .await
     }
 
     /// Returns the account's WhatsApp limits. The page also requests them from the server again,
@@ -559,7 +566,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn limits(&self) -> Result<PageLimits, PageError> {
-        self.call("limits", json!({}), QUICK).await
+        self.call("limits", json!({}), QUICK_TIMEOUT).await
     }
 
     /// Returns the ids of the chats that changed since this second, latest last, each with the time
@@ -568,7 +575,8 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn chats(&self, since: i64) -> Result<Vec<(String, i64)>, PageError> {
-        self.call("chats", json!({"since": since}), SEARCH).await
+        self.call("chats", json!({"since": since}), SEARCH_TIMEOUT)
+            .await
     }
 
     /// Searches one chat in the page's database for a short time. The result includes the next
@@ -584,15 +592,15 @@ impl WhatsAppPage {
             direction: chat.direction,
             budget_ms: SEARCH_BUDGET.as_millis(),
         };
-        self.call("search", call, SEARCH).await
+        self.call("search", call, SEARCH_TIMEOUT).await
     }
 
     /// Searches the page's memory.
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn memory(&self, search: MemorySearch<'_>) -> Result<Remembered, PageError> {
-        self.call("memory", search, SEARCH).await
+    pub async fn memory(&self, search: MemorySearch<'_>) -> Result<MemoryMessages, PageError> {
+        self.call("memory", search, SEARCH_TIMEOUT).await
     }
 
     /// Returns those of these messages that the page's store has, in this order.
@@ -600,7 +608,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn read(&self, ids: &[String]) -> Result<ReadMessages, PageError> {
-        self.call("read", json!({"ids": ids}), SEARCH).await
+        self.call("read", json!({"ids": ids}), SEARCH_TIMEOUT).await
     }
 
     /// Returns the changes of these messages, as far as the page knows them. Each message is given
@@ -609,7 +617,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn changes(&self, messages: &[(String, i64)]) -> Result<Vec<PageChange>, PageError> {
-        self.call("changes", json!({"messages": messages}), SEARCH)
+        self.call("changes", json!({"messages": messages}), SEARCH_TIMEOUT)
             .await
     }
 
@@ -618,17 +626,17 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn acks(&self, ids: &[String]) -> Result<Vec<StoredMessage>, PageError> {
-        self.call("acks", json!({"ids": ids}), SEARCH).await
+        self.call("acks", json!({"ids": ids}), SEARCH_TIMEOUT).await
     }
 
-    /// Makes the page fetch the file of a message, of at most `most` bytes. Returns the file's
+    /// Makes the page fetch the file of a message, of at most `max_bytes` bytes. Returns the file's
     /// size, and the token to read it with.
     ///
     /// # Errors
     /// [`PageError::MediaGone`]; [`PageError::TooLarge`]; any [`PageError`].
-    pub async fn open_media(&self, id: &str, most: u64) -> Result<(String, u64), PageError> {
-        let args = json!({"id": id, "most": most});
-        let opened: OpenedMedia = self.call("media_open", args, DOWNLOAD).await?;
+    pub async fn open_media(&self, id: &str, max_bytes: u64) -> Result<(String, u64), PageError> {
+        let args = json!({"id": id, "most": max_bytes});
+        let opened: OpenedMedia = self.call("media_open", args, DOWNLOAD_TIMEOUT).await?;
         Ok((opened.token, opened.size))
     }
 
@@ -637,8 +645,8 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn read_media(&self, token: &str, offset: u64) -> Result<Vec<u8>, PageError> {
-        let args = json!({"token": token, "offset": offset, "length": PIECE});
-        let piece: String = self.call("media_read", args, LOOK_UP).await?;
+        let args = json!({"token": token, "offset": offset, "length": PIECE_BYTES});
+        let piece: String = self.call("media_read", args, LOOKUP_TIMEOUT).await?;
         let decoded = BASE64_STANDARD.decode(piece);
         decoded.map_err(|_| PageError::Malformed(None))
     }
@@ -648,7 +656,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn close_media(&self, token: &str) -> Result<(), PageError> {
-        self.call::<Value>("media_close", json!({"token": token}), QUICK)
+        self.call::<Value>("media_close", json!({"token": token}), QUICK_TIMEOUT)
             .await
             .map(drop)
     }
@@ -680,7 +688,7 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn mark_read(&self, to: &str) -> Result<ReadChat, PageError> {
-        self.call("mark_read", json!({"to": to}), SERVER_QUERY)
+        self.call("mark_read", json!({"to": to}), SERVER_QUERY_TIMEOUT)
             .await
     }
 
@@ -694,7 +702,7 @@ impl WhatsAppPage {
             chat: String,
         }
         let args = json!({"to": to, "ms": time.as_millis()});
-        let typing: Typing = self.call("typing", args, SERVER_QUERY).await?;
+        let typing: Typing = self.call("typing", args, SERVER_QUERY_TIMEOUT).await?;
         Ok(typing.chat)
     }
 
@@ -703,7 +711,8 @@ impl WhatsAppPage {
     /// # Errors
     /// Any [`PageError`].
     pub async fn contact(&self, to: &str) -> Result<Option<PageContact>, PageError> {
-        self.call("contact", json!({"to": to}), CONTACT).await
+        self.call("contact", json!({"to": to}), CONTACT_TIMEOUT)
+            .await
     }
 
     /// Sends a message. Returns its full id once WhatsApp's server has accepted it. A reaction has
@@ -719,13 +728,13 @@ impl WhatsAppPage {
     ) -> Result<Option<String>, PageError> {
         if let Some(file) = file {
             // Whatever fails here, no request has reached WhatsApp yet.
-            self.send_fds(send.key, file)
+            self.pass_file(send.key, file)
                 .await
                 .map_err(|error| PageError::Failed(error.to_string()))?;
         }
         let call = SendCall {
             send,
-            file: file.map(|file| HandedFile {
+            file: file.map(|file| FileDescription {
                 mime: &file.mime,
                 name: &file.name,
                 size: file.size,
@@ -738,7 +747,7 @@ impl WhatsAppPage {
 
     /// Passes a file to the page by its path. Chrome reads the file on demand, so that none of it
     /// is transferred over this connection.
-    async fn send_fds(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
+    async fn pass_file(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
         let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
         let input = format!("__leadmaster.input({key})");
         Ok(self.tab.give_file(&input, &file.path).await?)
@@ -747,7 +756,7 @@ impl WhatsAppPage {
 
 /// Restricts scripts to the page itself: no frames, and no pages of the
 /// browser.
-const ONLY_PAGE: &str =
+const ONLY_TOP_PAGE: &str =
     "if (window !== window.top || !location.protocol.startsWith('http')) return;";
 
 /// The script of wa-js, in a form that a document runs once.
@@ -760,7 +769,7 @@ pub(super) struct Tools(String);
 impl Tools {
     pub(super) fn new(wa_js: &str) -> Self {
         Self(format!(
-            "(() => {{ if (globalThis.WPP) return; {ONLY_PAGE}\n{wa_js}\n}})()"
+            "(() => {{ if (globalThis.WPP) return; {ONLY_TOP_PAGE}\n{wa_js}\n}})()"
         ))
     }
 }

@@ -13,17 +13,17 @@ use session_api::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::{EPHEMERAL_KEPT, FileError, Files, Inner, Used, kind};
+use super::{EPHEMERAL_LIFETIME, FileError, Files, Inner, Used, mime_type};
 use crate::ledger::FileRow;
 
 /// File name suffix while a file is incomplete.
-pub(crate) const PART: &str = ".part";
+pub(crate) const PARTIAL_SUFFIX: &str = ".part";
 /// Timeout for the next chunk.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many bytes of an oversized file are read and discarded, so that the client can read the
 /// response.
-const DROPPED: u64 = 16 * 1024 * 1024;
-const BUFFER: usize = 256 * 1024;
+const MAX_DISCARDED: u64 = 16 * 1024 * 1024;
+const BUFFER_BYTES: usize = 256 * 1024;
 
 /// What the caller states about a file: type, name, length, business.
 #[derive(Clone, Default)]
@@ -50,7 +50,7 @@ pub struct FileMeta {
 }
 
 /// An incomplete file, which is deleted on drop unless it is kept.
-struct Part {
+struct PartialFile {
     inner: Arc<Inner>,
     id: String,
     cliente_id: Option<u64>,
@@ -58,13 +58,15 @@ struct Part {
     kept: bool,
 }
 
-impl Part {
+impl PartialFile {
     fn path(&self) -> std::path::PathBuf {
-        self.inner.folder.join(format!("{}{PART}", self.id))
+        self.inner
+            .folder
+            .join(format!("{}{PARTIAL_SUFFIX}", self.id))
     }
 }
 
-impl Drop for Part {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.kept {
             // Only one of the two files exists.
@@ -72,13 +74,13 @@ impl Drop for Part {
             let _ = std::fs::remove_file(self.inner.path(&self.id));
             self.inner.release(self.cliente_id, self.reserved);
         }
-        self.inner.taking().remove(&self.id);
+        self.inner.in_progress().remove(&self.id);
     }
 }
 
 /// The destination of the file's content.
 struct Sink<'a> {
-    part: &'a mut Part,
+    part: &'a mut PartialFile,
     file: BufWriter<tokio::fs::File>,
     used: &'a Used,
 }
@@ -88,16 +90,16 @@ impl Sink<'_> {
         let size = chunk.len() as u64;
         // The reservation is released together with the part.
         self.part.reserved += size;
-        let (all, own) = self.used.add(self.part.cliente_id, size);
+        let (total, of_cliente) = self.used.add(self.part.cliente_id, size);
         let limits = &self.part.inner.limits;
-        if all > limits.quota {
+        if total > limits.quota {
             return Err(FileError::Full(
-                "all files together may take no more (FILES_QUOTA_MIB)",
+                "the quota of all files is used up (FILES_QUOTA_MIB)",
             ));
         }
-        if own > limits.quota_of_cliente {
+        if of_cliente > limits.quota_of_cliente {
             return Err(FileError::Full(
-                "the files of one business may take no more (FILES_QUOTA_CLIENTE_MIB)",
+                "the quota of this business is used up (FILES_QUOTA_CLIENTE_MIB)",
             ));
         }
         Ok(self.file.write_all(chunk).await?)
@@ -109,27 +111,27 @@ impl Files {
     ///
     /// # Errors
     /// Any [`FileError`]; no part of the file is kept then.
-    pub async fn take<E: std::error::Error + 'static>(
+    pub async fn receive<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
-        told: UploadHints,
+        hints: UploadHints,
         ephemeral: bool,
     ) -> Result<FileRow, FileError> {
         let inner = &self.0;
-        let _place = inner.places.take(told.cliente_id)?;
+        let _slot = inner.slots.take(hints.cliente_id)?;
         let store = inner.ledger.store().await?;
         let used = inner.used().await?;
-        let wanted = told.length.unwrap_or_default().min(inner.limits.largest);
-        if used.all.load(Ordering::Relaxed) + wanted > inner.limits.quota {
+        let expected_size = hints.length.unwrap_or_default().min(inner.limits.max_size);
+        if used.total.load(Ordering::Relaxed) + expected_size > inner.limits.quota {
             self.prune().await;
         }
         self.make_folder()?;
         let id = new_id();
-        inner.taking().insert(id.clone());
-        let mut part = Part {
+        inner.in_progress().insert(id.clone());
+        let mut part = PartialFile {
             inner: Arc::clone(inner),
             id,
-            cliente_id: told.cliente_id,
+            cliente_id: hints.cliente_id,
             reserved: 0,
             kept: false,
         };
@@ -141,16 +143,16 @@ impl Files {
             .await?;
         let mut sink = Sink {
             part: &mut part,
-            file: BufWriter::with_capacity(BUFFER, file),
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
             used,
         };
-        let meta = self.read(body, &told, Some(&mut sink)).await?;
+        let meta = self.read(body, &hints, Some(&mut sink)).await?;
         sink.file.flush().await?;
         // A message that refers to the file must find it even after a power loss.
         sink.file.get_ref().sync_all().await?;
         tokio::fs::rename(part.path(), inner.path(&part.id)).await?;
         let keep = if ephemeral {
-            EPHEMERAL_KEPT
+            EPHEMERAL_LIFETIME
         } else {
             inner.limits.keep
         };
@@ -159,8 +161,8 @@ impl Files {
             sha256: meta.sha256,
             size: meta.size,
             mime: meta.mime,
-            filename: told.filename,
-            cliente_id: told.cliente_id,
+            filename: hints.filename,
+            cliente_id: hints.cliente_id,
             ephemeral,
             expires_at: Timestamp::now().after(keep).as_millis(),
             deleted: false,
@@ -171,64 +173,69 @@ impl Files {
             id = row.id,
             size = row.size,
             mime = row.mime,
-            "a file was taken"
+            "a file was stored"
         );
         Ok(row)
     }
 
-    /// Reads a file as [`Files::take`] does, but stores nothing.
+    /// Reads a file as [`Files::receive`] does, but stores nothing.
     ///
     /// # Errors
     /// Any [`FileError`] of the body.
     pub async fn inspect<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
-        told: &UploadHints,
+        hints: &UploadHints,
     ) -> Result<FileMeta, FileError> {
-        self.read(body, told, None).await
+        self.read(body, hints, None).await
     }
 
     async fn read<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
-        told: &UploadHints,
+        hints: &UploadHints,
         mut sink: Option<&mut Sink<'_>>,
     ) -> Result<FileMeta, FileError> {
-        let largest = self.0.limits.largest;
+        let max_size = self.0.limits.max_size;
         let mut body = std::pin::pin!(body);
         let mut hash = Sha256::new();
         let mut head = Vec::new();
         let mut size = 0_u64;
         // The file is far too large to be read to its end just to deliver the response.
-        if told.length.is_some_and(|length| length > largest + DROPPED) {
-            return Err(FileError::TooLarge(largest));
+        if hints
+            .length
+            .is_some_and(|length| length > max_size + MAX_DISCARDED)
+        {
+            return Err(FileError::TooLarge(max_size));
         }
         loop {
-            let next = tokio::time::timeout(IDLE, body.next()).await;
-            let chunk = match next.map_err(|_| FileError::Slow(IDLE.as_secs()))? {
+            let next = tokio::time::timeout(IDLE_TIMEOUT, body.next()).await;
+            let chunk = match next.map_err(|_| FileError::Slow(IDLE_TIMEOUT.as_secs()))? {
                 None => break,
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) if is_stalled(&error) => {
-                    return Err(FileError::Slow(IDLE.as_secs()));
+                    return Err(FileError::Slow(IDLE_TIMEOUT.as_secs()));
                 }
                 Some(Err(_)) => return Err(FileError::Broken),
             };
             size += chunk.len() as u64;
-            if size > largest {
-                if size > largest + DROPPED {
+            if size > max_size {
+                if size > max_size + MAX_DISCARDED {
                     break;
                 }
                 continue;
             }
-            let missing = kind::HEAD.saturating_sub(head.len()).min(chunk.len());
-            head.extend_from_slice(&chunk[..missing]);
+            let lacking = mime_type::HEAD_BYTES
+                .saturating_sub(head.len())
+                .min(chunk.len());
+            head.extend_from_slice(&chunk[..lacking]);
             hash.update(&chunk);
             if let Some(sink) = &mut sink {
                 sink.write(&chunk).await?;
             }
         }
-        if size > largest {
-            return Err(FileError::TooLarge(largest));
+        if size > max_size {
+            return Err(FileError::TooLarge(max_size));
         }
         if size == 0 {
             return Err(FileError::Empty);
@@ -236,7 +243,7 @@ impl Files {
         Ok(FileMeta {
             sha256: hash.finalize().to_vec(),
             size,
-            mime: kind::mime(&head, told.mime.as_deref(), told.filename.as_deref()),
+            mime: mime_type::detect_mime(&head, hints.mime.as_deref(), hints.filename.as_deref()),
         })
     }
 }

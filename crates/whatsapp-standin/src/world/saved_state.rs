@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::media::Upload;
 use super::{Device, Limits, OwnChange, Person, Received, RefusedMessage, World};
-use crate::wire::Incoming;
+use crate::page_protocol::Incoming;
 
 /// The part of a world that is written to a file.
 #[derive(Debug, Default, Serialize, Deserialize)]
