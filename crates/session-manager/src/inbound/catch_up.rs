@@ -253,7 +253,7 @@ impl Scanner {
             // The page is gone, or the ledger reports the failure itself.
             ScanError::Page(PageError::NotReady(_) | PageError::Browser(_))
             | ScanError::Ledger(_) => {
-                tracing::debug!(%error, "the search for missed messages was interrupted")
+                tracing::debug!(%error, "the search for missed messages was interrupted");
             }
             _ if !std::mem::replace(&mut self.failing, true) => {
                 tracing::warn!(%error, "the search for missed messages failed; a newer wa-js may help (WA_JS_PATH)");
