@@ -99,7 +99,7 @@ async fn fill(store: &Store, rows: i64) {
     let start = Instant::now();
     store.rebuild_index().await.unwrap();
     println!(
-        "  the index of the words: {:.0} s",
+        "  building the search index: {:.0} s",
         start.elapsed().as_secs_f64()
     );
     let analyze = sqlx::query("ANALYZE").execute(store.writer());
@@ -251,7 +251,7 @@ async fn messages(store: &Store, rows: i64) {
             None,
         ),
         (
-            "messages of a time long ago",
+            "messages from long ago",
             Filter {
                 since: at(1),
                 until: at(2),
@@ -302,7 +302,7 @@ async fn messages(store: &Store, rows: i64) {
             Some("vence casa"),
         ),
         (
-            "words of a time long ago",
+            "words from long ago",
             Filter {
                 since: at(1),
                 until: at(2),
@@ -353,7 +353,7 @@ async fn recipients(store: &Store, rows: i64) {
             Some(RecipientState::Failed),
         ),
         (
-            "recipients that wait (none)",
+            "pending recipients (none)",
             None,
             Some(RecipientState::Pending),
         ),

@@ -1,4 +1,4 @@
-//! Tests the program: its output, how it rejects wrong options, and its end.
+//! Tests the program: its output, its rejection of invalid options, and its exit.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -36,7 +36,7 @@ fn program_prints_its_address_and_stops_on_a_signal() {
 }
 
 #[test]
-fn program_listens_on_loopback_by_default() {
+fn invalid_options_are_rejected() {
     for (arguments, expected) in [
         (vec!["--host", "0.0.0.0"], "--allow-remote"),
         (vec!["--set", "moon_ms=1"], "moon_ms"),

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn good_near_its_end_and_refused() {
+    async fn certificates_are_valid_expiring_or_rejected() {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -160,9 +160,9 @@ mod tests {
             CertificateParams::new(Vec::new()).unwrap(),
             KeyPair::generate().unwrap(),
         );
-        let mut strangers = RootCertStore::empty();
-        let _ = strangers.add(other.unwrap().as_ref().der().clone());
-        let found = check_with(&url, &Arc::new(strangers)).await.unwrap();
+        let mut other_roots = RootCertStore::empty();
+        let _ = other_roots.add(other.unwrap().as_ref().der().clone());
+        let found = check_with(&url, &Arc::new(other_roots)).await.unwrap();
         assert_eq!(found.state, CertificateState::Rejected);
         let nowhere = "https://localhost:1/".parse().unwrap();
         assert_eq!(check_with(&nowhere, &roots).await, None);

@@ -16,7 +16,7 @@ fn value(text: &str, name: &str) -> Option<f64> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "saturates, and is whole"
+    reason = "the cast saturates, and the values are whole numbers"
 )]
 fn to_u64(value: f64) -> u64 {
     value.max(0.0) as u64

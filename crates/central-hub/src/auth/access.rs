@@ -1,5 +1,5 @@
-//! The access table, which says which callers may use each route. `routes.rs`
-//! fills it.
+//! The access table, which says which callers may use each route. The `routes`
+//! module fills it.
 //!
 //! A route that is not in the table is refused for every caller, so that a
 //! forgotten entry exposes nothing.
@@ -106,18 +106,16 @@ impl AccessTable {
 impl Access {
     /// Returns whether the caller may use the route. The handlers check who owns the data.
     pub(super) fn admits(self, caller: &Caller) -> bool {
-        let only_answers = caller.role == Role::Agente;
+        let is_agente = caller.role == Role::Agente;
         match self {
             Self::Anyone | Self::Known => true,
             Self::Person => caller.is_person(),
-            Self::Owner => caller.is_person() && !only_answers,
+            Self::Owner => caller.is_person() && !is_agente,
             Self::Everybody(scope) => caller.may(scope),
-            Self::Business(scope) => caller.may(scope) && !only_answers,
-            Self::Attending(scope) => caller.may(scope) || only_answers && caller.is_person(),
+            Self::Business(scope) => caller.may(scope) && !is_agente,
+            Self::Attending(scope) => caller.may(scope) || is_agente && caller.is_person(),
             Self::Office(scope) => caller.cliente_id.is_none() && caller.may(scope),
-            Self::Admins(scope) => {
-                caller.cliente_id.is_none() && caller.may(scope) && !only_answers
-            }
+            Self::Admins(scope) => caller.cliente_id.is_none() && caller.may(scope) && !is_agente,
         }
     }
 }

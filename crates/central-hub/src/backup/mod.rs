@@ -42,12 +42,12 @@ const RESTORED_NAME: &str = "hub-restore.partial";
 pub enum BackupError {
     /// The database is PostgreSQL, which has its own backup tools.
     #[error(
-        "the database is PostgreSQL, whose backups are pg_dump's: pg_dump --format=custom --file=hub.dump, and pg_restore to bring it back; this is for SQLite files"
+        "this command backs up SQLite files only, and the database is PostgreSQL: use pg_dump --format=custom --file=hub.dump, and pg_restore to restore it"
     )]
     Postgres,
     /// `BACKUP_KEY` is not set.
     #[error(
-        "BACKUP_KEY is not set, and what customers wrote is never stored in the clear: `central-hub backup --new-key` makes one; session-manager's does for both"
+        "BACKUP_KEY is not set, and backups are always encrypted: create a key with `central-hub backup --new-key`, or use that of session-manager for both"
     )]
     NoKey,
     /// There is no database to back up.
@@ -81,7 +81,9 @@ pub enum BackupError {
         error: io::Error,
     },
     /// Only the public half of the key is configured.
-    #[error("BACKUP_KEY is the public half (age1…); this needs the AGE-SECRET-KEY-1…")]
+    #[error(
+        "BACKUP_KEY is the public half (age1…); this requires the secret half (AGE-SECRET-KEY-1…)"
+    )]
     PublicKeyOnly,
     /// The file is damaged, not a backup, or encrypted with another key.
     #[error(
@@ -176,14 +178,14 @@ impl Backups {
         let copy = TemporaryFile::new(file.with_file_name(COPY_NAME))?;
         copy_sqlite(file, copy.path()).await?;
         let facts = check_copy(copy.path()).await?;
-        let place = self.folder();
+        let folder = self.folder();
         let packing = move || {
             let (mut written, mut plain) = (None, Some(copy));
             let write = |out: &File| {
                 written = Some(pack(plain.as_ref().map(TemporaryFile::path), &key, out)?);
                 Ok(())
             };
-            let stored = place
+            let stored = folder
                 .store(now, write)
                 .map_err(|(path, error)| BackupError::Write { path, error })?;
             // The unencrypted copy is removed as soon as possible.
@@ -216,7 +218,7 @@ impl Backups {
     pub async fn restore(&self, file: &Path) -> Result<(CopyFacts, Option<PathBuf>), BackupError> {
         let database = self.file()?.to_owned();
         let key = self.key()?.clone();
-        if let Some(pid) = pid_of_user(&database) {
+        if let Some(pid) = pid_using(&database) {
             let file = database;
             return Err(BackupError::InUse { file, pid });
         }
@@ -246,10 +248,10 @@ impl Backups {
     pub async fn drill(&self, file: Option<&Path>) -> Result<DrillResult, BackupError> {
         self.file()?;
         let key = self.key()?.clone();
-        let place = self.folder();
-        let newest = || place.files().pop();
+        let folder = self.folder();
+        let newest = || folder.files().pop();
         let file = file.map(Path::to_owned).or_else(newest);
-        let file = file.ok_or_else(|| BackupError::None(place.path.clone()))?;
+        let file = file.ok_or_else(|| BackupError::None(folder.path.clone()))?;
         let folder = tempfile::Builder::new()
             .prefix("leadmaster-drill-")
             .tempdir()
@@ -394,16 +396,16 @@ async fn unpack_into(
 ) -> Result<TemporaryFile, BackupError> {
     let (file, key) = (file.to_owned(), key.clone());
     blocking(move || {
-        let unwritten = |error| BackupError::Write {
+        let write_error = |error| BackupError::Write {
             path: into.path().to_owned(),
             error,
         };
         let mut out = File::options()
             .write(true)
             .open(into.path())
-            .map_err(unwritten)?;
+            .map_err(write_error)?;
         unpack(&file, &key, &mut out)?;
-        out.sync_all().map_err(unwritten)?;
+        out.sync_all().map_err(write_error)?;
         Ok(into)
     })
     .await
@@ -434,7 +436,7 @@ fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 /// Returns the id of a process that has the database open, as far as this user can see.
-fn pid_of_user(database: &Path) -> Option<i32> {
+fn pid_using(database: &Path) -> Option<i32> {
     let database_metadata = fs::metadata(database).ok()?;
     let this = std::process::id().cast_signed();
     let table = service_runtime::process::ProcessTable::scan().ok()?;

@@ -117,9 +117,9 @@ impl Pause {
     }
 
     /// Draws a random pause with a resolution of a millisecond.
-    pub fn draw(self, chance: &mut impl Rng) -> Duration {
+    pub fn draw(self, rng: &mut impl Rng) -> Duration {
         let millis = |seconds: u32| u64::from(seconds) * 1000;
-        Duration::from_millis(chance.random_range(millis(self.least)..=millis(self.most)))
+        Duration::from_millis(rng.random_range(millis(self.least)..=millis(self.most)))
     }
 }
 
@@ -145,7 +145,7 @@ pub struct Rules {
     pub pause: Pause,
 }
 
-/// Errors of an invalid schedule.
+/// Why a schedule is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRules {
     /// An unknown weekday, or no weekday.
@@ -168,7 +168,7 @@ pub enum BadRules {
     Quota,
     /// The pause is out of range.
     #[error(
-        "pausa_min_s and pausa_max_s must be seconds from 0 to {MAX_PAUSE_SECONDS}, the first at most the second"
+        "pausa_min_s and pausa_max_s must be seconds from 0 to {MAX_PAUSE_SECONDS}, and pausa_min_s at most pausa_max_s"
     )]
     Pause,
 }

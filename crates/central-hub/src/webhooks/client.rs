@@ -28,7 +28,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Post<'a> {
     pub(crate) url: &'a str,
     pub(crate) content_type: &'a str,
-    /// The secrets with each of which the request is signed.
+    /// The signing secrets; each adds a signature.
     pub(crate) secrets: &'a [WebhookSecret],
     /// The value of the `webhook-id` header.
     pub(crate) id: &'a str,
@@ -79,11 +79,11 @@ impl WebhookClient {
 
     /// Posts once. Returns the result, and the pause that the receiver requests.
     pub(crate) async fn post_once(&self, post: &Post<'_>) -> (Attempt, Option<Duration>) {
-        let (at, begin) = (Timestamp::now(), Instant::now());
+        let (at, started) = (Timestamp::now(), Instant::now());
         let called = tokio::time::timeout(self.0.deadline, self.post(post, at)).await;
         let mut attempt = Attempt {
             at,
-            duration: begin.elapsed(),
+            duration: started.elapsed(),
             status: None,
             error: None,
         };

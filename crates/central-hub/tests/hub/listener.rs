@@ -186,7 +186,7 @@ on_both_engines! {
         assert_eq!(talks["conversaciones"].as_array().unwrap().len(), 2);
         let unknown = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!(unknown["mensajes"][0]["campañaId"], Value::Null);
-        // Webhooks receive all of these events, each state once.
+        // The webhook receives all of these events; a repeated state is delivered once.
         wait_until("the deliveries", async || receiver.deliveries("/").len() == 6).await;
         let deliveries: Vec<_> = receiver
             .deliveries("/")

@@ -37,7 +37,7 @@ fn convert_to(file: &Path, format: &str) -> PathBuf {
         .env("HOME", folder)
         .env("TMPDIR", folder)
         .output()
-        .expect("LibreOffice: `cargo xtask setup`");
+        .expect("LibreOffice is missing: run `cargo xtask setup`");
     let saved = target.join(file.with_extension(extension).file_name().unwrap());
     assert!(saved.is_file(), "{output:?}");
     saved
@@ -68,7 +68,7 @@ async fn lists_saved_by_libreoffice_are_imported() {
     for format in ["xlsx", "ods"] {
         let converted = std::fs::read(convert_to(&file, format)).unwrap();
         // A campaign that has none of the list's recipients yet, because the
-        // preview leaves out those that it has.
+        // preview omits those that the campaign already has.
         let campaign_id = campaign(&hub, "Hola {nombre}").await;
         let path = format!("/api/sender/campaigns/{campaign_id}/recipients?probar=1");
         let (status, preview) = upload(&hub, &path, converted.clone()).await;
@@ -164,8 +164,8 @@ async fn exported_messages_survive_a_spreadsheet() {
     }
 }
 
-/// Checks that a message that a spreadsheet could take for a formula is text in
-/// the export, wherever a cell begins.
+/// Checks that text resembling a formula is exported as text, even where a
+/// spreadsheet might begin a new cell.
 #[tokio::test(flavor = "multi_thread")]
 async fn formulas_in_messages_are_exported_as_text() {
     let peer = FakeSessionManager::start().await;

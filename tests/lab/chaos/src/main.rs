@@ -1,4 +1,4 @@
-//! Runs the program of `cargo xtask chaos`: both services, with everything breaking.
+//! The program behind `cargo xtask chaos`: runs both services while everything around them fails.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -29,7 +29,7 @@ struct Arguments {
     /// Number of clients.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
     clients: Option<u8>,
-    /// Folder of logs, ledger and record after a violation.
+    /// The folder that keeps logs, ledger and record after a violation.
     #[arg(long, default_value = "target/chaos")]
     out: PathBuf,
     /// Keep these files in any case.

@@ -84,7 +84,7 @@ pub(crate) struct RecipientPage {
 /// Lists recipients in list order, each with its message text.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "recipients_list",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
+    params(("id" = i64, Path, description = "The campaign's id", minimum = 1, example = 1), Query),
     responses((status = 200, description = "One page", body = RecipientPage), Failures)
 )]
 pub(crate) async fn list(
@@ -164,7 +164,7 @@ pub(crate) struct WithHistory {
 /// Returns a recipient with its message text and history.
 #[utoipa::path(
     get, path = "/sender/campaigns/{id}/recipients/{recipient}", tag = "campaigns", operation_id = "recipients_one",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
+    params(("id" = i64, Path, description = "The campaign's id", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient's id", minimum = 1, example = 1)),
     responses((status = 200, description = "The recipient", body = WithHistory), Failures)
 )]
 pub(crate) async fn one(
@@ -199,7 +199,7 @@ fn recipient_not_found() -> HubError {
 /// Moves a failed recipient back to pending; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients/{recipient}/retry", tag = "campaigns", operation_id = "recipients_retry",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
+    params(("id" = i64, Path, description = "The campaign's id", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient's id", minimum = 1, example = 1)),
     request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
     responses((status = 200, description = "The current state", body = WithHistory), Failures)
 )]
@@ -207,10 +207,10 @@ pub(crate) async fn retry(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, recipient)): ApiPath<(i64, i64)>,
-    ApiJson(why): ApiJson<ReasonBody>,
+    ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Json<WithHistory>, HubError> {
     find(&state, &caller, id).await?;
-    let reason = why.required()?;
+    let reason = body.required()?;
     let found = state.store.recipient(id, recipient).await?;
     let found = found.ok_or_else(recipient_not_found)?;
     let retried = state
@@ -241,18 +241,18 @@ pub(crate) struct Retried {
 /// Moves all failed recipients back to pending; the reason is stored.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients/retry", tag = "campaigns", operation_id = "recipients_retry_all",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    params(("id" = i64, Path, description = "The campaign's id", minimum = 1, example = 1)),
     request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
-    responses((status = 200, description = "How many", body = Retried), Failures)
+    responses((status = 200, description = "How many recipients were moved back to pending", body = Retried), Failures)
 )]
 pub(crate) async fn retry_all(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    ApiJson(why): ApiJson<ReasonBody>,
+    ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Json<Retried>, HubError> {
     find(&state, &caller, id).await?;
-    let reason = why.required()?;
+    let reason = body.required()?;
     let repuestos = state.store.retry_recipients(id, None, reason).await?;
     state.waker.wake();
     Ok(Json(Retried { repuestos }))

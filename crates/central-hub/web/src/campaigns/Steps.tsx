@@ -12,7 +12,7 @@ import { Surface } from '../ui/Surface';
 import { ListPanel } from './ListsCard';
 import classes from './Message.module.css';
 import { MessageStep } from './MessageStep';
-import { ReviewStep } from './ReviewStep';
+import { ApprovalStep } from './ApprovalStep';
 import type { CampaignStats } from './types';
 import { useOwnSchedules } from './useStanding';
 import { WhenStep } from './WhenStep';
@@ -58,7 +58,7 @@ function Known({ campaign, schedules, done }: KnownProps) {
     list: () => <ListPanel campaign={campaign} onNext={next('message')} />,
     message: () => <MessageStep campaign={campaign} onDone={next('when')} />,
     when: () => <WhenStep campaign={campaign} onDone={next('review')} />,
-    review: () => <ReviewStep campaign={campaign} />,
+    review: () => <ApprovalStep campaign={campaign} />,
   };
   return (
     <Stack gap="sm">

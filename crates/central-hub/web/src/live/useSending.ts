@@ -6,7 +6,7 @@ import { SENDING_KEY } from './keys';
 import { useOnLive } from './LiveProvider';
 
 const PATH = '/api/sending';
-/** Polling interval for changes through another hub. */
+/** Polling interval for changes made through another hub. */
 const POLL_MS = 15_000;
 
 /** Fetches whether all sending is stopped, by whom and since when. */
@@ -19,7 +19,7 @@ export function useSending(): SendingBody | undefined {
   return data;
 }
 
-/** Refetches the switch's state on its events; mounted once per page. */
+/** Refetches the state of the sending switch on its events; mounted once per page. */
 export function useFollowSending(): void {
   const queries = useQueryClient();
   useOnLive(({ type }) => {

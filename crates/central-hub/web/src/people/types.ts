@@ -38,7 +38,7 @@ export interface ContactDetails extends Contact {
   negocios: { cliente_id: number; nombre: string | null; etiquetas: string[]; nota: string | null }[];
 }
 
-/** The changes of a contact; omitted fields are kept. */
+/** Changes to a contact; omitted fields are kept. */
 export interface Change {
   nombre: string;
   etiquetas: string[];

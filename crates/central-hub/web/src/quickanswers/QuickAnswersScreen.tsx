@@ -24,7 +24,7 @@ import {
 } from './api';
 import { QuickAnswerForm } from './QuickAnswerForm';
 
-/** The screen to add, edit and delete quick answers. */
+/** The screen for adding, editing and deleting quick replies. */
 export default function QuickAnswersScreen() {
   const t = useText();
   const s = t.quickAnswers;

@@ -23,18 +23,18 @@ export function Question({ schedule, question, onDone, onBack }: Props) {
   const t = useText();
   const s = t.schedules;
   const [reason, setReason] = useState('');
-  const say = useScheduleToast();
-  const first = useRef<HTMLTextAreaElement & HTMLButtonElement>(null);
+  const showToast = useScheduleToast();
+  const initialFocus = useRef<HTMLTextAreaElement & HTMLButtonElement>(null);
   const act = useScheduleChange<void, unknown>(
     () =>
       question === 'remove' ? deleteSchedule(schedule.id) : moveSchedule(schedule.id, question, reason),
     () => {
-      say(question === 'remove' ? 'removed' : question, schedule);
+      showToast(question === 'remove' ? 'removed' : question, schedule);
       onDone();
     },
   );
   // The focused element was unmounted with the previous view.
-  useEffect(() => first.current?.focus(), []);
+  useEffect(() => initialFocus.current?.focus(), []);
   const { text, confirm } = {
     reject: { text: s.rejectText, confirm: s.reject },
     pause: { text: s.pauseText, confirm: s.pause },
@@ -52,7 +52,7 @@ export function Question({ schedule, question, onDone, onBack }: Props) {
         <Text>{text}</Text>
         {question !== 'remove' && (
           <Textarea
-            ref={first}
+            ref={initialFocus}
             label={s.reason}
             autosize
             minRows={2}
@@ -67,7 +67,7 @@ export function Question({ schedule, question, onDone, onBack }: Props) {
           <Button
             variant="default"
             onClick={onBack}
-            {...(question === 'remove' ? { ref: first } : {})}
+            {...(question === 'remove' ? { ref: initialFocus } : {})}
           >
             {t.app.cancel}
           </Button>

@@ -18,7 +18,7 @@ import { WeekView } from './WeekView';
 
 type View = 'week' | 'list';
 
-/** The screen of schedules. The URL stores the view and filter. */
+/** The schedules screen. The URL stores the view and filter. */
 export default function SchedulesScreen() {
   const t = useText();
   const s = t.schedules;
@@ -35,7 +35,7 @@ export default function SchedulesScreen() {
   const campaign = Number.isSafeInteger(number) && number > 0 ? number : null;
   const zone = config.data?.zone;
   const filter = { estado, campania_id: campaign };
-  const only = useCampaign(campaign);
+  const filteredCampaign = useCampaign(campaign);
 
   function setParams(changes: Record<string, string | null>) {
     const next = new URLSearchParams(search);
@@ -68,7 +68,7 @@ export default function SchedulesScreen() {
         {campaign !== null && (
           <Group gap="sm" mb="md">
             <Text size="sm" fw={600}>
-              {s.onlyCampaign(only.data?.nombre ?? s.unnamed(campaign))}
+              {s.onlyCampaign(filteredCampaign.data?.nombre ?? s.unnamed(campaign))}
             </Text>
             <Button size="compact-sm" variant="default" onClick={() => setParams({ campania: null })}>
               {s.allCampaigns}
@@ -115,7 +115,7 @@ export default function SchedulesScreen() {
       <ScheduleDialog
         opened={opened}
         content={content}
-        campaign={only.data ?? null}
+        campaign={filteredCampaign.data ?? null}
         onContent={setContent}
         onClose={dialog.close}
       />

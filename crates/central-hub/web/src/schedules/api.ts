@@ -103,7 +103,7 @@ export const useCampaign = (id: number | null) =>
 
 /** Number of campaigns offered per state; others are found by name. */
 const MAX_CHOICES = 50;
-const NOT_OVER = ['pendiente', 'en_progreso', 'pausada'] as const;
+const UNFINISHED_STATES = ['pendiente', 'en_progreso', 'pausada'] as const;
 
 /** Searches unfinished campaigns by name. */
 export const useCampaignChoices = (words: string) =>
@@ -111,7 +111,7 @@ export const useCampaignChoices = (words: string) =>
     queryKey: ['campaigns', 'choices', words],
     queryFn: async ({ signal }) => {
       const pages = await Promise.all(
-        NOT_OVER.map((estado) =>
+        UNFINISHED_STATES.map((estado) =>
           request<{ campanias: CampaignChoice[] }>(
             `/api/sender/campaigns${query({ estado, buscar: words, limite: MAX_CHOICES })}`,
             { signal },

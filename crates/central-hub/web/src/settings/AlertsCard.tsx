@@ -12,7 +12,7 @@ import { useAction } from '../ui/useAction';
 import { ALERTS_KEY, testAlerts, useAlerts } from './api';
 import type { Alerts, AlertChannel, ChannelTest } from './types';
 
-const wayText = (t: Dictionary, { way, to }: AlertChannel) => `${t.settings.alerts.ways[way]}: ${to}`;
+const channelText = (t: Dictionary, { way, to }: AlertChannel) => `${t.settings.alerts.ways[way]}: ${to}`;
 
 /** Active alerts, their channels, and a test of the channels. */
 export function AlertsCard() {
@@ -37,12 +37,12 @@ export function AlertsCard() {
       <Stack>
         <ActionError error={alerts.error ?? test.error} />
         {test.data && <TestResult tried={test.data.ways} />}
-        {body && <Holding alerts={body} />}
+        {body && <ActiveAlerts alerts={body} />}
         {body && <Settings alerts={body} />}
         {body && body.told.length > 0 && (
           <details>
             <summary>{a.last}</summary>
-            <LastTold alerts={body} />
+            <RecentNotices alerts={body} />
           </details>
         )}
       </Stack>
@@ -54,27 +54,27 @@ function TestResult({ tried }: { tried: readonly ChannelTest[] }) {
   const t = useText();
   const a = t.settings.alerts;
   const known: Readonly<Record<string, string>> = t.integrations.failures;
-  return tried.map((way) =>
-    way.ok ? (
+  return tried.map((channel) =>
+    channel.ok ? (
       <Notice
-        key={way.way}
+        key={channel.way}
         color="brand"
         icon={<IconCheck aria-hidden />}
-        title={a.testGood(wayText(t, way))}
+        title={a.testGood(channelText(t, channel))}
         urgent
       />
     ) : (
       <Notice
-        key={way.way}
+        key={channel.way}
         color="red"
         icon={<IconAlertTriangle aria-hidden />}
-        title={a.testBad(wayText(t, way))}
+        title={a.testBad(channelText(t, channel))}
         urgent
       >
-        {known[way.code ?? ''] ?? way.code}
-        {way.message !== undefined && (
+        {known[channel.code ?? ''] ?? channel.code}
+        {channel.message !== undefined && (
           <Text size="sm" c="dimmed">
-            {way.message}
+            {channel.message}
           </Text>
         )}
       </Notice>
@@ -82,25 +82,25 @@ function TestResult({ tried }: { tried: readonly ChannelTest[] }) {
   );
 }
 
-function Holding({ alerts }: { alerts: Alerts }) {
+function ActiveAlerts({ alerts }: { alerts: Alerts }) {
   const t = useText();
   const a = t.settings.alerts;
   const formatTime = useFormatTime();
   if (alerts.holding.length === 0) return <Text size="sm">{a.nothing}</Text>;
   return (
     <List spacing="sm" listStyleType="none">
-      {alerts.holding.map((held) => (
-        <List.Item key={held.key}>
+      {alerts.holding.map((alert) => (
+        <List.Item key={alert.key}>
           <Group gap="xs">
-            <Badge color={held.severity === 'critical' ? 'red' : 'yellow'} variant="light">
-              {a.severities[held.severity]}
+            <Badge color={alert.severity === 'critical' ? 'red' : 'yellow'} variant="light">
+              {a.severities[alert.severity]}
             </Badge>
-            <Text fw={500}>{held.title}</Text>
+            <Text fw={500}>{alert.title}</Text>
           </Group>
-          <Text size="sm">{held.text}</Text>
+          <Text size="sm">{alert.text}</Text>
           <Text size="sm" c="dimmed">
-            {a.since(formatTime(held.since))}
-            {held.told_at === null ? '' : ` ${a.toldAt(formatTime(held.told_at))}`}
+            {a.since(formatTime(alert.since))}
+            {alert.told_at === null ? '' : ` ${a.toldAt(formatTime(alert.told_at))}`}
           </Text>
         </List.Item>
       ))}
@@ -115,7 +115,7 @@ function Settings({ alerts }: { alerts: Alerts }) {
   return (
     <Facts
       rows={[
-        [a.who, alerts.ways.map((way) => wayText(t, way)).join('; ')],
+        [a.who, alerts.ways.map((channel) => channelText(t, channel)).join('; ')],
         [a.after, t.settings.service.minutes(alerts.after_minutes)],
         [
           a.repeat,
@@ -128,16 +128,16 @@ function Settings({ alerts }: { alerts: Alerts }) {
   );
 }
 
-function LastTold({ alerts }: { alerts: Alerts }) {
+function RecentNotices({ alerts }: { alerts: Alerts }) {
   const t = useText();
   const a = t.settings.alerts;
   const formatTime = useFormatTime();
   return (
     <List size="sm" mt="xs">
-      {alerts.told.map((told, index) => (
+      {alerts.told.map((notice, index) => (
         <List.Item key={index}>
-          {formatTime(told.at)}, {a.ways[told.way]}: {told.title} ({a.states[told.state]}
-          {told.error !== null && told.state !== 'sent' ? `: ${told.error}` : ''})
+          {formatTime(notice.at)}, {a.ways[notice.way]}: {notice.title} ({a.states[notice.state]}
+          {notice.error !== null && notice.state !== 'sent' ? `: ${notice.error}` : ''})
         </List.Item>
       ))}
     </List>

@@ -9,7 +9,7 @@ import { ActionError } from '../ui/ActionError';
 import { DataTable, type Column } from '../ui/DataTable';
 import { useHealth } from './api';
 import { Card } from '../ui/Card';
-import { uptimeParts } from './password';
+import { uptimeParts } from './uptime';
 import type { Health } from './types';
 
 interface Row {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkPasswords, uptimeParts } from './password';
+import { checkPasswords } from './password';
 
 describe('a new password', () => {
   const good = { current: 'la de antes', next: 'la de ahora', again: 'la de ahora' };
@@ -16,11 +16,4 @@ describe('a new password', () => {
     [{ ...good, next: 'la de antes' }, { next: 'same' }],
     [{ ...good, again: 'la de ahor' }, { again: 'differs' }],
   ])('%j gives %j', (passwords, problems) => expect(checkPasswords(passwords)).toEqual(problems));
-});
-
-describe('the uptime', () => {
-  it('is split into days, hours and minutes', () => {
-    expect(uptimeParts(59)).toEqual({ days: 0, hours: 0, minutes: 0 });
-    expect(uptimeParts(93_784)).toEqual({ days: 1, hours: 2, minutes: 3 });
-  });
 });

@@ -17,7 +17,7 @@ import { Review } from './Review';
 import type { CampaignStats } from './types';
 
 /** The last step: what will be sent, to whom and when, and the approval. */
-export function ReviewStep({ campaign }: { campaign: CampaignStats }) {
+export function ApprovalStep({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
   const s = t.campaigns;
   const seesAll = useSeesAll();
