@@ -403,7 +403,7 @@ mod tests {
         ];
         let warnings = read(&pairs).unwrap().warnings();
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].starts_with("INTERNAL_TOKEN_PREVIOUS lets programs in"));
+        assert!(warnings[0].starts_with("INTERNAL_TOKEN_PREVIOUS is accepted as well"));
         let error = read(&pairs[1..]).unwrap_err();
         assert!(error.starts_with("INTERNAL_TOKEN "), "{error}");
     }

@@ -260,7 +260,7 @@ async fn doctor_finds_open_permissions_and_fix_mends_them() {
     }
     for name in ["session-manager", "central-hub"] {
         let report = run_doctor(name, &["--fix"]).await;
-        assert!(report.to_string().contains("; mended: mode "), "{report:#}");
+        assert!(report.to_string().contains("; fixed: mode "), "{report:#}");
     }
     for (path, _, private_mode) in &opened_paths {
         assert_eq!(mode(path), *private_mode, "{}", path.display());

@@ -237,7 +237,7 @@ mod tests {
         let again = words(Language::English).raised(&not_ready("UNLINKED"), since, true);
         assert!(again.title.contains("Still: "), "{again:?}");
         let over = words(Language::English).cleared(&not_ready("UNLINKED"), since, since);
-        assert!(over.title.starts_with("LeadMaster: All is well again: "));
+        assert!(over.title.starts_with("LeadMaster: Resolved: "));
         assert!(over.text.contains("2026-11-29 00:30"));
     }
 

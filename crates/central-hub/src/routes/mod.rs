@@ -361,7 +361,7 @@ mod tests {
         let send = paths["/api/send"].post.as_ref().unwrap();
         let words = send.description.as_ref().unwrap();
         assert!(
-            words.ends_with("Scope `send`; a business sees its own."),
+            words.ends_with("Scope `send`; a business sees its own data."),
             "{words}"
         );
         assert!(send.security.as_ref().is_some_and(|all| all.len() == 1));

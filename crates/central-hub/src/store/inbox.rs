@@ -119,7 +119,7 @@ const ON_WRITTEN: &str = "INSERT INTO inbox
 /// the chat and one for [`NOBODY`].
 const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     SELECT who.id, $1, 1, $2
-    FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL_BUSINESSES SELECT 0, NULL) AS who
+    FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL SELECT 0, NULL) AS who
     WHERE who.cliente_id IS NULL OR who.cliente_id = $3
     ON CONFLICT (user_id, chat) DO UPDATE SET
         messages = unread.messages + 1, last_id = excluded.last_id";
@@ -220,7 +220,7 @@ macro_rules! fill {
                  CASE WHEN MAX(heard) > 0 THEN MAX(heard) ELSE MAX(place) END, $1
              FROM (",
             found!("0", $and),
-            " UNION ALL_BUSINESSES ",
+            " UNION ALL ",
             found!("m.cliente_id", $and),
             " AND m.cliente_id IS NOT NULL) AS found GROUP BY chat, whose
              ON CONFLICT (chat, cliente_id) DO NOTHING"

@@ -128,7 +128,7 @@ fn invalid_variables_are_reported_on_one_line() {
     let line = fatal_line(&[base, ("HOST", "192.0.2.1"), password]);
     assert_eq!(
         line,
-        "[FATAL] HOST is 192.0.2.1, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
+        "[FATAL] HOST is 192.0.2.1, which is not an address of this machine: set it to one that is, such as 127.0.0.1"
     );
 }
 

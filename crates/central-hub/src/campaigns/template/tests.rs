@@ -84,7 +84,7 @@ fn an_unknown_variable_is_named_with_its_place() {
     assert_eq!(error.place, place);
     assert_eq!(
         error.to_string(),
-        "{ciudad} is no column of the list (line 2, column 17)"
+        "{ciudad} is not a column of the list (line 2, column 17)"
     );
     let columns = ["empresa".to_owned(), "ciudad".to_owned()];
     assert_eq!(template.check(&columns), Ok(()));
