@@ -42,7 +42,7 @@ fn run_role() {
 fn child(part: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "part", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "run_role", "--nocapture", "--test-threads=1"])
         .env(PART, part)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

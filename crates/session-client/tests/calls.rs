@@ -331,7 +331,7 @@ async fn event_streams_that_misbehave() {
     for (answer, problem) in [
         (
             format!("{head}content-length: 99\r\n\r\ndata: a\n\n"),
-            "outside",
+            "violates",
         ),
         (endless, "more than"),
     ] {

@@ -64,7 +64,7 @@ const SESSION_MANAGER: Rows = &[
     &["outbox", "backup", "account_limits", "media"],
     &["session", "files"],
     &["ledger", "browser"],
-    &["failure", "event_log", "error", "clock"],
+    &["failure", "event_log", "error", "clock_skew"],
 ];
 
 /// The source of a crate, as files by their module paths.

@@ -339,7 +339,7 @@ async fn short_token_beyond_loopback_is_fatal() {
         assert_eq!(
             result.fatal(folder.path()),
             format!(
-                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than 16 characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+                "[FATAL] HOST is {host}, which other machines can reach, and {variable} has fewer than 16 characters: anyone who can reach the port can guess it; generate a longer one, for example with `openssl rand -hex 24`"
             )
         );
     }

@@ -44,7 +44,7 @@ async fn wrong_tokens_are_one_log_line() {
     let log = manager.service.output();
     let lines: Vec<_> = log
         .lines()
-        .filter(|line| line.contains("a wrong SESSION_MANAGER_TOKEN was shown"))
+        .filter(|line| line.contains("a wrong SESSION_MANAGER_TOKEN was presented"))
         .collect();
     assert_eq!(lines.len(), 1, "{log}");
     assert!(lines[0].contains("address=127.0.0.1"), "{}", lines[0]);

@@ -223,8 +223,8 @@ async fn assert_import(database: &Database, recipients: u32, few: bool) {
         [
             ("ll_campanias_whatsapp", "its state is unknown", 1),
             ("ll_envios_whatsapp", "it duplicates another row", 1),
-            ("ll_envios_whatsapp", "its campaign is not here", 1),
             ("ll_envios_whatsapp", "it has no telephone number", 1),
+            ("ll_envios_whatsapp", "its campaign is not here", 1),
             (
                 "ll_programaciones",
                 "its days, hours or dates are invalid",

@@ -239,14 +239,14 @@ async fn wrong_internal_tokens_are_one_log_line() {
         let complaints = hub.complaints();
         let lines = complaints
             .lines()
-            .filter(|line| line.contains("INTERNAL_TOKEN was shown"));
+            .filter(|line| line.contains("INTERNAL_TOKEN was presented"));
         lines.map(str::to_owned).collect()
     };
     wait_until("the log line", async || !lines().is_empty()).await;
     let lines = lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
-        lines[0].contains("a wrong INTERNAL_TOKEN was shown"),
+        lines[0].contains("a wrong INTERNAL_TOKEN was presented"),
         "{lines:?}"
     );
     assert!(lines[0].contains("address=127.0.0.1"), "{lines:?}");

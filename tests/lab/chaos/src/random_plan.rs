@@ -280,7 +280,7 @@ mod tests {
 
     /// What WhatsApp's page and the account do besides failing.
     const KINDS: [&str; 10] = [
-        "anchors that are not found",
+        "missing anchors",
         "a busy sync",
         "a stalled sync",
         "a held offline delivery",
@@ -289,7 +289,7 @@ mod tests {
         "missing tools",
         "a reach-out lock",
         "a limit on new chats",
-        "linked again with a passkey",
+        "relinked with a passkey",
     ];
 
     #[test]
