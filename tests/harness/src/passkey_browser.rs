@@ -84,7 +84,8 @@ impl PasskeyBrowser {
         (text("credential_id"), text("public_key"))
     }
 
-    /// Works like [`Self::.create_passkey`], and adds the passkey to the account of `phone`. Returns its id.
+    /// Works like [`Self::create_passkey`], and adds the passkey to the account of `phone`. Returns
+    /// its id.
     pub async fn create_passkey_for(&mut self, phone: &Phone) -> String {
         let (id, key) = self.create_passkey().await;
         phone.add_passkey(&id, &key).expect("a key of P-256");

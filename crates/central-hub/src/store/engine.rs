@@ -9,7 +9,7 @@ use sqlx::any::AnyConnectOptions;
 use crate::config::DatabaseLocation;
 
 /// The SQLite index of words. It contains numbers of words instead of words
-/// (see [`super::words`]), so the simplest tokenizer is enough.
+/// (see [`super::search_words`]), so the simplest tokenizer is enough.
 const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE message_words USING fts5(
     numbers, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');";
 
