@@ -152,7 +152,10 @@ async fn expired_media_is_410_with_a_message() {
     let (status, body) = wait_for_refusal(&manager, &key, "MEDIA_GONE").await;
     assert_eq!(status, 410);
     assert!(
-        body["message"].as_str().expect("words").contains("no more"),
+        body["message"]
+            .as_str()
+            .expect("words")
+            .contains("no longer"),
         "{body}"
     );
     let text = phone

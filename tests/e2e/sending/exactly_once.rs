@@ -986,7 +986,7 @@ async fn silent_history_is_not_complete_and_a_paused_one_is() {
     let (_standin, mut manager) = start_linked(silent, ManagerOptions::default()).await;
     poll::until("the log line about the missing history", async || {
         let log = manager.service.output();
-        log.contains("does not say how far the history is")
+        log.contains("does not report the progress of the history sync")
             .then_some(())
     })
     .await;

@@ -381,7 +381,7 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     standin.phone().lead_message(&lead).expect("a message");
     let (succeeded, second_output) = run_command(&["link"], &variables, desktop.path()).await;
     assert!(
-        !succeeded && second_output.contains("linked session already"),
+        !succeeded && second_output.contains("already holds a linked session"),
         "{second_output}"
     );
 
