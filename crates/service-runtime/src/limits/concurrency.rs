@@ -39,7 +39,7 @@ impl<K> Clone for Shares<K> {
 }
 
 impl<K: Hash + Eq + Clone> Shares<K> {
-    /// Creates a limit of `per_key` permits per key, and `total_limit` permits for all keys together.
+    /// Creates a limit of `per_key` permits for each key, and of `total_limit` permits in total.
     #[must_use]
     pub fn new(per_key: usize, total_limit: usize) -> Self {
         Self(Arc::new(Inner {

@@ -34,8 +34,8 @@ const HISTORY_PAUSE_LIMIT: Duration = Duration::from_secs(1_500);
 /// How long Chrome may take to flush its data.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(60);
 
-/// Links a phone, and takes a backup if there is a key for it. `report_progress` receives progress messages for
-/// the user. Returns a description of the next steps.
+/// Links a phone, and takes a backup if there is a key for it. `report_progress` receives messages
+/// for the user. Returns a description of the next steps.
 pub async fn link(
     mut config: Config,
     env: &Env,
