@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, type RefObject } from 'react';
 
 import { ApiError, request } from '../api/http';
@@ -21,6 +21,8 @@ const SEND_MS = 75_000;
 const FILE_MS = 180_000;
 /** Polling interval for changes without an event, or whose event arrived before the hub stored them. */
 export const POLL_MS = 10_000;
+/** A conversation that a click fetched is not fetched again when it is shown, within this time. */
+const PREFETCHED_MS = 1_000;
 /** Delays of the refetches after an event, since the hub may store the message a moment later. */
 const REFETCH_DELAYS_MS = [0, 700, 2_500];
 
@@ -63,23 +65,37 @@ async function newestPages(number: string, known: Known | undefined, signal: Abo
   }
 }
 
-const historyKey = (number: string) => [...CONVERSATIONS_KEY, 'of', number];
+/**
+ * The query of a conversation's known messages. It fetches the newest page, and the page with the
+ * message id `inSight()`, if that is another; null at the end of the list.
+ */
+function historyQuery(queries: QueryClient, number: string, inSight: () => number | null) {
+  const queryKey = [...CONVERSATIONS_KEY, 'of', number];
+  const known = () => queries.getQueryData<Known>(queryKey);
+  return queryOptions({
+    queryKey,
+    queryFn: async ({ signal }): Promise<Known> => {
+      const pages = await newestPages(number, known(), signal);
+      const { page: last } = pages.at(-1) ?? {};
+      const visibleId = inSight();
+      if (visibleId !== null && last && visibleId < (last.siguiente ?? 0)) {
+        const before = visibleId + 1;
+        const page = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
+        pages.push({ page, before });
+      }
+      // Read the cache again: older pages may have arrived meanwhile.
+      return mergeAll(known(), pages);
+    },
+    // `merge` already reuses unchanged messages.
+    structuralSharing: false,
+  });
+}
 
 /** Returns a function that begins to fetch a conversation, while the click on it still renders. */
 export function usePrefetchHistory(): (number: string) => void {
   const queries = useQueryClient();
   return useCallback(
-    (number) => {
-      const queryKey = historyKey(number);
-      void queries.prefetchQuery({
-        queryKey,
-        queryFn: async ({ signal }) => {
-          const pages = await newestPages(number, queries.getQueryData<Known>(queryKey), signal);
-          return mergeAll(queries.getQueryData<Known>(queryKey), pages);
-        },
-        structuralSharing: false,
-      });
-    },
+    (number) => void queries.prefetchQuery(historyQuery(queries, number, () => null)),
     [queries],
   );
 }
@@ -92,25 +108,11 @@ export function usePrefetchHistory(): (number: string) => void {
  */
 export function useHistory(number: string, inSight: RefObject<number | null>) {
   const queries = useQueryClient();
-  const key = historyKey(number);
-  const known = () => queries.getQueryData<Known>(key);
+  const history = historyQuery(queries, number, () => inSight.current);
+  const known = () => queries.getQueryData<Known>(history.queryKey);
   const current = useQuery({
-    queryKey: key,
-    queryFn: async ({ signal }): Promise<Known> => {
-      const pages = await newestPages(number, known(), signal);
-      const { page: last } = pages.at(-1) ?? {};
-      const visibleId = inSight.current;
-      if (visibleId !== null && last && visibleId < (last.siguiente ?? 0)) {
-        const before = visibleId + 1;
-        const page = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
-        pages.push({ page, before });
-      }
-      // Read the cache again: older pages may have arrived meanwhile.
-      return mergeAll(known(), pages);
-    },
-    staleTime: 0,
-    // `merge` already reuses unchanged messages.
-    structuralSharing: false,
+    ...history,
+    staleTime: PREFETCHED_MS,
     refetchInterval: POLL_MS,
   });
   const older = useMutation({
@@ -118,7 +120,7 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
       const before = known()?.older ?? null;
       if (before === null) return;
       const page = await getHistory(number, { antes: before, limite });
-      queries.setQueryData<Known>(key, (now) => now && merge(now, page, before));
+      queries.setQueryData<Known>(history.queryKey, (now) => now && merge(now, page, before));
     },
   });
   const underWay = useRef(false);
