@@ -69,7 +69,7 @@ async function newestPages(number: string, known: Known | undefined, signal: Abo
  * The query of a conversation's known messages. It fetches the newest page, and the page with the
  * message id `inSight()`, if that is another; null at the end of the list.
  */
-function historyQuery(queries: QueryClient, number: string, inSight: () => number | null) {
+export function historyQuery(queries: QueryClient, number: string, inSight: () => number | null) {
   const queryKey = [...CONVERSATIONS_KEY, 'of', number];
   const known = () => queries.getQueryData<Known>(queryKey);
   return queryOptions({
@@ -86,6 +86,7 @@ function historyQuery(queries: QueryClient, number: string, inSight: () => numbe
       // Read the cache again: older pages may have arrived meanwhile.
       return mergeAll(known(), pages);
     },
+    staleTime: PREFETCHED_MS,
     // `merge` already reuses unchanged messages.
     structuralSharing: false,
   });
@@ -110,11 +111,7 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
   const queries = useQueryClient();
   const history = historyQuery(queries, number, () => inSight.current);
   const known = () => queries.getQueryData<Known>(history.queryKey);
-  const current = useQuery({
-    ...history,
-    staleTime: PREFETCHED_MS,
-    refetchInterval: POLL_MS,
-  });
+  const current = useQuery({ ...history, refetchInterval: POLL_MS });
   const older = useMutation({
     mutationFn: async (limite: number) => {
       const before = known()?.older ?? null;
