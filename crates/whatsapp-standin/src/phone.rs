@@ -435,6 +435,18 @@ impl Phone {
         }
     }
 
+    /// Completes the history of every linked page now.
+    pub fn end_history(&self) {
+        let mut world = self.shared.world();
+        let pages: Vec<u64> = world.pages.keys().copied().collect();
+        for page in pages {
+            if world.device_on(page).is_some() {
+                world.tell_history(page, 100);
+                world.has_history(page);
+            }
+        }
+    }
+
     /// Requests a new link code from each page that shows one, or disables the
     /// automatic refresh of link codes.
     pub fn link_code_event(&self, wanted: LinkCodeEvent) {

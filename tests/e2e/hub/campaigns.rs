@@ -214,7 +214,7 @@ async fn reach_out_limit_pauses_a_campaign() {
 async fn campaigns_wait_while_the_account_is_locked() {
     let database = scratch_database::Database::sqlite();
     let settings = Settings {
-        history: Duration::from_secs(2),
+        history: Duration::from_secs(3_600),
         ..Settings::default()
     };
     let (standin, mut manager) = start_linked(settings, ManagerOptions::default()).await;
@@ -237,6 +237,7 @@ async fn campaigns_wait_while_the_account_is_locked() {
         reach_out: Some(ReachOutLock { until_ms, kind }),
         new_chats: None,
     });
+    phone.end_history();
     let waiting_campaign = wait_for_reason(&path, "REACH_OUT_LOCKED").await;
     assert!(
         waiting_campaign["espera"]["hasta"].is_string(),
