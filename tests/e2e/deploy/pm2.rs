@@ -117,7 +117,7 @@ async fn pair_is_online_with_its_own_variables() {
     ] {
         let waited = measure_ready_delay(&pm2, file, name, health).await;
         // Without the ready message, PM2 would wait for `listen_timeout`, ten seconds.
-        assert!(waited < Duration::from_secs(1), "{name}: {waited:?}");
+        assert!(waited < Duration::from_secs(5), "{name}: {waited:?}");
     }
     let expect = |pairs: &[(&'static str, String)]| pairs.to_vec();
     assert_environment(

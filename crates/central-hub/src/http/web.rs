@@ -26,6 +26,9 @@ const PAGE_PATHS: [&str; 3] = ["", "inicio", "whatsapp"];
 /// Folder of files named by a hash of their content, which never change.
 const HASHED_FOLDER: &str = "assets/";
 
+/// Ending of the Brotli copy of a file, which the page's build makes.
+const BROTLI_ENDING: &str = ".br";
+
 /// Content security policy. Scripts are allowed only from this origin, and
 /// never inline. Inline styles are allowed, because the component library sets
 /// its variables with them; a style cannot send data elsewhere, since nothing
@@ -68,7 +71,27 @@ pub(crate) async fn page(request: Request) -> Response {
     ErrorReply::not_found().into_response()
 }
 
+/// Returns whether a client accepts Brotli. A weight of zero is a refusal.
+fn accepts_brotli(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            Some((
+                name.trim(),
+                weight.trim().strip_prefix("q=")?.parse::<f32>().ok()?,
+            ))
+        })
+        .any(|(name, weight)| name.eq_ignore_ascii_case("br") && weight > 0.0)
+}
+
 fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let brotli = WebAssets::get(&format!("{name}{BROTLI_ENDING}"));
+    let varies = brotli.is_some();
+    let brotli = brotli.filter(|_| accepts_brotli(headers));
     let hash = file.metadata.sha256_hash();
     let hex: String = hash
         .iter()
@@ -84,7 +107,14 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let mut response = Body::from(file.data).into_response();
+        let is_brotli = brotli.is_some();
+        let data = brotli.map_or(file.data, |brotli| brotli.data);
+        let mut response = Body::from(data).into_response();
+        if is_brotli {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+        }
         let kind = HeaderValue::from_str(file.metadata.mimetype())
             .unwrap_or(HeaderValue::from_static("application/octet-stream"));
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -116,6 +146,9 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         ),
     ];
     let headers = response.headers_mut();
+    if varies {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -85,7 +85,7 @@ async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
     let mut hashed = 0;
     for part in index
         .split(['"', '\''])
-        .filter(|part| part.starts_with('/'))
+        .filter(|part| part.starts_with('/') && !part.starts_with("/api/"))
     {
         let response = hub
             .http
@@ -119,5 +119,80 @@ async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
         .await
         .unwrap();
     assert_eq!(missing_asset.status(), 404);
+    hub.stop().await;
+}
+
+/// What a first visit transfers before it can show anything, in bytes.
+const FIRST_VISIT_BUDGET: usize = 140_000;
+
+#[tokio::test]
+async fn first_visit_stays_within_its_byte_budget() {
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
+    let get = async |path: &str| {
+        let response = hub
+            .http
+            .get(hub.url(path))
+            .header("accept", HTML)
+            .header("accept-encoding", "gzip, br")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        if path != "/early.js" {
+            assert_eq!(response.headers()["content-encoding"], "br", "{path}");
+            assert_eq!(response.headers()["vary"], "accept-encoding", "{path}");
+        }
+        response.bytes().await.unwrap().len()
+    };
+    let index = hub
+        .http
+        .get(hub.url("/inicio"))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let mut sizes = vec![("/inicio", get("/inicio").await)];
+    for path in index
+        .split('"')
+        .filter(|part| part.ends_with(".js") || part.ends_with(".css"))
+    {
+        sizes.push((path, get(path).await));
+    }
+    // The page, what runs early, the styles and the code.
+    assert!(sizes.len() >= 4, "{sizes:?}");
+    let total: usize = sizes.iter().map(|(_, size)| size).sum();
+    assert!(total <= FIRST_VISIT_BUDGET, "{total}: {sizes:?}");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn refused_brotli_is_not_sent() {
+    let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
+    for (accepted, sent) in [
+        ("br", Some("br")),
+        ("gzip, deflate, br;q=0.5", Some("br")),
+        ("BR", Some("br")),
+        ("gzip, br;q=0", Some("gzip")),
+        ("br;q=0.0", None),
+        ("br;q=x", None),
+        ("brotli", None),
+        ("identity", None),
+    ] {
+        let response = hub
+            .http
+            .get(hub.url("/inicio"))
+            .header("accept-encoding", accepted)
+            .send()
+            .await
+            .unwrap();
+        let coding = response
+            .headers()
+            .get("content-encoding")
+            .map(|coding| coding.to_str().unwrap());
+        assert_eq!(coding, sent, "{accepted}");
+        assert_eq!(response.headers()["vary"], "accept-encoding", "{accepted}");
+    }
     hub.stop().await;
 }

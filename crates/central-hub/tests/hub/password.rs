@@ -15,7 +15,7 @@ fn basic_auth(pair: &str) -> String {
 #[tokio::test]
 async fn password_grants_access_and_health_and_page_need_none() {
     let (_peer, hub) = start_with_password().await;
-    for path in ["/health", "/api/health", "/", "/whatsapp", "/favicon.svg"] {
+    for path in ["/health", "/api/health", "/", "/whatsapp", "/early.js"] {
         assert_eq!(hub.get(path).await.0, 200, "{path}");
     }
     for path in ["/status", "/api/config", "/api/events", "/api/users"] {

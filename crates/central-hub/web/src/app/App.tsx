@@ -1,9 +1,8 @@
 import { MantineProvider } from '@mantine/core';
-import { QueryClientProvider } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { QueryClientProvider, type QueryClient } from '@tanstack/react-query';
+import { Suspense } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
-import { createQueryClient } from '../live/queries';
 import { AuthProvider } from '../auth/AuthProvider';
 import { I18nProvider } from '../i18n/I18nProvider';
 import { LiveProvider } from '../live/LiveProvider';
@@ -12,20 +11,24 @@ import { CrashGuard } from './CrashGuard';
 import { Frame } from './Frame';
 import { useSections } from './navigation';
 import { NotFound } from '../ui/NotFound';
+import { part } from '../ui/part';
 import { ScreenLoading } from '../ui/ScreenLoading';
+import { useToastsNeeded } from '../ui/toastsNeeded';
 import { cssVariables, theme } from './theme';
 
-/** Loaded after the screen, since no toast appears before the user's first action. */
-const Toasts = lazy(() => import('../ui/Toasts'));
+/** Loaded with the first toast. */
+const Toasts = part(() => import('../ui/Toasts'));
 
-export function App() {
-  const [queries] = useState(createQueryClient);
+export function App({ queries }: { queries: QueryClient }) {
+  const toastsNeeded = useToastsNeeded();
   return (
     <I18nProvider>
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-        <Suspense fallback={null}>
-          <Toasts />
-        </Suspense>
+        {toastsNeeded && (
+          <Suspense fallback={null}>
+            <Toasts />
+          </Suspense>
+        )}
         <CrashGuard>
           <QueryClientProvider client={queries}>
             <AuthProvider>

@@ -1,23 +1,27 @@
-import { AppShell, Burger, Container, Group, NavLink, Stack } from '@mantine/core';
+import { Burger, Container, Group } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconDots } from '@tabler/icons-react';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, NavigationType, useLocation, useNavigationType } from 'react-router';
 
-import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
 import { QUICK_ANSWERS, ROUTES } from '../lib/routes';
 import { Logo } from '../ui/Logo';
+import { part } from '../ui/part';
 import { Preferences } from '../ui/Preferences';
 import { useInbox } from '../live/useInbox';
 import { Alerts } from './Alerts';
 import { Banners } from './Banners';
 import { Waiting } from './Waiting';
 import classes from './Frame.module.css';
-import { useSections } from './navigation';
-import { SystemStatus } from './SystemStatus';
+import { useMenuEntries } from './navigation';
+
+/** Loaded beside the screen; on a phone, when the menu is first opened. */
+const Menu = part(() => import('./Menu'));
 
 const CONTENT = 'content';
+/** Keeps what is fixed in place when a dialog hides the scroll bar (react-remove-scroll). */
+const ZERO_RIGHT = 'right-scroll-bar-position';
 /** Phone width, where the menu is closed by default. */
 const PHONE = '(max-width: 47.99em)';
 /** Entries of the bottom bar on a phone; the other entries are in the menu. */
@@ -34,16 +38,20 @@ export function Frame({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
   const arrival = useNavigationType();
   const phone = useMediaQuery(PHONE, false, { getInitialValueInEffect: false });
-  const sections = useSections().filter(({ hidden }) => !hidden);
+  // A phone does not render its menu until it is first opened.
+  const [menuNeeded, setMenuNeeded] = useState(!phone);
+  if ((opened || !phone) && !menuNeeded) setMenuNeeded(true);
+  const entries = useMenuEntries();
   const inbox = useInbox();
   const waits = (path: string) => (path === ROUTES.conversations ? (inbox?.sin_responder ?? 0) : 0);
   const opener = useRef<HTMLElement | null>(null);
   // The path of the quick answers begins with that of the conversations, but is a separate entry.
   const isIn = (path: string) =>
     pathname === path ||
-    (pathname.startsWith(`${path}/`) && !sections.some((other) => other.path !== path && other.path === pathname));
+    (pathname.startsWith(`${path}/`) && !entries.some((other) => other.path !== path && other.path === pathname));
   // A chat uses the phone's whole height: its input box replaces the bar.
   const inChat = pathname.startsWith(`${ROUTES.conversations}/`) && pathname !== QUICK_ANSWERS;
+  const bar = phone && !inChat;
 
   // Closes the menu after a choice: on a phone it covers the chosen screen.
   useEffect(menu.close, [pathname, menu.close]);
@@ -66,82 +74,49 @@ export function Frame({ children }: { children: ReactNode }) {
   }, [opened, menu]);
 
   return (
-    <AppShell
-      header={{ height: 44 }}
-      navbar={{ width: 232, breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      footer={{ height: 56, collapsed: !phone || inChat }}
-      padding={0}
-    >
+    <div className={classes.frame} data-bar={bar || undefined}>
       <a href={`#${CONTENT}`} className="lm-skip">
         {t.app.skip}
       </a>
 
-      <AppShell.Header className="lm-shell-part">
-        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
-            <Burger
-              opened={opened}
-              onClick={menu.toggle}
-              hiddenFrom="sm"
-              size="sm"
-              w={44}
-              h={44}
-              ml={-12}
-              aria-label={t.app.menu}
-              aria-expanded={opened}
-            />
-            <Logo />
-          </Group>
-          <Group visibleFrom="sm">
-            <Preferences />
-          </Group>
+      <header className={`${classes.header} ${ZERO_RIGHT}`}>
+        <Group gap="sm" wrap="nowrap">
+          <Burger
+            opened={opened}
+            onClick={menu.toggle}
+            hiddenFrom="sm"
+            size="sm"
+            w={44}
+            h={44}
+            ml={-12}
+            aria-label={t.app.menu}
+            aria-expanded={opened}
+          />
+          <Logo />
         </Group>
-      </AppShell.Header>
+        {!phone && <Preferences />}
+      </header>
 
-      <AppShell.Navbar
-        p="md"
-        className="lm-shell-part lm-menu"
-        data-open={opened || undefined}
-        component="div"
-      >
-        <Stack justify="space-between" h="100%" gap="md" style={{ overflowY: 'auto' }}>
-          <nav aria-label={t.app.navigation}>
-            {sections.map(({ path, label, icon: Icon }) => (
-              <NavLink
-                key={path}
-                component={Link}
-                to={path}
-                aria-current={isIn(path) ? 'page' : undefined}
-                label={label(t)}
-                leftSection={<Icon size={20} stroke={1.6} aria-hidden />}
-                rightSection={waits(path) > 0 && <Waiting count={waits(path)} more={inbox?.hay_mas} />}
-                active={isIn(path)}
-                className={classes.entry ?? ''}
-              />
-            ))}
-          </nav>
-          <Stack gap="md">
-            <Group hiddenFrom="sm">
-              <Preferences />
-            </Group>
-            <UserMenu />
-            <SystemStatus />
-          </Stack>
-        </Stack>
-      </AppShell.Navbar>
+      <div className={classes.menu} data-open={opened || undefined}>
+        {menuNeeded && (
+          <Suspense fallback={null}>
+            <Menu entries={entries} isIn={isIn} waits={waits} phone={phone} />
+          </Suspense>
+        )}
+      </div>
 
-      <AppShell.Main id={CONTENT} tabIndex={-1} style={{ outline: 'none' }}>
+      <main id={CONTENT} tabIndex={-1} className={classes.main}>
         <Alerts />
         <Banners />
         <Container size={1120} className={classes.content} data-chat={inChat || undefined}>
           {children}
         </Container>
-      </AppShell.Main>
+      </main>
 
-      {phone && !inChat && (
-        <AppShell.Footer className="lm-shell-part" component="div">
+      {bar && (
+        <div className={`${classes.footer} ${ZERO_RIGHT}`}>
           <nav className={classes.bar} aria-label={t.app.shortcuts}>
-            {sections
+            {entries
               .filter(({ path }) => IN_BAR.has(path))
               .sort((a, b) => barPlace(a.path) - barPlace(b.path))
               .map(({ path, label, icon: Icon }) => (
@@ -171,9 +146,9 @@ export function Frame({ children }: { children: ReactNode }) {
               {t.app.more}
             </button>
           </nav>
-        </AppShell.Footer>
+        </div>
       )}
-    </AppShell>
+    </div>
   );
 }
 

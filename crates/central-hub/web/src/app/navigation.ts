@@ -11,30 +11,48 @@ import {
   IconSettings,
   IconSpeakerphone,
   IconUsers,
-  IconWebhook,
 } from '@tabler/icons-react';
-import { lazy, type ComponentType } from 'react';
+import type { ComponentType } from 'react';
 
 import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
 import type { Dictionary } from '../i18n/es';
+import { loadScreenTexts } from '../i18n/I18nProvider';
 import { AGENT_ROUTES, QUICK_ANSWERS, ROUTES } from '../lib/routes';
+import { StartScreen } from '../start/StartScreen';
+import { part } from '../ui/part';
 
-export interface Section {
-  path: string;
+interface Entry {
   label: (t: Dictionary) => string;
   icon: ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
+}
+
+/** A screen's entry in the menu. */
+export interface MenuEntry extends Entry {
+  path: string;
+}
+
+interface Section {
+  path: string;
+  /** The entry in the menu; without one, another screen links to this one. */
+  entry?: Entry;
   screen: ComponentType;
   /** Only for users with access to all businesses. */
   admins?: boolean;
-  /** Not in the menu; another screen links to it. */
-  hidden?: boolean;
 }
+
+/** Loads a screen when it is opened, with its texts. */
+const screen = (load: () => Promise<{ default: ComponentType }>): ComponentType =>
+  part(async () => {
+    const [loaded] = await Promise.all([load(), loadScreenTexts()]);
+    return loaded;
+  });
+
 
 /**
  * One component for the list and each conversation, so that the list stays
  * mounted.
  */
-const Conversations = lazy(() => import('../conversations/ConversationsScreen'));
+const Conversations = screen(() => import('../conversations/ConversationsScreen'));
 
 /**
  * The screens in menu order. A new screen needs route entry here and its path in
@@ -43,114 +61,87 @@ const Conversations = lazy(() => import('../conversations/ConversationsScreen'))
 const SECTIONS: readonly Section[] = [
   {
     path: ROUTES.start,
-    label: (t) => t.nav.start,
-    icon: IconHome,
-    screen: lazy(() => import('../start/StartScreen')),
+    entry: { label: (t) => t.nav.start, icon: IconHome },
+    screen: StartScreen,
   },
   {
     path: ROUTES.campaigns,
-    label: (t) => t.nav.campaigns,
-    icon: IconSpeakerphone,
-    screen: lazy(() => import('../campaigns/CampaignsScreen')),
+    entry: { label: (t) => t.nav.campaigns, icon: IconSpeakerphone },
+    screen: screen(() => import('../campaigns/CampaignsScreen')),
   },
   {
     path: `${ROUTES.campaigns}/nueva`,
-    label: (t) => t.campaigns.newTitle,
-    icon: IconSpeakerphone,
-    screen: lazy(() => import('../campaigns/NewCampaignScreen')),
-    hidden: true,
+    screen: screen(() => import('../campaigns/NewCampaignScreen')),
   },
   {
     path: `${ROUTES.campaigns}/:id`,
-    label: (t) => t.campaigns.one,
-    icon: IconSpeakerphone,
-    screen: lazy(() => import('../campaigns/CampaignScreen')),
-    hidden: true,
+    screen: screen(() => import('../campaigns/CampaignScreen')),
   },
   {
     path: ROUTES.schedules,
-    label: (t) => t.nav.schedules,
-    icon: IconCalendarTime,
-    screen: lazy(() => import('../schedules/SchedulesScreen')),
+    entry: { label: (t) => t.nav.schedules, icon: IconCalendarTime },
+    screen: screen(() => import('../schedules/SchedulesScreen')),
   },
   {
     path: ROUTES.conversations,
-    label: (t) => t.nav.conversations,
-    icon: IconMessageCircle,
+    entry: { label: (t) => t.nav.conversations, icon: IconMessageCircle },
     screen: Conversations,
   },
   {
     path: `${ROUTES.conversations}/:telefono`,
-    label: (t) => t.conversations.chooseTitle,
-    icon: IconMessageCircle,
     screen: Conversations,
-    hidden: true,
   },
   {
     path: QUICK_ANSWERS,
-    label: (t) => t.quickAnswers.title,
-    icon: IconBolt,
-    screen: lazy(() => import('../quickanswers/QuickAnswersScreen')),
+    entry: { label: (t) => t.nav.quickAnswers, icon: IconBolt },
+    screen: screen(() => import('../quickanswers/QuickAnswersScreen')),
   },
   {
     path: ROUTES.contacts,
-    label: (t) => t.nav.contacts,
-    icon: IconAddressBook,
-    screen: lazy(() => import('../contacts/ContactsScreen')),
+    entry: { label: (t) => t.nav.contacts, icon: IconAddressBook },
+    screen: screen(() => import('../contacts/ContactsScreen')),
   },
   {
     path: ROUTES.messages,
-    label: (t) => t.nav.messages,
-    icon: IconMessages,
-    screen: lazy(() => import('../messages/MessagesScreen')),
+    entry: { label: (t) => t.nav.messages, icon: IconMessages },
+    screen: screen(() => import('../messages/MessagesScreen')),
   },
   {
     path: ROUTES.optOuts,
-    label: (t) => t.nav.optOuts,
-    icon: IconBellOff,
-    screen: lazy(() => import('../optouts/OptOutsScreen')),
+    entry: { label: (t) => t.nav.optOuts, icon: IconBellOff },
+    screen: screen(() => import('../optouts/OptOutsScreen')),
     admins: true,
   },
   {
     path: ROUTES.whatsapp,
-    label: (t) => t.nav.whatsapp,
-    icon: IconBrandWhatsapp,
-    screen: lazy(() => import('../whatsapp/WhatsappScreen')),
+    entry: { label: (t) => t.nav.whatsapp, icon: IconBrandWhatsapp },
+    screen: screen(() => import('../whatsapp/WhatsappScreen')),
   },
   {
     path: ROUTES.integrations,
-    label: (t) => t.nav.integrations,
-    icon: IconWebhook,
-    screen: lazy(() => import('../integrations/IntegrationsScreen')),
+    screen: screen(() => import('../integrations/IntegrationsScreen')),
     // For programmers; the settings link to it.
-    hidden: true,
   },
   {
     path: `${ROUTES.integrations}/:id`,
-    label: (t) => t.integrations.one,
-    icon: IconWebhook,
-    screen: lazy(() => import('../integrations/WebhookScreen')),
+    screen: screen(() => import('../integrations/WebhookScreen')),
     admins: true,
-    hidden: true,
   },
   {
     path: ROUTES.users,
-    label: (t) => t.nav.users,
-    icon: IconUsers,
-    screen: lazy(() => import('../users/UsersScreen')),
+    entry: { label: (t) => t.nav.users, icon: IconUsers },
+    screen: screen(() => import('../users/UsersScreen')),
     admins: true,
   },
   {
     path: ROUTES.settings,
-    label: (t) => t.nav.settings,
-    icon: IconSettings,
-    screen: lazy(() => import('../settings/SettingsScreen')),
+    entry: { label: (t) => t.nav.settings, icon: IconSettings },
+    screen: screen(() => import('../settings/SettingsScreen')),
   },
   {
     path: ROUTES.help,
-    label: (t) => t.nav.help,
-    icon: IconHelpCircle,
-    screen: lazy(() => import('../help/HelpScreen')),
+    entry: { label: (t) => t.nav.help, icon: IconHelpCircle },
+    screen: screen(() => import('../help/HelpScreen')),
   },
 ];
 
@@ -162,3 +153,7 @@ export function useSections(): readonly Section[] {
   const isOwn = (path: string) => own.some((route) => path === route || path.startsWith(`${route}/`));
   return SECTIONS.filter(({ admins, path }) => (onlyAnswers ? isOwn(path) : seesAll || !admins));
 }
+
+/** Returns the menu of the signed-in user. */
+export const useMenuEntries = (): readonly MenuEntry[] =>
+  useSections().flatMap(({ path, entry }) => (entry ? [{ path, ...entry }] : []));

@@ -1,14 +1,24 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { createContext, use, useCallback, useEffect, useState, type ReactNode } from 'react';
+import {
+  createContext,
+  Suspense,
+  use,
+  useCallback,
+  useEffect,
+  useState,
+  type ReactNode,
+} from 'react';
 
 import { getMe, signIn, signOut } from '../api/endpoints';
-import { ApiError, onSignedOut } from '../api/http';
+import { onSignedOut } from '../api/http';
 import type { Me } from '../api/types';
 import { forgetDrafts } from '../lib/drafts';
-import { SignIn } from './SignIn';
+import { part } from '../ui/part';
+import { ME_KEY, meQuery } from './identity';
 import { Starting } from './Starting';
 
-const ME_KEY = ['auth', 'me'] as const;
+/** Loaded when somebody has to sign in. */
+const SignIn = part(() => import('./SignIn'));
 
 /** Retry interval of the identity request while the hub does not respond. */
 const RETRY_MS = 3_000;
@@ -40,22 +50,12 @@ export function useSeesAll(): boolean {
 /** Returns whether the user may only answer conversations. */
 export const useOnlyAnswers = (): boolean => useAuth().me.role === 'agente';
 
-async function whoAmI(signal?: AbortSignal): Promise<Me | null> {
-  try {
-    return await getMe(signal);
-  } catch (error) {
-    if (error instanceof ApiError && error.code === 'UNAUTHORIZED') return null;
-    throw error;
-  }
-}
-
 /** Renders its children for signed-in users, and the sign-in form otherwise. */
 export function AuthProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [expired, setExpired] = useState(false);
   const { data: me, error } = useQuery({
-    queryKey: ME_KEY,
-    queryFn: ({ signal }) => whoAmI(signal),
+    ...meQuery,
     refetchInterval: (query) => (query.state.data === undefined ? RETRY_MS : false),
   });
 
@@ -77,15 +77,17 @@ export function AuthProvider({ children }: { children: ReactNode }) {
   if (me === undefined) return <Starting error={error} />;
   if (me === null) {
     return (
-      <SignIn
-        expired={expired}
-        onSubmit={async (username, password) => {
-          await signIn(username, password);
-          const user = await getMe();
-          setExpired(false);
-          queries.setQueryData(ME_KEY, user);
-        }}
-      />
+      <Suspense fallback={<Starting error={null} />}>
+        <SignIn
+          expired={expired}
+          onSubmit={async (username, password) => {
+            await signIn(username, password);
+            const user = await getMe();
+            setExpired(false);
+            queries.setQueryData(ME_KEY, user);
+          }}
+        />
+      </Suspense>
     );
   }
   const leave = async () => {

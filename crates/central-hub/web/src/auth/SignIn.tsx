@@ -27,7 +27,7 @@ interface Props {
 }
 
 /** The sign-in form; afterwards the user is on the same screen as before. */
-export function SignIn({ expired, onSubmit }: Props) {
+export default function SignIn({ expired, onSubmit }: Props) {
   const t = useText();
   usePageTitle(t.auth.title);
   const [username, setUsername] = useState('');

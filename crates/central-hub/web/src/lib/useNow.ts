@@ -8,7 +8,8 @@ export function useNow(read: () => number, everyMs: number, running = true): num
   const [now, setNow] = useState(read);
   useEffect(() => {
     if (!running) return;
-    setNow(read());
+    // Continues after a pause; what was just read is not read again.
+    setNow((known) => (read() - known < everyMs ? known : read()));
     const timer = setInterval(() => setNow(read()), everyMs);
     return () => clearInterval(timer);
   }, [read, everyMs, running]);

@@ -21,7 +21,7 @@ export function headline(t: Dictionary, view: View): Headline {
     case 'scan':
       return { label: states.QR_REQUIRED, color: 'yellow' };
     case 'passkey':
-      return { label: t.passkey.headline, color: 'yellow' };
+      return { label: t.whatsapp.passkey, color: 'yellow' };
     case 'syncing':
       return view.cause === 'CONNECTION_LOST' || view.cause === 'SERVICE_UNAVAILABLE'
         ? { label: t.syncing.lostTitle, color: 'yellow' }

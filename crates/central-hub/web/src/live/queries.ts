@@ -1,10 +1,9 @@
-import { QueryClient, useQuery } from '@tanstack/react-query';
+import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
 
 import { getConfig, getPasskey, getQr, getSession, requestPairingCode } from '../api/endpoints';
 import { ApiError } from '../api/http';
 import { CONFIG_KEY, PASSKEY_KEY, QR_KEY, SESSION_KEY } from './keys';
 import { useLive } from './LiveProvider';
-
 
 /** Polling interval while the event stream is down. */
 const FALLBACK_MS = 3_000;
@@ -31,11 +30,20 @@ export function createQueryClient(): QueryClient {
   });
 }
 
+export const sessionQuery = queryOptions({
+  queryKey: SESSION_KEY,
+  queryFn: ({ signal }) => getSession(signal),
+});
+
+export const configQuery = queryOptions({
+  queryKey: CONFIG_KEY,
+  queryFn: ({ signal }) => getConfig(signal),
+});
+
 export function useSession() {
   const { link } = useLive();
   return useQuery({
-    queryKey: SESSION_KEY,
-    queryFn: ({ signal }) => getSession(signal),
+    ...sessionQuery,
     // The interval retries a failed read; each mount of a component need not.
     retryOnMount: false,
     // A failed read is retried even with the stream up: no event would trigger
@@ -48,8 +56,7 @@ export function useSession() {
 export function useConfig() {
   const { link } = useLive();
   return useQuery({
-    queryKey: CONFIG_KEY,
-    queryFn: ({ signal }) => getConfig(signal),
+    ...configQuery,
     refetchInterval: (query) =>
       link === 'open' && query.state.status !== 'error' ? false : FALLBACK_MS,
   });

@@ -2,20 +2,22 @@ import { timestampText, shortTimestampText } from '../lib/days';
 import { useText } from '../i18n/I18nProvider';
 import { useConfig } from './queries';
 
-/** Returns the business's time zone, or the browser's until it is known. */
-const useZone = (): string =>
-  useConfig().data?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Returns a function for the business's time zone, or the browser's until that is known. */
+function useZone(): () => string {
+  const known = useConfig().data?.zone;
+  return () => known ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
 
 /** Returns a formatter of timestamps in the business's zone: `hoy 08:05`. */
 export function useFormatTime(): (at: string) => string {
   const { locale, dates } = useText();
   const zone = useZone();
-  return (at) => timestampText(at, Date.now(), zone, locale, dates);
+  return (at) => timestampText(at, Date.now(), zone(), locale, dates);
 }
 
 /** Returns a short formatter: `08:05` today, otherwise only the day. */
 export function useFormatShortTime(): (at: string) => string {
   const { locale, dates } = useText();
   const zone = useZone();
-  return (at) => shortTimestampText(at, Date.now(), zone, locale, dates);
+  return (at) => shortTimestampText(at, Date.now(), zone(), locale, dates);
 }

@@ -1,7 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 import type { SendingBody } from '../api/types';
+import { isFresh } from './isFresh';
 import { SENDING_KEY } from './keys';
 import { useOnLive } from './LiveProvider';
 
@@ -9,22 +10,23 @@ const PATH = '/api/sending';
 /** Polling interval for changes made through another hub. */
 const POLL_MS = 15_000;
 
+export const sendingQuery = queryOptions({
+  queryKey: SENDING_KEY,
+  queryFn: ({ signal }) => request<SendingBody>(PATH, { signal }),
+});
+
 /** Fetches whether all sending is stopped, by whom and since when. */
 export function useSending(): SendingBody | undefined {
-  const { data } = useQuery({
-    queryKey: SENDING_KEY,
-    queryFn: ({ signal }) => request<SendingBody>(PATH, { signal }),
-    refetchInterval: POLL_MS,
-  });
-  return data;
+  return useQuery({ ...sendingQuery, refetchInterval: POLL_MS }).data;
 }
 
 /** Refetches the state of the sending switch on its events; mounted once per page. */
 export function useFollowSending(): void {
   const queries = useQueryClient();
   useOnLive(({ type }) => {
-    if (type === 'sending' || type === 'opened')
-      void queries.invalidateQueries({ queryKey: SENDING_KEY });
+    if (type !== 'sending' && type !== 'opened') return;
+    if (type === 'opened' && isFresh(queries, SENDING_KEY)) return;
+    void queries.invalidateQueries({ queryKey: SENDING_KEY });
   });
 }
 

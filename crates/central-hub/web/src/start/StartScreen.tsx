@@ -1,5 +1,7 @@
 import { Button, Stack } from '@mantine/core';
 
+import { memo, useDeferredValue } from 'react';
+
 import { Notice } from '../ui/Notice';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
@@ -20,17 +22,18 @@ import { RepliesCard } from './RepliesCard';
 import { SessionCard } from './SessionCard';
 import classes from './Start.module.css';
 import { TodayCard } from './TodayCard';
+import type { Overview } from './types';
 import { WeekCard } from './WeekCard';
 import { WindowsCard } from './WindowsCard';
 
 /** The start screen: today's status with links. */
-export default function StartScreen() {
+export function StartScreen() {
   const t = useText();
   const s = t.start;
-  const { data, error, refetch } = useOverview();
+  const overview = useOverview();
+  const { error, refetch } = overview;
+  const data = useDeferredValue(overview.data);
   const now = useNow(wallClock, 15_000);
-  const line = useLine();
-  const inbox = useInbox();
   const localNow = data && clockIn(now, data.zona);
   const day =
     localNow && dayText(localNow.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -48,21 +51,44 @@ export default function StartScreen() {
       )}
       <SessionCard />
       {!data && !error && <ScreenLoading />}
-      {data && (
-        <>
-          <FirstSteps overview={data} />
-          <AttentionCard matters={attentionItemsOf(data, line.trouble, inbox)} zone={data.zona} now={now} />
-          <div className={classes.columns}>
-            <TodayCard today={data.hoy} dryRun={data.dry_run} />
-            <WeekCard week={data.semana} today={data.dia} />
-          </div>
-          <div className={classes.columns}>
-            <CampaignsCard campaigns={data.campanias} zone={data.zona} now={now} />
-            <WindowsCard windows={data.programaciones} now={now} />
-          </div>
-          <RepliesCard replies={data.respuestas} />
-        </>
-      )}
+      {data && <Cards overview={data} now={now} />}
     </Screen>
+  );
+}
+
+interface CardsProps {
+  overview: Overview;
+  /** The time, in milliseconds. */
+  now: number;
+}
+
+/** The cards of an overview, which are not drawn again with every change of the line. */
+const Cards = memo(function Cards({ overview, now }: CardsProps) {
+  return (
+    <>
+      <FirstSteps overview={overview} />
+      <Attention overview={overview} now={now} />
+      <div className={classes.columns}>
+        <TodayCard today={overview.hoy} dryRun={overview.dry_run} />
+        <WeekCard week={overview.semana} today={overview.dia} />
+      </div>
+      <div className={classes.columns}>
+        <CampaignsCard campaigns={overview.campanias} zone={overview.zona} now={now} />
+        <WindowsCard windows={overview.programaciones} now={now} />
+      </div>
+      <RepliesCard replies={overview.respuestas} />
+    </>
+  );
+});
+
+function Attention({ overview, now }: CardsProps) {
+  const line = useLine();
+  const inbox = useInbox();
+  return (
+    <AttentionCard
+      matters={attentionItemsOf(overview, line.trouble, inbox)}
+      zone={overview.zona}
+      now={now}
+    />
   );
 }

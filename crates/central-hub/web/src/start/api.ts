@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 
 import { request } from '../api/http';
@@ -9,10 +9,18 @@ export const OVERVIEW_KEY = ['overview'] as const;
 
 /** Polling interval for changes without an event. */
 const POLL_MS = 20_000;
+/** How long a fetched overview is shown again without another request. */
+const FRESH_MS = 1_000;
 /** Minimum interval between refreshes caused by events. */
 const MIN_REFRESH_MS = 1_500;
 
 const TELLING: ReadonlySet<string> = new Set(['message', 'ack', 'campaign', 'state', 'limits']);
+
+export const overviewQuery = queryOptions({
+  queryKey: OVERVIEW_KEY,
+  queryFn: ({ signal }) => request<Overview>('/api/overview', { signal }),
+  staleTime: FRESH_MS,
+});
 
 /** Fetches the overview, and again on each event. */
 export function useOverview() {
@@ -33,10 +41,8 @@ export function useOverview() {
     [],
   );
   return useQuery({
-    queryKey: OVERVIEW_KEY,
-    queryFn: ({ signal }) => request<Overview>('/api/overview', { signal }),
+    ...overviewQuery,
     placeholderData: keepPreviousData,
-    staleTime: 0,
     refetchInterval: POLL_MS,
   });
 }

@@ -1,7 +1,9 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+
+import { part } from './part';
 
 /** Loaded when opened, since it is needed about once per installation. */
-const OperatorLetter = lazy(() => import('./OperatorLetter'));
+const OperatorLetter = part(() => import('./OperatorLetter'));
 
 /** A message to the server's operator, with the commands to run. */
 export function OperatorHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {

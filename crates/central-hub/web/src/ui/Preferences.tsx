@@ -1,51 +1,14 @@
-import { Group, SegmentedControl, useMantineColorScheme, VisuallyHidden } from '@mantine/core';
-import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
+import { Suspense } from 'react';
 
-import { LANGUAGES, useI18n, type Language } from '../i18n/I18nProvider';
+import { part } from './part';
 
-const SCHEMES = [
-  { value: 'light', icon: IconSun },
-  { value: 'auto', icon: IconDeviceDesktop },
-  { value: 'dark', icon: IconMoon },
-] as const;
+const PreferenceControls = part(() => import('./PreferenceControls'));
 
-type Scheme = (typeof SCHEMES)[number]['value'];
-
+/** The language and the color scheme, which are loaded beside the screen. */
 export function Preferences() {
-  const { t, language, setLanguage } = useI18n();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Group gap="sm" wrap="nowrap" component="section" aria-label={t.app.preferences}>
-      <SegmentedControl<Language>
-        size="xs"
-        aria-label={t.app.language}
-        value={language}
-        onChange={setLanguage}
-        data={(Object.keys(LANGUAGES) as Language[]).map((value) => ({
-          value,
-          label: (
-            <span lang={value} title={LANGUAGES[value]}>
-              <span aria-hidden>{value.toUpperCase()}</span>
-              <VisuallyHidden>{LANGUAGES[value]}</VisuallyHidden>
-            </span>
-          ),
-        }))}
-      />
-      <SegmentedControl<Scheme>
-        size="xs"
-        aria-label={t.app.theme}
-        value={colorScheme}
-        onChange={setColorScheme}
-        data={SCHEMES.map(({ value, icon: Icon }) => ({
-          value,
-          label: (
-            <span title={t.app.themes[value]}>
-              <Icon size={15} style={{ display: 'block' }} aria-hidden />
-              <VisuallyHidden>{t.app.themes[value]}</VisuallyHidden>
-            </span>
-          ),
-        }))}
-      />
-    </Group>
+    <Suspense fallback={null}>
+      <PreferenceControls />
+    </Suspense>
   );
 }

@@ -1,6 +1,8 @@
 import { Button, Group, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 
+import { needToasts } from './toastsNeeded';
+
 interface Toast {
   text: string;
   /** The undo action and its label. */
@@ -13,6 +15,7 @@ const UNDO_MS = 10_000;
 
 /** Shows a short confirmation. */
 export function toast({ text, undo }: Toast): void {
+  needToasts();
   const id = notifications.show({
     withBorder: true,
     autoClose: undo ? UNDO_MS : SHOWN_MS,

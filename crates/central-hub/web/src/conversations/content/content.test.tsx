@@ -3,10 +3,11 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { MemoryRouter } from 'react-router';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { ApiError } from '../../api/http';
 import { es } from '../../i18n/es';
+import { loadScreenTexts } from '../../i18n/I18nProvider';
 import { inbound } from '../message.fixture';
 import { summary } from '../thread';
 import type { Content, Message } from '../types';
@@ -14,6 +15,8 @@ import { fileProblem } from './FileNote';
 import { MessageContent } from './MessageContent';
 import { Edited, Reactions } from './Parts';
 import { isPicture, picturesOf, previewOf, ratioOf } from './preview';
+
+beforeAll(loadScreenTexts);
 
 const CHAT = '5491158254201@c.us';
 const JPEG = 'data:image/jpeg;base64,/9j/4AAQ';
