@@ -401,7 +401,8 @@ async function test() {
     await page.goto(`${hub}/conversaciones`);
     await tab('Sin responder (1)').waitFor();
     await answer(SOFIA, 'Hola Sofía, te mando las fotos.');
-    const menu = page.getByRole('navigation', { name: 'Secciones', includeHidden: true }).getByRole('link', { includeHidden: true });
+    if (onPhone) await button('Menú').click();
+    const menu = page.getByRole('navigation', { name: 'Secciones' }).getByRole('link');
     // The count disappears when Sofía no longer waits for an answer.
     await eventually('the menu of the employee', async () => {
       assertEqual((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Respuestas rápidas,Mensajes,Bajas,Ajustes,Ayuda', 'the menu of the employee');

@@ -64,9 +64,9 @@ export function createVisitor({
     await page.getByLabel('Usuario', { exact: true }).fill(user);
     await page.getByLabel('Contraseña', { exact: true }).fill(secret);
     await button('Entrar').click();
-    // On a phone, the name is in the closed menu.
-    const state = viewport.width < 768 ? 'attached' : 'visible';
-    await page.getByTestId('user-name').waitFor({ timeout: LONG, state });
+    // On a phone, the name is in the menu, which is not drawn until it is opened.
+    const signedIn = viewport.width < 768 ? page.locator('#content') : page.getByTestId('user-name');
+    await signedIn.waitFor({ timeout: LONG });
   }
 
   /** Waits until dialogs have faded in and colours have changed. */
