@@ -321,9 +321,15 @@ async function test() {
     await search.waitFor({ state: 'detached' });
   });
 
-  await step('the contact panel opens and saves a note', async () => {
+  await step('the contact panel lists the campaigns, and saves a note', async () => {
+    const recipients = [{ telefono: ANA, nombre: 'Ana' }];
+    const { id } = await api('/api/sender/campaigns', 'POST', { nombre: 'Casas de abril', mensaje: 'Hola {nombre}', destinatarios: recipients });
     await page.getByRole('heading', { level: 2 }).getByRole('button').click();
     const contact = page.getByRole('complementary', { name: /^Datos de/ });
+    const campaign = contact.getByRole('region', { name: 'Campañas' }).getByRole('listitem').filter({ hasText: 'Casas de abril' });
+    await campaign.getByText('Pendiente', { exact: true }).waitFor();
+    await campaign.getByText('hoy', { exact: true }).waitFor();
+    assertEqual(await campaign.getByRole('link', { name: 'Casas de abril' }).getAttribute('href'), `/campanas/${id}`, 'the link to the campaign');
     await contact.getByLabel('Nota').fill('Quiere mudarse en abril');
     await contact.getByRole('button', { name: 'Guardar' }).click();
     await eventually('the note is saved', async () => (await api(`/api/contacts/${ANA}`)).nota === 'Quiere mudarse en abril');

@@ -60,7 +60,8 @@ async fn content_of_every_kind_is_published() {
         forwarded: true,
         ..LeadContent::default()
     };
-    let event = wait_for_message(&mut events, &write_message(&phone, "Esta es", content)).await;
+    let picture = write_message(&phone, "Esta es", content);
+    let event = wait_for_message(&mut events, &picture).await;
     assert_eq!(
         (&event["type"], &event["body"]),
         (&json!("image"), &json!("Esta es"))
@@ -72,9 +73,39 @@ async fn content_of_every_kind_is_published() {
             "height": 900, "thumbnail": format!("data:image/jpeg;base64,{JPEG}"), "state": "remote",
         })
     );
-    assert_eq!(event["quoted"]["message_id"], first.as_str());
-    assert_eq!(event["quoted"]["from_me"], false);
+    let author = format!("{LEAD}@c.us");
+    assert_eq!(
+        event["quoted"],
+        json!({"message_id": first, "author": author, "from_me": false, "type": "chat", "text": "Hola"})
+    );
     assert_eq!(event["forwarded"], true);
+
+    // Of a file, a quote has the caption as its text.
+    let content = LeadContent {
+        quoted: Some(picture.clone()),
+        ..LeadContent::default()
+    };
+    let event = wait_for_message(&mut events, &write_message(&phone, "La de ahí", content)).await;
+    assert_eq!(
+        event["quoted"],
+        json!({"message_id": picture, "author": author, "from_me": false, "type": "image", "text": "Esta es"})
+    );
+
+    let (status, sent) = manager
+        .post("/send", &json!({"to": LEAD, "message": "¿La de dos ambientes?"}))
+        .await;
+    assert_eq!(status, 200, "{sent}");
+    let own = phone.messages().pop().expect("a message").key;
+    let content = LeadContent {
+        quoted: Some(own.clone()),
+        ..LeadContent::default()
+    };
+    let event = wait_for_message(&mut events, &write_message(&phone, "Sí", content)).await;
+    let me = format!("{}@c.us", Settings::default().me);
+    assert_eq!(
+        event["quoted"],
+        json!({"message_id": own, "author": me, "from_me": true, "type": "chat", "text": "¿La de dos ambientes?"})
+    );
 
     let voice = LeadMedia {
         seconds: Some(7),

@@ -316,7 +316,7 @@ async fn large_files_are_fetched_on_request_and_old_files_are_deleted() {
     let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     let large = random_bytes((1 << 20) + 1);
-    let (large_key, _) = send_file_with_size(&phone, &large);
+    let (large_key, _) = send_file_with_size(&phone, &large, large.len() as u64);
     let (key, _) = send_file(&phone, "image", "image/png", PNG);
     assert_eq!(wait_for_file(&manager, &key).await, PNG);
     assert_eq!(
@@ -358,14 +358,88 @@ async fn large_files_are_fetched_on_request_and_old_files_are_deleted() {
     manager.stop().await;
 }
 
-/// Sends a document whose size the sender's phone states.
-fn send_file_with_size(phone: &Phone, file: &[u8]) -> (String, String) {
+#[tokio::test]
+async fn file_larger_than_stated_is_fetched_on_request_only() {
+    let options = ManagerOptions::default()
+        .with("MEDIA_AUTO_MIB", 1)
+        .with("MEDIA_QUOTA_MIB", 2);
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let picture = [PNG, &random_bytes(900_000)].concat();
+    let _ = send_file(&phone, "image", "image/png", &picture);
+    let stored = wait_for_prefetched(&manager, 1).await;
+
+    // The prefetch is broken off: it keeps nothing, and no other file makes way for it.
+    let large = random_bytes((2 << 20) - 1_000);
+    let (large_key, _) = send_file_with_size(&phone, &large, 10);
+    poll::until("the prefetch", async || {
+        (phone.state().downloads == 2).then_some(())
+    })
+    .await;
+    // Files are prefetched one after the other, so the first one has ended by then.
+    let _ = send_file(&phone, "image", "image/png", PNG);
+    let files = wait_for_prefetched(&manager, 2).await;
+    assert!(files.contains(&stored[0]), "{files:?}");
+    let (state, tries, size) = media_row(&manager, &large_key).await;
+    assert_eq!((state.as_str(), tries), ("remote", 0));
+    assert_eq!(size, (1 << 20) + 1);
+
+    // It is not prefetched after a restart either.
+    manager.stop().await;
+    manager.restart().await;
+    manager.wait_for_state("READY").await;
+    let _ = send_file(&phone, "image", "image/png", PNG);
+    wait_for_prefetched(&manager, 3).await;
+    assert_eq!(phone.state().downloads, 4);
+
+    // A request gets the whole file, for which the oldest make way.
+    let (status, body) = fetch(&manager, &large_key).await;
+    assert_eq!(status, 200);
+    assert!(body == large, "the file has other content");
+    assert!(!stored_files(&manager).contains(&stored[0]));
+
+    // A request gets it as well if the prefetch is still running.
+    let (key, _) = send_file_with_size(&phone, &large, 10);
+    wait_until_published(&manager, &key).await;
+    let (status, body) = fetch(&manager, &key).await;
+    assert_eq!(status, 200);
+    assert!(body == large, "the file has other content");
+    manager.stop().await;
+}
+
+/// Waits until exactly this many files are stored, and none in part. Returns their names.
+async fn wait_for_prefetched(manager: &Manager, count: usize) -> Vec<String> {
+    poll::until(format!("{count} prefetched files"), async || {
+        let files = stored_files(manager);
+        let whole = !files.iter().any(|name| name.ends_with(".part"));
+        (whole && files.len() == count).then_some(files)
+    })
+    .await
+}
+
+/// Returns the state of a message's file, the number of failed fetches and the known size.
+async fn media_row(manager: &Manager, key: &str) -> (String, i64, i64) {
+    let url = format!("sqlite:{}", manager.folder.join("data/ledger.db").display());
+    let mut ledger = sqlx::SqliteConnection::connect(&url)
+        .await
+        .expect("a ledger");
+    let row = sqlx::query_as("SELECT state, tries, told_size FROM media WHERE message_id = ?")
+        .bind(key)
+        .fetch_one(&mut ledger)
+        .await
+        .expect("a row");
+    ledger.close().await.expect("closed");
+    row
+}
+
+/// Sends a document, of which the sender's phone states this size.
+fn send_file_with_size(phone: &Phone, file: &[u8], size: u64) -> (String, String) {
     let path = phone.upload(file.to_vec());
     let media = LeadMedia {
         path: path.clone(),
         kind: "document".to_owned(),
         mime: "application/octet-stream".to_owned(),
-        size: Some(file.len() as u64),
+        size: Some(size),
         ..LeadMedia::default()
     };
     let content = LeadContent {

@@ -21,6 +21,15 @@ async fn schedules_in_week_and_list() {
     manager.stop().await;
 }
 
+/// Checks that pages which a browser keeps for the way back hold no connection.
+#[tokio::test]
+async fn kept_pages_hold_no_connection() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default()).await;
+    run_browser_flow(&hub, "kept-pages-flow.mjs", &[], PATIENCE).await;
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn start_and_settings_screens() {
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;

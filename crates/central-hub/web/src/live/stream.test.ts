@@ -123,4 +123,16 @@ describe('the stream', () => {
     network.dispatchEvent(new Event('online'));
     expect(FakeSource.made).toHaveLength(1);
   });
+
+  it('is closed when the page is left, and opened anew when the browser shows it again', () => {
+    network.dispatchEvent(new Event('pagehide'));
+    expect(latest().readyState).toBe(FakeSource.CLOSED);
+    expect(FakeSource.made).toHaveLength(1);
+    // A page that was loaded and not kept has its stream already.
+    network.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }));
+    expect(FakeSource.made).toHaveLength(1);
+    network.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    expect(FakeSource.made).toHaveLength(2);
+    expect(latest().readyState).not.toBe(FakeSource.CLOSED);
+  });
 });

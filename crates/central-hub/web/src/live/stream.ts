@@ -112,11 +112,22 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
     hiddenAt = null;
   }
 
+  /** Opens the stream of a page that the browser kept and shows again. */
+  function pageShown(event: Event) {
+    if ((event as PageTransitionEvent).persisted) open();
+  }
+
   open();
+  // A page that was left is kept for the way back, with its connection. Browsers open six to a
+  // server, so after six such pages the next one would wait for ever.
+  window.addEventListener('pagehide', close);
+  window.addEventListener('pageshow', pageShown);
   // A laptop that wakes up should not wait for the browser's backoff.
   window.addEventListener('online', reopenNow);
   document.addEventListener('visibilitychange', visibilityChanged);
   return () => {
+    window.removeEventListener('pagehide', close);
+    window.removeEventListener('pageshow', pageShown);
     window.removeEventListener('online', reopenNow);
     document.removeEventListener('visibilitychange', visibilityChanged);
     close();

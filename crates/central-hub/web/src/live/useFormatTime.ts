@@ -1,4 +1,4 @@
-import { timestampText, shortTimestampText } from '../lib/days';
+import { dayOfTimestampText, timestampText, shortTimestampText } from '../lib/days';
 import { useText } from '../i18n/I18nProvider';
 import { useConfig } from './queries';
 
@@ -13,6 +13,13 @@ export function useFormatTime(): (at: string) => string {
   const { locale, dates } = useText();
   const zone = useZone();
   return (at) => timestampText(at, Date.now(), zone(), locale, dates);
+}
+
+/** Returns a formatter of a timestamp's day in the business's zone: `hoy`, `lun 30/11`. */
+export function useFormatDay(): (at: string) => string {
+  const { locale, dates } = useText();
+  const zone = useZone();
+  return (at) => dayOfTimestampText(at, Date.now(), zone(), locale, dates);
 }
 
 /** Returns a short formatter: `08:05` today, otherwise only the day. */
