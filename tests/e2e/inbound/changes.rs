@@ -167,6 +167,49 @@ async fn changes_during_outages_are_published_once() {
 }
 
 #[tokio::test]
+async fn changes_amid_kills_are_published_once() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = open_events_from_start(&manager).await;
+    let [edited_id, deleted_id, reacted] = ["a", "b", "c"].map(|body| write_message(&phone, body));
+    // Writes the last message of the chat: the page publishes no changes of the earlier ones.
+    write_message(&phone, "d");
+    let received = events.read_until(has_body("d")).await;
+    let last_id = received.last().expect("an event").id;
+    let mut call = String::new();
+    // The service dies while each of them is on its way.
+    for change in 0..4 {
+        manager.wait_until_stored().await;
+        match change {
+            0 => phone.lead_edits(&edited_id, "a2").map(drop),
+            1 => phone.lead_deletes(&deleted_id).map(drop),
+            2 => phone.lead_reacts(&reacted, "❤️").map(drop),
+            _ => {
+                call = miss_call(&phone);
+                Ok(())
+            }
+        }
+        .expect("a change");
+        manager.service.kill().await;
+        manager.restart().await;
+        manager.wait_for_state("READY").await;
+    }
+    write_message(&phone, "fin");
+    let mut events = Events::open(&manager.url("/events"), Some(last_id)).await;
+    let published = events.read_until(has_body("fin")).await;
+    let mut published_changes = changes(&published);
+    published_changes.sort_by_key(|(name, ..)| *name);
+    let expected = [
+        ("call", call.as_str(), Value::Null),
+        ("message_deleted", deleted_id.as_str(), Value::Null),
+        ("message_edited", edited_id.as_str(), json!("a2")),
+        ("reaction", reacted.as_str(), json!("❤️")),
+    ];
+    assert_eq!(published_changes, expected);
+    manager.stop().await;
+}
+
+#[tokio::test]
 async fn lost_page_events_lose_no_change() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
     let (standin, mut manager) = start_linked(Settings::default(), options).await;

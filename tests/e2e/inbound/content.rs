@@ -92,7 +92,10 @@ async fn content_of_every_kind_is_published() {
     );
 
     let (status, sent) = manager
-        .post("/send", &json!({"to": LEAD, "message": "¿La de dos ambientes?"}))
+        .post(
+            "/send",
+            &json!({"to": LEAD, "message": "¿La de dos ambientes?"}),
+        )
         .await;
     assert_eq!(status, 200, "{sent}");
     let own = phone.messages().pop().expect("a message").key;

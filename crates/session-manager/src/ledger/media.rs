@@ -130,7 +130,8 @@ impl Store {
     }
 
     /// Returns the newest file to prefetch: its kind is one of `kinds` (a JSON array), it has at
-    /// most `max_bytes` bytes, and it was tried less than `tries` times and not since `before`.
+    /// most `max_bytes` bytes as far as is known, and it was tried less than `tries` times and not
+    /// since `before`.
     pub async fn media_to_fetch(
         &self,
         kinds: &str,
@@ -201,6 +202,19 @@ impl Store {
             .bind(Timestamp::now().as_millis())
             .execute(&self.pool)
             .await?;
+        Ok(())
+    }
+
+    /// Records that the file has more than `bytes` bytes, whatever the sender's phone stated, so that
+    /// it is not prefetched up to that size again.
+    pub async fn record_media_larger_than(&self, key: &str, bytes: u64) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE media SET told_size = MAX(COALESCE(told_size, 0), ?2) WHERE message_key = ?1",
+        )
+        .bind(key)
+        .bind(signed(bytes.saturating_add(1)))
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

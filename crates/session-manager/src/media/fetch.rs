@@ -29,8 +29,12 @@ impl Drop for Part {
 }
 
 impl MediaStore {
-    /// Fetches the file of `row`, and stores the outcome.
-    pub(super) async fn fetch(&self, row: &MediaRow) -> Result<StoredMedia, MediaError> {
+    /// Fetches the file of `row`, of at most `max_size` bytes, and stores the outcome.
+    pub(super) async fn fetch(
+        &self,
+        row: &MediaRow,
+        max_size: u64,
+    ) -> Result<StoredMedia, MediaError> {
         let Ok(_place) = self.0.places.acquire().await else {
             return Err(MediaError::Busy);
         };
@@ -42,14 +46,21 @@ impl MediaStore {
         {
             return Ok(stored);
         }
-        let fetched = self.fetch_now(row).await;
+        let fetched = self.fetch_now(row, max_size).await;
         let outcome = match &fetched {
             Ok(_) => "stored",
             Err(MediaError::Gone) => {
                 store.mark_media_gone(&row.message_key).await?;
                 "gone"
             }
-            Err(MediaError::Failed(_) | MediaError::TooLarge(_)) => {
+            // Another try would give the same, so the file is not prefetched again.
+            Err(MediaError::TooLarge(_)) => {
+                store
+                    .record_media_larger_than(&row.message_key, max_size)
+                    .await?;
+                "failed"
+            }
+            Err(MediaError::Failed(_)) => {
                 store.record_media_failure(&row.message_key).await?;
                 "failed"
             }
@@ -59,13 +70,11 @@ impl MediaStore {
         fetched
     }
 
-    async fn fetch_now(&self, row: &MediaRow) -> Result<StoredMedia, MediaError> {
+    async fn fetch_now(&self, row: &MediaRow, max_size: u64) -> Result<StoredMedia, MediaError> {
         let ready = self.0.session.snapshot().session.state == SessionState::Ready;
         let page = self.0.session.page().filter(|_| ready);
         let page = page.ok_or_else(|| MediaError::NotReady("it is not now".to_owned()))?;
-        let (token, size) = page
-            .open_media(&row.message_id, self.0.limits.quota)
-            .await?;
+        let (token, size) = page.open_media(&row.message_id, max_size).await?;
         let written = self.write(&page, row, &token, size).await;
         // If the page is gone, the file is already released.
         let _ = page.close_media(&token).await;

@@ -72,7 +72,14 @@ pub struct MediaLimits {
 }
 
 type Outcome = Result<StoredMedia, MediaError>;
-type RunningDownload = watch::Receiver<Option<Outcome>>;
+
+/// A running download.
+#[derive(Clone, Debug)]
+struct RunningDownload {
+    /// Maximum size of the file that it fetches, in bytes.
+    max_size: u64,
+    outcome: watch::Receiver<Option<Outcome>>,
+}
 
 /// The media storage; cheap to clone.
 #[derive(Clone, Debug)]
@@ -170,9 +177,8 @@ impl MediaStore {
             None if row.gone => return Err(MediaError::Gone),
             None if self.0.limits.download == Download::Off => return Err(MediaError::Off),
             None => {
-                let finished = self.wait_for_download(self.start_download(&row)?);
-                let finished = tokio::time::timeout(patience, finished).await;
-                finished.map_err(|_| MediaError::Slow)??
+                let fetched = tokio::time::timeout(patience, self.fetch_on_request(&row)).await;
+                fetched.map_err(|_| MediaError::Slow)??
             }
         };
         Ok(ServedMedia {
@@ -222,9 +228,24 @@ impl MediaStore {
         there.is_ok_and(|there| there.is_file() && there.len() == stored.size)
     }
 
-    /// Starts the download of `row`, or joins a running one. The download continues even if no
-    /// request waits for it any more.
-    fn start_download(&self, row: &MediaRow) -> Result<RunningDownload, MediaError> {
+    /// Fetches the file of `row` for a request, which only the quota limits.
+    async fn fetch_on_request(&self, row: &MediaRow) -> Outcome {
+        let quota = self.0.limits.quota;
+        let download = self.start_download(row, quota)?;
+        let is_prefetch = download.max_size < quota;
+        match self.wait_for_download(download).await {
+            // The request joined a prefetch, whose limit is lower.
+            Err(MediaError::TooLarge(_)) if is_prefetch => {
+                self.wait_for_download(self.start_download(row, quota)?)
+                    .await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Starts the download of `row`, of at most `max_size` bytes, or joins a running one, whatever
+    /// its limit. The download continues even if no request waits for it any more.
+    fn start_download(&self, row: &MediaRow, max_size: u64) -> Result<RunningDownload, MediaError> {
         let mut running = lock(&self.0.running);
         if let Some(download) = running.get(&row.message_key) {
             return Ok(download.clone());
@@ -232,7 +253,8 @@ impl MediaStore {
         if running.len() >= MAX_RUNNING {
             return Err(MediaError::Busy);
         }
-        let (finished, download) = watch::channel(None);
+        let (finished, outcome) = watch::channel(None);
+        let download = RunningDownload { max_size, outcome };
         running.insert(row.message_key.clone(), download.clone());
         let guard = DownloadGuard {
             media: self.clone(),
@@ -240,7 +262,7 @@ impl MediaStore {
         };
         let row = row.clone();
         tokio::spawn(async move {
-            let outcome = guard.media.fetch(&row).await;
+            let outcome = guard.media.fetch(&row, max_size).await;
             // Remove the download first, so that a request after a failure starts a new one.
             drop(guard);
             finished.send_replace(Some(outcome));
@@ -249,7 +271,7 @@ impl MediaStore {
     }
 
     async fn wait_for_download(&self, mut download: RunningDownload) -> Outcome {
-        match download.wait_for(Option::is_some).await {
+        match download.outcome.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or(Err(MediaError::Slow)),
             Err(_) => Err(MediaError::Failed("it broke off".to_owned())),
         }
@@ -299,7 +321,8 @@ impl MediaStore {
             let Ok(Some(row)) = store.media_to_fetch(AUTO_KINDS, most, TRIES, before).await else {
                 return;
             };
-            let Ok(download) = self.start_download(&row) else {
+            // The size that the sender stated may be wrong, so the fetch itself is limited too.
+            let Ok(download) = self.start_download(&row, most) else {
                 return;
             };
             match self.wait_for_download(download).await {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Place, random_id};
+use super::{Place, Received, World, random_id};
+use crate::page_protocol::Incoming;
 
 /// Content of a message besides its text. Absent content is omitted.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -114,12 +115,14 @@ pub struct LeadAd {
 }
 
 impl LeadContent {
-    /// Returns the page's type and fields of the message. `body` is the message's text.
+    /// Returns the page's type and fields of the message. `body` is the message's text, and
+    /// `quoted_content` what it has of the quoted message.
     pub(super) fn fields(
         &self,
         body: &str,
         me: &str,
         chat: &str,
+        quoted_content: Option<&Value>,
     ) -> (Option<String>, Map<String, Value>) {
         let mut kind = None;
         let mut fields = Map::new();
@@ -178,7 +181,7 @@ impl LeadContent {
             let by_me = quoted.starts_with("true_");
             put("quotedStanzaID", json!(quoted.split('_').nth(2)));
             put("quotedParticipant", json!(if by_me { me } else { chat }));
-            put("quotedMsg", json!({"type": "chat", "body": "…"}));
+            put("quotedMsg", json!(quoted_content));
         }
         if let Some(poll) = &self.poll {
             kind = Some("poll_creation".to_owned());
@@ -235,4 +238,38 @@ impl LeadContent {
         }
         (kind, fields)
     }
+}
+
+impl World {
+    /// Returns what a quote has of the message under this key: its type and content. The phone that
+    /// quotes a message sends them along.
+    pub(super) fn quoted_content(&self, key: &str) -> Option<Value> {
+        let id = key.split('_').nth(2)?;
+        let received = || self.by_id.get(id).and_then(|at| self.received.get(*at));
+        let incoming = self.history.iter().rfind(|message| message.id == id);
+        incoming
+            .map(content_of_incoming)
+            .or_else(|| received().map(content_of_received))
+    }
+}
+
+fn content_of_incoming(message: &Incoming) -> Value {
+    let mut content = message.fields.clone();
+    // A quoted message comes without its own quote.
+    content.retain(|name, _| !name.starts_with("quoted"));
+    content.entry("body").or_insert_with(|| json!(message.body));
+    let kind = message.kind.as_deref().unwrap_or("chat");
+    content.insert("type".to_owned(), json!(kind));
+    Value::Object(content)
+}
+
+fn content_of_received(message: &Received) -> Value {
+    let mut content = json!({"type": message.kind, "body": message.body});
+    if let Some(caption) = &message.details.caption {
+        content["caption"] = json!(caption);
+    }
+    if let Some(place) = &message.details.location {
+        content["loc"] = json!(place.text);
+    }
+    content
 }

@@ -233,7 +233,9 @@ impl World {
         };
         let id = random_id("3A");
         let me = format!("{}@c.us", self.settings.me);
-        let (kind, mut fields) = lead.content.fields(&lead.body, &me, &chat);
+        let quoted = lead.content.quoted.as_deref();
+        let quoted = quoted.and_then(|key| self.quoted_content(key));
+        let (kind, mut fields) = lead.content.fields(&lead.body, &me, &chat, quoted.as_ref());
         if let Some(media) = &lead.content.media
             && let Some(upload) = self.media.get(&media.path)
         {

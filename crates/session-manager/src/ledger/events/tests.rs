@@ -596,16 +596,28 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     };
     assert_eq!(due(899).await.unwrap(), None);
     let row = due(900).await.unwrap().unwrap();
+    // The sender's phone stated too small a size.
+    store
+        .record_media_larger_than(&row.message_key, 1_000)
+        .await
+        .unwrap();
+    assert_eq!(due(1_000).await.unwrap(), None);
+    store
+        .record_media_larger_than(&row.message_key, 500)
+        .await
+        .unwrap();
+    assert_eq!(due(1_000).await.unwrap(), None, "the larger size counts");
+    assert_eq!(due(1_001).await.unwrap(), Some(row.clone()));
     assert_eq!(store.media("3A01").await.unwrap(), Some(row.clone()));
     assert_eq!(
         store.media("false_123456@lid_3A01").await.unwrap(),
         Some(row.clone())
     );
     for _ in 0..2 {
-        assert!(due(900).await.unwrap().is_some());
+        assert!(due(2_000).await.unwrap().is_some());
         store.record_media_failure(&row.message_key).await.unwrap();
     }
-    assert_eq!(due(900).await.unwrap(), None, "tried often enough");
+    assert_eq!(due(2_000).await.unwrap(), None, "tried often enough");
     let file = crate::ledger::StoredMedia {
         file_id: "00".repeat(16),
         size: 900,
@@ -625,7 +637,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     store.mark_media_dropped(&file.file_id).await.unwrap();
     let dropped = store.media(id).await.unwrap().unwrap();
     assert_eq!((dropped.stored, dropped.gone), (None, false));
-    assert_eq!(due(900).await.unwrap(), None, "only when it is asked for");
+    assert_eq!(due(2_000).await.unwrap(), None, "only when it is asked for");
     // A forgotten file has no row, even if its download is running.
     assert!(
         store
