@@ -303,12 +303,10 @@ async function test() {
     await bubble('¿Dónde están?').waitFor();
     await page.getByLabel('Message', { exact: true }).pressSequentially('/');
     await page.getByRole('listbox', { name: 'Quick replies' }).waitFor();
-    await audit('quick answers in English');
-    await takeScreenshot('english-list');
+    await inspect('english-list');
     await page.getByRole('link', { name: 'Manage quick replies' }).click();
     await page.getByRole('heading', { name: 'Quick replies', level: 1 }).waitFor();
-    await audit('the quick answers in English');
-    await takeScreenshot('english-screen');
+    await inspect('english-screen');
   });
 
   await step('no console errors', () => visitor.assertNoPageErrors());

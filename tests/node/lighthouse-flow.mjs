@@ -60,7 +60,7 @@ async function fill() {
   await eventually('the message arrives', async () => (await api(`/api/listener/history/${ANA}`)).mensajes.some((message) => message.mensaje === '¿Cuánto sale?'));
   await eventually('the delivery arrives', async () => (await api(`/api/webhooks/${webhook.id}/deliveries`)).entregas.length > 0);
   return [
-    'inicio', 'campanas', 'campanas/nueva', `campanas/${id}`, 'programacion', 'conversaciones', `conversaciones/${ANA}`,
+    'inicio', 'campanas', 'campanas/nueva', `campanas/${id}`, 'programacion', 'conversaciones', `conversaciones/${ANA}`, 'conversaciones/respuestas-rapidas',
     'contactos', 'mensajes', 'bajas', 'whatsapp', 'integraciones', `integraciones/${webhook.id}`, 'usuarios', 'ajustes', 'ayuda', 'nada',
   ];
 }

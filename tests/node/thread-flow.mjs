@@ -7,6 +7,7 @@
 // The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> screenshots of the conversation are
 // saved: light and dark theme, phone.
 import { readFileSync } from 'node:fs';
+import { crc32, deflateSync } from 'node:zlib';
 
 import { assert, assertEqual, eventually, phoneApi, run, step } from './lib/flow.mjs';
 import { createVisitor } from './lib/visitor.mjs';
@@ -129,6 +130,28 @@ function tone(seconds) {
   return file;
 }
 
+/** Returns a picture of 874 bytes that needs 17 GB to be drawn. */
+function pictureBomb() {
+  const chunk = (type, data) => {
+    const bytes = Buffer.alloc(12 + data.length);
+    bytes.writeUInt32BE(data.length);
+    bytes.write(type, 4, 'latin1');
+    data.copy(bytes, 8);
+    bytes.writeUInt32BE(crc32(bytes.subarray(4, 8 + data.length)), 8 + data.length);
+    return bytes;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(65_535);
+  header.writeUInt32BE(65_535, 4);
+  header[8] = 1;
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(100 * 8_193))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
 async function upload(bytes) {
   const response = await fetch(`${base}phone/api/files`, { method: 'POST', body: bytes });
   return (await response.json()).path;
@@ -194,6 +217,18 @@ async function test() {
     await dialog().getByText('2 de 2').waitFor();
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
+  });
+
+  await step('a picture that no browser can draw is explained, and can be downloaded', async () => {
+    await sendFileFromLead('una bomba', pictureBomb(), { kind: 'image', mime: 'image/png', width: 60, height: 60 });
+    await button('Ver grande: una bomba').click();
+    await dialog().getByText('Este navegador no lo puede mostrar: descargalo.').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+    // The page still works.
+    await box().fill('No se ve');
+    await button('Enviar').click();
+    await bubble('No se ve').waitFor();
   });
 
   await step('a voice message plays and can be skipped forward', async () => {
@@ -408,7 +443,14 @@ async function test() {
     await bubble('Acá va').waitFor();
     await scrollToMessage('Missed call');
     await scrollToMessage('Came from an ad on Instagram');
+    await takeScreenshot('english-light');
     await audit('in English');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await assertNoSidewaysScroll('in English on a phone');
+    await takeScreenshot('english-dark-phone');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1200, height: 900 });
     await page.evaluate(() => localStorage.setItem('leadmaster-language', 'es'));
     await page.reload();
     await bubble('Acá va').waitFor();

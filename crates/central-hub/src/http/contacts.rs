@@ -23,6 +23,7 @@ use crate::caller_limits::HeldSlots;
 use crate::error::HubError;
 use crate::session_deleter;
 use crate::state::AppState;
+use crate::store::campaigns::ContactCampaign;
 use crate::store::{
     Card, CardChange, ContactDetails, ContactFilter, DeleteOutcome, Filter, MergeOutcome,
     SplitOutcome, Store, StoreError, phone_of,
@@ -34,6 +35,8 @@ const MAX_TAGS: usize = 20;
 const MAX_NOTE_LENGTH: usize = 4_000;
 /// Number of messages that are listed with a contact.
 const LISTED_MESSAGES: u32 = 10;
+/// Number of campaigns that are listed with a contact.
+const LISTED_CAMPAIGNS: u32 = 5;
 /// How long a deletion waits for session-manager; what is left then is deleted later.
 const DELETION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of rows that are read at once for the CSV file.
@@ -100,6 +103,30 @@ pub(crate) struct OptOutBody {
     fecha: Timestamp,
 }
 
+/// A campaign that has the contact among its recipients.
+#[derive(Serialize, ToSchema)]
+#[schema(as = contacts::Campaign)]
+pub(crate) struct CampaignBody {
+    id: i64,
+    nombre: String,
+    /// The contact's state in the campaign: `pendiente`, `en_cola`, `enviado`,
+    /// `fallido`, `simulado` or `omitido`.
+    estado: &'static str,
+    /// When that state last changed.
+    fecha: Timestamp,
+}
+
+impl From<ContactCampaign> for CampaignBody {
+    fn from(campaign: ContactCampaign) -> Self {
+        Self {
+            id: campaign.id,
+            nombre: campaign.name,
+            estado: campaign.state.estado(),
+            fecha: campaign.at,
+        }
+    }
+}
+
 /// A contact with its details.
 #[derive(Serialize, ToSchema)]
 #[schema(as = contacts::One)]
@@ -108,6 +135,8 @@ pub(crate) struct OneBody {
     contact: ContactBody,
     /// The newest messages with the contact.
     mensajes: Vec<MessageAnswer>,
+    /// The newest campaigns that have the contact among their recipients.
+    campanias: Vec<CampaignBody>,
     desde_baja: Option<OptOutBody>,
     /// The contact's addresses, its merges and the card of each business; only
     /// for callers who see all businesses.
@@ -270,6 +299,10 @@ async fn show(
         .search_messages(&filter, None, LISTED_MESSAGES)
         .await?;
     let mensajes = to_answers(state, cliente_id, page.messages).await?;
+    let campaigns = state
+        .store
+        .campaigns_of_contact(chat, cliente_id, LISTED_CAMPAIGNS)
+        .await?;
     let last = known.last.take().into_iter().collect();
     let ultimo = to_answers(state, cliente_id, last).await?.pop();
     let opt_out = match (known.is_opted_out, Recipient::parse(chat)) {
@@ -310,6 +343,7 @@ async fn show(
     Ok(Json(OneBody {
         contact: body(known, shown, ultimo),
         mensajes,
+        campanias: campaigns.into_iter().map(CampaignBody::from).collect(),
         desde_baja: opt_out.map(|it| OptOutBody {
             origen: if it.source == "message" {
                 "mensaje"

@@ -75,6 +75,26 @@ async fn unread_count(hub: &Hub, who: &str) -> i64 {
     history["sin_leer"].as_i64().unwrap()
 }
 
+/// Creates a campaign with these recipients.
+async fn create_campaign(hub: &Hub, name: &str, cliente_id: Option<u64>, to: &[&str]) {
+    let recipients: Vec<_> = to.iter().map(|it| json!({"telefono": it})).collect();
+    let body = json!({"nombre": name, "mensaje": "Hola", "cliente_id": cliente_id, "destinatarios": recipients});
+    let (status, body) = ask(hub, "POST", "/api/sender/campaigns", Some(&body)).await;
+    assert_eq!(status, 201, "{body}");
+}
+
+/// Returns the names of a contact's campaigns, and its state in each.
+async fn campaigns_of(hub: &Hub, path: &str) -> Vec<String> {
+    let contact = get(hub, &format!("/api/contacts/{path}")).await;
+    let campaigns = contact["campanias"].as_array().unwrap().iter();
+    campaigns
+        .map(|row| {
+            assert!(row["id"].is_i64() && row["fecha"].is_string(), "{row}");
+            format!("{} {}", row["nombre"], row["estado"]).replace('"', "")
+        })
+        .collect()
+}
+
 fn texts(contact: &Value) -> Vec<&str> {
     let messages = contact["mensajes"].as_array().unwrap().iter();
     messages
@@ -603,6 +623,57 @@ on_both_engines! {
                 ["a Ana"]
             );
         }
+        hub.stop().await;
+    }
+
+    async fn contact_lists_its_campaigns_under_any_address(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        create_campaign(&hub, "Marzo", Some(51), &["541158254201", LID]).await;
+        create_campaign(&hub, "Abril", Some(51), &[LID]).await;
+        create_campaign(&hub, "Mayo", Some(52), &[ANA]).await;
+        create_campaign(&hub, "Junio", Some(51), &[LEO]).await;
+        let mut event = message(&format!("false_{LID}_3A01"), LID, "hola");
+        (event["phone"], event["lid"]) = (json!(ANA), json!(LID));
+        wait_until_read(&hub, peer.publish("message", &event)).await;
+        for cliente in [51, 52, 53] {
+            update_contact(&hub, ANA, json!({"nombre": "Ana", "cliente_id": cliente})).await;
+        }
+        // The LID and the number turned out to be one recipient of "Marzo".
+        for address in [ANA, "541158254201"] {
+            assert_eq!(
+                campaigns_of(&hub, &format!("{address}?cliente_id=51")).await,
+                ["Abril pendiente", "Marzo pendiente"],
+                "{address}"
+            );
+        }
+        // Another business sees only its own campaigns.
+        assert_eq!(
+            campaigns_of(&hub, &format!("{ANA}?cliente_id=52")).await,
+            ["Mayo pendiente"]
+        );
+        assert!(
+            campaigns_of(&hub, &format!("{ANA}?cliente_id=53"))
+                .await
+                .is_empty()
+        );
+        assert_eq!(
+            campaigns_of(&hub, LID).await,
+            ["Mayo pendiente", "Abril pendiente", "Marzo pendiente"]
+        );
+        // Only the newest are listed.
+        for name in ["Julio", "Agosto", "Octubre"] {
+            create_campaign(&hub, name, None, &[ANA]).await;
+        }
+        assert_eq!(
+            campaigns_of(&hub, ANA).await,
+            [
+                "Octubre pendiente",
+                "Agosto pendiente",
+                "Julio pendiente",
+                "Mayo pendiente",
+                "Abril pendiente"
+            ]
+        );
         hub.stop().await;
     }
 

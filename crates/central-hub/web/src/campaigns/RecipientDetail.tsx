@@ -9,8 +9,8 @@ import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
 import { ReasonField, useReason } from '../ui/Reason';
+import { RecipientBadge } from '../ui/RecipientBadge';
 import { retryRecipients, useCampaignChange, useRecipient } from './api';
-import { RecipientBadge } from './RecipientBadge';
 import type { Recipient } from './types';
 
 interface Props {

@@ -9,11 +9,11 @@ import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
+import { RecipientBadge } from '../ui/RecipientBadge';
 import { Surface } from '../ui/Surface';
 import { usePages } from '../ui/pages';
 import { campaignKey, getRecipients } from './api';
 import { RecipientDetail, RetryForm } from './RecipientDetail';
-import { RecipientBadge } from './RecipientBadge';
 import { RECIPIENT_STATES, type Campaign, type Recipient, type RecipientState } from './types';
 
 type DialogContent = { what: 'one'; recipient: Recipient } | { what: 'retry' };

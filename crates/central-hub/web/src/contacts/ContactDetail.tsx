@@ -17,6 +17,7 @@ import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { CONTACTS_KEY, forgetContact, idOf, partContact, useContact, whoOf } from '../people/api';
 import { CardForm } from '../people/CardForm';
+import { ContactCampaigns } from '../people/ContactCampaigns';
 import { factsOf } from '../people/contactFacts';
 import { JoinForm } from './JoinForm';
 import type { Address, ContactDetails } from '../people/types';
@@ -57,6 +58,7 @@ export function ContactDetail({ id, onGone }: { id: string; onGone: () => void }
           </Stack>
         </section>
       )}
+      <ContactCampaigns campaigns={data.campanias} level={3} />
       {data.negocios.length > 0 && (
         <section aria-label={s.others}>
           <Title order={3} size="h5">

@@ -9,6 +9,7 @@ import { useText } from '../i18n/I18nProvider';
 import { useFormatTime } from '../live/useFormatTime';
 import { useContact } from '../people/api';
 import { CardForm } from '../people/CardForm';
+import { ContactCampaigns } from '../people/ContactCampaigns';
 import { factsOf } from '../people/contactFacts';
 import type { ContactDetails } from '../people/types';
 import { ActionError } from '../ui/ActionError';
@@ -28,6 +29,7 @@ const stranger = (number: string): ContactDetails => ({
   baja: false,
   ultimo: null,
   mensajes: [],
+  campanias: [],
   desde_baja: null,
   direcciones: [],
   negocios: [],
@@ -80,6 +82,7 @@ function ContactData({ contact }: { contact: ContactDetails }) {
         </Badge>
       )}
       <Facts rows={factsOf(t, contact, me, formatTime)} />
+      <ContactCampaigns campaigns={contact.campanias} level={4} />
       {mayNote ? (
         <CardForm contact={contact} />
       ) : (

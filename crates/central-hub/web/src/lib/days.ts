@@ -108,6 +108,19 @@ export function timestampText(
   return `${dayName(day, clockIn(now, zone).day, locale, words)} ${clockText(at, zone, locale)}`;
 }
 
+/** Formats the day of a timestamp in a zone: `hoy`, `lun 30/11`. */
+export function dayOfTimestampText(
+  at: string,
+  now: number,
+  zone: string,
+  locale: string,
+  words: DayWords,
+): string {
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return at;
+  return dayName(clockIn(time, zone).day, clockIn(now, zone).day, locale, words);
+}
+
 /** Formats a timestamp briefly: `08:05` today, otherwise only the day. */
 export function shortTimestampText(
   at: string,

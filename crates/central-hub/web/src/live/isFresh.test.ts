@@ -9,13 +9,8 @@ it('says whether a query need not be repeated when the stream opens', async () =
   const queries = new QueryClient();
   expect(isFresh(queries, KEY)).toBe(false);
 
-  let answer = (_: number): void => undefined;
-  const request = queries.fetchQuery({
-    queryKey: KEY,
-    queryFn: () => new Promise<number>((resolve) => (answer = resolve)),
-  });
+  const request = queries.fetchQuery({ queryKey: KEY, queryFn: async () => 1 });
   expect(isFresh(queries, KEY)).toBe(true);
-  answer(1);
   await request;
   expect(isFresh(queries, KEY)).toBe(true);
 

@@ -1,5 +1,6 @@
 import type { Timestamp } from '../api/types';
 import type { MessageStateName } from '../ui/MessageState';
+import type { RecipientStateName } from '../ui/RecipientBadge';
 
 export interface Message {
   id: number;
@@ -29,9 +30,21 @@ export interface Address {
   fuente: string;
 }
 
+/** A campaign that has the contact among its recipients. */
+export interface ContactCampaign {
+  id: number;
+  nombre: string;
+  /** The contact's state in the campaign. */
+  estado: RecipientStateName;
+  /** When that state last changed. */
+  fecha: Timestamp;
+}
+
 /** `GET /api/contacts/{telefono}` */
 export interface ContactDetails extends Contact {
   mensajes: Message[];
+  /** The newest first, at most five. */
+  campanias: ContactCampaign[];
   desde_baja: { origen: 'mensaje' | 'persona'; por: string | null; fecha: Timestamp } | null;
   /** Only for users with access to all businesses. */
   direcciones: Address[];

@@ -31,6 +31,7 @@ export const contacts: Dictionary['contacts'] = {
     save: 'Save',
     saved: 'Saved.',
     messages: 'Latest messages',
+    campaigns: 'Campaigns',
     addresses: 'Numbers and ids of this contact',
     sources: {
       inbound: 'from a message they sent',

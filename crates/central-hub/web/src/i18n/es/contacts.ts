@@ -30,6 +30,7 @@ export const contacts = {
     save: 'Guardar',
     saved: 'Se guardó.',
     messages: 'Últimos mensajes',
+    campaigns: 'Campañas',
     addresses: 'Por qué números se la conoce',
     sources: {
       inbound: 'por un mensaje suyo',
