@@ -29,7 +29,11 @@ try {
     const flags = { onlyAudits: Object.values(AUDITS), throttlingMethod, logLevel: 'error' };
     const { lhr } = await lighthouse(hub, flags, undefined, page);
     if (lhr.runtimeError) throw new Error(JSON.stringify(lhr.runtimeError));
-    results[device] = Object.fromEntries(Object.entries(AUDITS).map(([name, id]) => [name, lhr.audits[id].numericValue]));
+    results[device] = Object.fromEntries(Object.entries(AUDITS).map(([name, id]) => {
+      const { numericValue, errorMessage } = lhr.audits[id];
+      if (numericValue === undefined) throw new Error(`${device}, ${id}: ${errorMessage}`);
+      return [name, numericValue];
+    }));
     await page.close();
   }
   console.log(JSON.stringify(results));
