@@ -74,7 +74,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // Two files arrive sooner than one, and far sooner than dozens.
-            { name: 'react', test: /rolldown.runtime|node_modules.(react|react-dom|scheduler)\// },
+            { name: 'react', test: /node_modules.(react|react-dom|scheduler)\// },
             { name: 'first', tags: ['$initial'] },
           ],
         },

@@ -20,16 +20,11 @@ import { cssVariables, theme } from './theme';
 const Toasts = part(() => import('../ui/Toasts'));
 
 export function App({ queries }: { queries: QueryClient }) {
-  const toastsNeeded = useToastsNeeded();
   return (
     <I18nProvider>
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-        {toastsNeeded && (
-          <Suspense fallback={null}>
-            <Toasts />
-          </Suspense>
-        )}
         <CrashGuard>
+          <ToastArea />
           <QueryClientProvider client={queries}>
             <AuthProvider>
               <LiveProvider>
@@ -46,6 +41,15 @@ export function App({ queries }: { queries: QueryClient }) {
         </CrashGuard>
       </MantineProvider>
     </I18nProvider>
+  );
+}
+
+function ToastArea() {
+  if (!useToastsNeeded()) return null;
+  return (
+    <Suspense fallback={null}>
+      <Toasts />
+    </Suspense>
   );
 }
 

@@ -9,6 +9,7 @@ export async function warmUp(): Promise<void> {
     import('./Menu'),
     import('../ui/ConfirmDialogBox'),
     import('../ui/styles'),
+    import('../ui/Toasts'),
     loadScreenTexts(),
   ]);
 }
