@@ -11,13 +11,13 @@ import { CrashGuard } from './CrashGuard';
 import { Frame } from './Frame';
 import { useSections } from './navigation';
 import { NotFound } from '../ui/NotFound';
-import { part } from '../ui/part';
+import { lazyWithStyles } from '../ui/lazyWithStyles';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useToastsNeeded } from '../ui/toastsNeeded';
 import { cssVariables, theme } from './theme';
 
 /** Loaded with the first toast. */
-const Toasts = part(() => import('../ui/Toasts'));
+const Toasts = lazyWithStyles(() => import('../ui/Toasts'));
 
 export function App({ queries }: { queries: QueryClient }) {
   return (

@@ -7,7 +7,7 @@ import { Link, NavigationType, useLocation, useNavigationType } from 'react-rout
 import { useText } from '../i18n/I18nProvider';
 import { QUICK_ANSWERS, ROUTES } from '../lib/routes';
 import { Logo } from '../ui/Logo';
-import { part } from '../ui/part';
+import { lazyWithStyles } from '../ui/lazyWithStyles';
 import { Preferences } from '../ui/Preferences';
 import { useInbox } from '../live/useInbox';
 import { Alerts } from './Alerts';
@@ -17,7 +17,7 @@ import classes from './Frame.module.css';
 import { useMenuEntries } from './navigation';
 
 /** Loaded beside the screen; on a phone, when the menu is first opened. */
-const Menu = part(() => import('./Menu'));
+const Menu = lazyWithStyles(() => import('./Menu'));
 
 const CONTENT = 'content';
 /** Keeps what is fixed in place when a dialog hides the scroll bar (react-remove-scroll). */

@@ -19,7 +19,7 @@ import type { Dictionary } from '../i18n/es';
 import { loadScreenTexts } from '../i18n/I18nProvider';
 import { AGENT_ROUTES, QUICK_ANSWERS, ROUTES } from '../lib/routes';
 import { StartScreen } from '../start/StartScreen';
-import { part } from '../ui/part';
+import { lazyWithStyles } from '../ui/lazyWithStyles';
 
 interface Entry {
   label: (t: Dictionary) => string;
@@ -42,7 +42,7 @@ interface Section {
 
 /** Loads a screen when it is opened, with its texts. */
 const screen = (load: () => Promise<{ default: ComponentType }>): ComponentType =>
-  part(async () => {
+  lazyWithStyles(async () => {
     const [loaded] = await Promise.all([load(), loadScreenTexts()]);
     return loaded;
   });

@@ -13,12 +13,12 @@ import { getMe, signIn, signOut } from '../api/endpoints';
 import { onSignedOut } from '../api/http';
 import type { Me } from '../api/types';
 import { forgetDrafts } from '../lib/drafts';
-import { part } from '../ui/part';
+import { lazyWithStyles } from '../ui/lazyWithStyles';
 import { ME_KEY, meQuery } from './identity';
 import { Starting } from './Starting';
 
 /** Loaded when somebody has to sign in. */
-const SignIn = part(() => import('./SignIn'));
+const SignIn = lazyWithStyles(() => import('./SignIn'));
 
 /** Retry interval of the identity request while the hub does not respond. */
 const RETRY_MS = 3_000;

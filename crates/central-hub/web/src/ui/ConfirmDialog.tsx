@@ -1,10 +1,10 @@
 import { Suspense, useState } from 'react';
 
 import type { ConfirmDialogProps } from './ConfirmDialogBox';
-import { part } from './part';
+import { lazyWithStyles } from './lazyWithStyles';
 
 /** Loaded when first opened: the components of a dialog are a tenth of the first visit. */
-const ConfirmDialogBox = part(() => import('./ConfirmDialogBox'));
+const ConfirmDialogBox = lazyWithStyles(() => import('./ConfirmDialogBox'));
 
 /** A confirmation dialog for an action that cannot be undone. */
 export function ConfirmDialog(props: ConfirmDialogProps) {

@@ -1,9 +1,9 @@
 import { Suspense } from 'react';
 
-import { part } from './part';
+import { lazyWithStyles } from './lazyWithStyles';
 
 /** Loaded when opened, since it is needed about once per installation. */
-const OperatorLetter = part(() => import('./OperatorLetter'));
+const OperatorLetter = lazyWithStyles(() => import('./OperatorLetter'));
 
 /** A message to the server's operator, with the commands to run. */
 export function OperatorHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {

@@ -1,8 +1,8 @@
 import { Suspense } from 'react';
 
-import { part } from './part';
+import { lazyWithStyles } from './lazyWithStyles';
 
-const PreferenceControls = part(() => import('./PreferenceControls'));
+const PreferenceControls = lazyWithStyles(() => import('./PreferenceControls'));
 
 /** The language and the color scheme, which are loaded beside the screen. */
 export function Preferences() {

@@ -1,4 +1,4 @@
-// The styles of the other Mantine components in use, which `part` loads with the first of them.
+// The styles of the other Mantine components in use, which `lazyWithStyles` loads with the first of them.
 import '@mantine/core/styles/ScrollArea.layer.css';
 import '@mantine/core/styles/Overlay.layer.css';
 import '@mantine/core/styles/ModalBase.layer.css';
