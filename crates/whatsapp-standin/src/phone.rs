@@ -244,12 +244,7 @@ impl Phone {
     /// If no linked device is connected.
     pub fn conflict(&self) -> Result<(), PhoneError> {
         let mut world = self.shared.world();
-        let linked: Vec<u64> = world
-            .pages
-            .keys()
-            .copied()
-            .filter(|page| world.device_on(*page).is_some())
-            .collect();
+        let linked = world.linked_pages();
         if linked.is_empty() {
             return Err(PhoneError::NoDevice);
         }
@@ -426,24 +421,18 @@ impl Phone {
     /// Ends the offline delivery of every linked page now.
     pub fn end_offline_delivery(&self) {
         let mut world = self.shared.world();
-        let pages: Vec<u64> = world.pages.keys().copied().collect();
-        for page in pages {
-            if world.device_on(page).is_some() {
-                world.offline(page, &[]);
-                world.offline_end(page);
-            }
+        for page in world.linked_pages() {
+            world.offline(page, &[]);
+            world.offline_end(page);
         }
     }
 
     /// Completes the history of every linked page now.
     pub fn end_history(&self) {
         let mut world = self.shared.world();
-        let pages: Vec<u64> = world.pages.keys().copied().collect();
-        for page in pages {
-            if world.device_on(page).is_some() {
-                world.tell_history(page, 100);
-                world.has_history(page);
-            }
+        for page in world.linked_pages() {
+            world.tell_history(page, 100);
+            world.has_history(page);
         }
     }
 

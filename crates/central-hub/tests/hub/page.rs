@@ -3,6 +3,16 @@
 use crate::fake_session_manager::FakeSessionManager;
 use crate::support::Hub;
 
+/// Requests a path with this `Accept-Encoding`.
+async fn get_encoded(hub: &Hub, path: &str, accepted: &str) -> reqwest::Response {
+    hub.http
+        .get(hub.url(path))
+        .header("accept-encoding", accepted)
+        .send()
+        .await
+        .unwrap()
+}
+
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 #[tokio::test]
@@ -87,13 +97,7 @@ async fn assets_of_the_index_exist_and_are_cached_as_immutable() {
         .split(['"', '\''])
         .filter(|part| part.starts_with('/') && !part.contains('%') && !part.starts_with("/api/"))
     {
-        let response = hub
-            .http
-            .get(hub.url(part))
-            .header("accept-encoding", "gzip")
-            .send()
-            .await
-            .unwrap();
+        let response = get_encoded(&hub, part, "gzip").await;
         assert_eq!(response.status(), 200, "{part}");
         let headers = response.headers();
         let kind = headers["content-type"].to_str().unwrap();
@@ -129,14 +133,7 @@ const FIRST_VISIT_BUDGET: usize = 140_000;
 async fn first_visit_stays_within_its_byte_budget() {
     let hub = Hub::start(&FakeSessionManager::unused_url().await).await;
     let get = async |path: &str| {
-        let response = hub
-            .http
-            .get(hub.url(path))
-            .header("accept", HTML)
-            .header("accept-encoding", "gzip, br")
-            .send()
-            .await
-            .unwrap();
+        let response = get_encoded(&hub, path, "gzip, br").await;
         assert_eq!(response.status(), 200, "{path}");
         if path != "/early.js" {
             assert_eq!(response.headers()["content-encoding"], "br", "{path}");
@@ -144,15 +141,7 @@ async fn first_visit_stays_within_its_byte_budget() {
         }
         response.bytes().await.unwrap().len()
     };
-    let index = hub
-        .http
-        .get(hub.url("/inicio"))
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let (_, index) = hub.get("/inicio").await;
     let mut sizes = vec![("/inicio", get("/inicio").await)];
     for path in index
         .split('"')
@@ -180,13 +169,7 @@ async fn refused_brotli_is_not_sent() {
         ("brotli", None),
         ("identity", None),
     ] {
-        let response = hub
-            .http
-            .get(hub.url("/inicio"))
-            .header("accept-encoding", accepted)
-            .send()
-            .await
-            .unwrap();
+        let response = get_encoded(&hub, "/inicio", accepted).await;
         let coding = response
             .headers()
             .get("content-encoding")

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-// The source of every module of the page, by relative path.
-const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.{ts,tsx}'], {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-});
+import { importsOf, sources } from './lib/sources.fixture';
 
 /**
  * The folders from the lowest to the highest layer. A module may import from its
@@ -43,26 +38,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['main.tsx'],
 ];
 
-const modules = new Set(Object.keys(SOURCES).map((path) => path.slice(2)));
-
-function importsOf(path: string): string[] {
-  const folder = path.split('/').slice(0, -1);
-  const found = (SOURCES[`./${path}`] ?? '').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g);
-  return Array.from(found, ([, to = '']) => to.replace(/\?.*/, ''))
-    .filter((to) => !/\.(css|md)$/.test(to))
-    .map((to) => {
-      const parts = [...folder];
-      for (const part of to.split('/')) {
-        if (part === '..') parts.pop();
-        else if (part !== '.') parts.push(part);
-      }
-      const target = parts.join('/');
-      const whole = ['.ts', '.tsx', '/index.ts'].map((end) => target + end);
-      const one = whole.find((name) => modules.has(name));
-      if (one === undefined) throw new Error(`${path} imports ${to}, which is not there`);
-      return one;
-    });
-}
+const modules = new Set(sources.keys());
 
 const folderOf = (path: string): string => path.split('/')[0] ?? '';
 const layerOf = (path: string): number =>

@@ -408,4 +408,10 @@ impl World {
             _ => None,
         }
     }
+
+    /// Returns the pages that are logged in as a device.
+    pub(crate) fn linked_pages(&self) -> Vec<PageId> {
+        let ids = self.pages.keys().copied();
+        ids.filter(|id| self.device_on(*id).is_some()).collect()
+    }
 }

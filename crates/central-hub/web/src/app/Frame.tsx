@@ -1,11 +1,12 @@
 import { Burger, Container, Group } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconDots } from '@tabler/icons-react';
-import { Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
+import { Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { Link, NavigationType, useLocation, useNavigationType } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { QUICK_ANSWERS, ROUTES } from '../lib/routes';
+import { useOnceTrue } from '../lib/useOnceTrue';
 import { Logo } from '../ui/Logo';
 import { lazyWithStyles } from '../ui/lazyWithStyles';
 import { Preferences } from '../ui/Preferences';
@@ -39,8 +40,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const arrival = useNavigationType();
   const phone = useMediaQuery(PHONE, false, { getInitialValueInEffect: false });
   // A phone does not render its menu until it is first opened.
-  const [menuNeeded, setMenuNeeded] = useState(!phone);
-  if ((opened || !phone) && !menuNeeded) setMenuNeeded(true);
+  const menuNeeded = useOnceTrue(opened || !phone);
   const entries = useMenuEntries();
   const inbox = useInbox();
   const waits = (path: string) => (path === ROUTES.conversations ? (inbox?.sin_responder ?? 0) : 0);

@@ -94,6 +94,12 @@ export function dayName(day: Day, today: Day, locale: string, words: DayWords): 
   return `${week} ${date}`;
 }
 
+/** Returns the day of a timestamp, and today, in a zone; null if the text is not a timestamp. */
+function daysOf(at: string, now: number, zone: string): { day: Day; today: Day } | null {
+  const time = Date.parse(at);
+  return Number.isNaN(time) ? null : { day: clockIn(time, zone).day, today: clockIn(now, zone).day };
+}
+
 /** Formats a timestamp in a zone: `hoy 08:05`, `ayer 23:10`, `lun 30/11 09:00`. */
 export function timestampText(
   at: string,
@@ -102,10 +108,9 @@ export function timestampText(
   locale: string,
   words: DayWords,
 ): string {
-  const time = Date.parse(at);
-  if (Number.isNaN(time)) return at;
-  const { day } = clockIn(time, zone);
-  return `${dayName(day, clockIn(now, zone).day, locale, words)} ${clockText(at, zone, locale)}`;
+  const days = daysOf(at, now, zone);
+  if (!days) return at;
+  return `${dayName(days.day, days.today, locale, words)} ${clockText(at, zone, locale)}`;
 }
 
 /** Formats the day of a timestamp in a zone: `hoy`, `lun 30/11`. */
@@ -116,9 +121,8 @@ export function dayOfTimestampText(
   locale: string,
   words: DayWords,
 ): string {
-  const time = Date.parse(at);
-  if (Number.isNaN(time)) return at;
-  return dayName(clockIn(time, zone).day, clockIn(now, zone).day, locale, words);
+  const days = daysOf(at, now, zone);
+  return days ? dayName(days.day, days.today, locale, words) : at;
 }
 
 /** Formats a timestamp briefly: `08:05` today, otherwise only the day. */
@@ -129,10 +133,9 @@ export function shortTimestampText(
   locale: string,
   words: DayWords,
 ): string {
-  const time = Date.parse(at);
-  if (Number.isNaN(time)) return at;
-  const { day } = clockIn(time, zone);
-  const today = clockIn(now, zone).day;
+  const days = daysOf(at, now, zone);
+  if (!days) return at;
+  const { day, today } = days;
   return day === today ? clockText(at, zone, locale) : dayName(day, today, locale, words);
 }
 

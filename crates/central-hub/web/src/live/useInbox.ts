@@ -1,10 +1,9 @@
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 import type { InboxBody } from '../api/types';
-import { isFresh } from './isFresh';
 import { INBOX_KEY } from './keys';
-import { useOnLive } from './LiveProvider';
+import { useRefetchOn } from './useRefetchOn';
 
 /** Polling interval for changes without an event. */
 const POLL_MS = 20_000;
@@ -20,11 +19,4 @@ export function useInbox(): InboxBody | undefined {
 }
 
 /** Refetches the counts on conversation events; mounted once per page. */
-export function useFollowInbox(): void {
-  const queries = useQueryClient();
-  useOnLive(({ type }) => {
-    if (type !== 'conversation' && type !== 'opened') return;
-    if (type === 'opened' && isFresh(queries, INBOX_KEY)) return;
-    void queries.invalidateQueries({ queryKey: INBOX_KEY });
-  });
-}
+export const useFollowInbox = (): void => useRefetchOn('conversation', INBOX_KEY);

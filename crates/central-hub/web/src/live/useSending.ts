@@ -2,9 +2,8 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/r
 
 import { request } from '../api/http';
 import type { SendingBody } from '../api/types';
-import { isFresh } from './isFresh';
 import { SENDING_KEY } from './keys';
-import { useOnLive } from './LiveProvider';
+import { useRefetchOn } from './useRefetchOn';
 
 const PATH = '/api/sending';
 /** Polling interval for changes made through another hub. */
@@ -21,14 +20,7 @@ export function useSending(): SendingBody | undefined {
 }
 
 /** Refetches the state of the sending switch on its events; mounted once per page. */
-export function useFollowSending(): void {
-  const queries = useQueryClient();
-  useOnLive(({ type }) => {
-    if (type !== 'sending' && type !== 'opened') return;
-    if (type === 'opened' && isFresh(queries, SENDING_KEY)) return;
-    void queries.invalidateQueries({ queryKey: SENDING_KEY });
-  });
-}
+export const useFollowSending = (): void => useRefetchOn('sending', SENDING_KEY);
 
 /** Stops or resumes all sending. */
 export function useSwitchSending(onDone?: () => void) {

@@ -1,5 +1,6 @@
-import { Suspense, useState } from 'react';
+import { Suspense } from 'react';
 
+import { useOnceTrue } from '../lib/useOnceTrue';
 import type { ConfirmDialogProps } from './ConfirmDialogBox';
 import { lazyWithStyles } from './lazyWithStyles';
 
@@ -8,9 +9,7 @@ const ConfirmDialogBox = lazyWithStyles(() => import('./ConfirmDialogBox'));
 
 /** A confirmation dialog for an action that cannot be undone. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
-  const [needed, setNeeded] = useState(props.opened);
-  if (props.opened && !needed) setNeeded(true);
-  if (!needed) return null;
+  if (!useOnceTrue(props.opened)) return null;
   return (
     <Suspense fallback={null}>
       <ConfirmDialogBox {...props} />
