@@ -19,6 +19,10 @@ pub struct Settings {
     pub next_code: Duration,
     /// Number of codes in a round, before the page goes idle.
     pub codes: u32,
+    /// Time until the stream has a mode, at which wa-js reports itself ready. The real page has one
+    /// from the start: this widens the milliseconds in which wa-js can be called and is not ready.
+    #[serde(rename = "wa_js_ready_ms", with = "millis")]
+    pub wa_js_ready: Duration,
     /// Lifetime of a code for linking by number.
     #[serde(rename = "link_code_ms", with = "millis")]
     pub link_code: Duration,
@@ -156,6 +160,7 @@ impl Default for Settings {
             first_code: Duration::from_secs(60),
             next_code: Duration::from_secs(20),
             codes: 6,
+            wa_js_ready: ms(0),
             link_code: Duration::from_secs(180),
             passkey: false,
             passkey_life: Duration::from_secs(600),

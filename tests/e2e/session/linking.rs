@@ -381,11 +381,11 @@ const PAIRED: &str = "5491100000001";
 
 /// Returns a service that requested a pairing code, and its response, once the codes to scan have
 /// expired.
-async fn start_with_pairing_code() -> (Standin, Manager, Value) {
+async fn start_with_pairing_code(settings: Settings) -> (Standin, Manager, Value) {
     let standin = start_standin(Settings {
         first_code: MS(2_500),
         codes: 1,
-        ..Settings::default()
+        ..settings
     })
     .await;
     let manager = Manager::start(&standin).await;
@@ -404,7 +404,7 @@ async fn start_with_pairing_code() -> (Standin, Manager, Value) {
 /// pairing code.
 #[tokio::test]
 async fn pairing_code_outlives_the_qr_codes() {
-    let (standin, mut manager, body) = start_with_pairing_code().await;
+    let (standin, mut manager, body) = start_with_pairing_code(Settings::default()).await;
     poll::until("the codes to scan to expire", async || {
         (manager.get("/qr").await.1["status"] == "NO_QR").then_some(())
     })
@@ -429,10 +429,32 @@ async fn pairing_code_outlives_the_qr_codes() {
     manager.stop().await;
 }
 
+/// Checks that a code which is requested before wa-js is ready is renewed as well: wa-js drops the
+/// life cycle of any code when it becomes ready.
+#[tokio::test]
+async fn pairing_code_requested_early_is_renewed() {
+    let (standin, mut manager, body) = start_with_pairing_code(Settings {
+        wa_js_ready: MS(2_400),
+        ..Settings::default()
+    })
+    .await;
+    standin
+        .phone()
+        .link_code_event(LinkCodeEvent::RefreshAltLinkingCode);
+    poll::until("a new code to type", async || {
+        let (_, response) = manager
+            .post("/pairing-code", &json!({"phone": PAIRED}))
+            .await;
+        (response["code"] != body["code"]).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
 /// Checks that a code which the phone already has stays valid while the next step takes time.
 #[tokio::test]
 async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
-    let (standin, mut manager, body) = start_with_pairing_code().await;
+    let (standin, mut manager, body) = start_with_pairing_code(Settings::default()).await;
     let expiry_ms = |body: &Value| -> Option<i64> {
         let at: Timestamp = serde_json::from_value(body["expires_at"].clone()).ok()?;
         Some(at.as_millis())
@@ -452,7 +474,7 @@ async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
 
 #[tokio::test]
 async fn expired_pairing_code_gives_way_to_qr_codes() {
-    let (standin, mut manager, _) = start_with_pairing_code().await;
+    let (standin, mut manager, _) = start_with_pairing_code(Settings::default()).await;
     standin
         .phone()
         .link_code_event(LinkCodeEvent::ForceManualRefresh);

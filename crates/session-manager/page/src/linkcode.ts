@@ -12,6 +12,14 @@ const LIFE_MS = 180_000;
 const PHONE_MS = 60_000;
 /** How long an idle page may take to resume, in milliseconds. */
 const REFRESH_MS = 5_000;
+/** How long wa-js may take to report itself ready, in milliseconds. */
+const READY_MS = 2_000;
+const POLL_MS = 25;
+
+async function until(holds: () => boolean, patience: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (!holds() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
 
 interface LinkCode {
   phone: string;
@@ -64,8 +72,7 @@ async function renew(phone: string): Promise<void> {
   if (idle()) {
     // The page does the same before it creates a new code.
     refreshCode();
-    const deadline = Date.now() + REFRESH_MS;
-    while (idle() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
+    await until(() => !idle(), REFRESH_MS);
   }
   const code = typeof WPP.conn.refreshLinkDeviceCode === "function" ? await WPP.conn.refreshLinkDeviceCode() : await generate(WPP, phone);
   if (out?.phone === phone) show(phone, code, false);
@@ -96,6 +103,9 @@ function listen(WPP: any): void {
 
 /** Returns the code for this number: the pending one, or a new one. */
 export async function linkCode(WPP: any, phone: string): Promise<{ code: string; expires_at: number }> {
+  // wa-js 4.6 ends every life cycle of a code when it becomes ready, which is shortly after it can
+  // be called: one begun before that would never be renewed.
+  await until(() => attempt(() => Boolean(WPP.conn.isMainReady()), true), READY_MS);
   listen(WPP);
   if (out?.phone === phone) {
     out.wanted = true;

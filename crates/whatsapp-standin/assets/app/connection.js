@@ -79,7 +79,8 @@
   const hearing = {
     code(line) {
       linking.onCode(line);
-      Stream.set({ mode: 'QR', info: 'NORMAL' });
+      // Without a mode it gets its first one later (`wa_js_ready_ms`).
+      Stream.set({ mode: Stream.mode && 'QR', info: 'NORMAL' });
     },
     idle: () => linking.onIdle(),
     passkey_request: ({ options }) => __standin.passkey.onRequest(options),

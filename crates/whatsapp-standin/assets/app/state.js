@@ -23,7 +23,7 @@
   }
 
   class StreamModel extends BaseModel {
-    static defaults = { mode: 'QR', info: 'OPENING', needsUpdate: false, available: false, uiActive: true };
+    static defaults = { mode: config.wa_js_ready_ms ? undefined : 'QR', info: 'OPENING', needsUpdate: false, available: false, uiActive: true };
     // Set through the property: clients pin it to keep the page in one of the two states.
     markAvailable() { this.available = true; }
     markUnavailable() { this.available = false; }
@@ -79,6 +79,7 @@
 
   const Socket = new SocketModel();
   const Stream = new StreamModel();
+  if (config.wa_js_ready_ms) setTimeout(() => Stream.mode ?? Stream.set({ mode: 'QR' }), config.wa_js_ready_ms);
   const Conn = new ConnModel();
   const Cmd = new CmdImpl();
   const NetworkStatus = new NetworkStatusModel();
