@@ -37,11 +37,18 @@
     return b64(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
   }
 
-  async function dimensions(blob) {
+  const THUMBNAIL_SIDE = 72;
+
+  /** Returns the dimensions of a picture, and its small preview as base64. */
+  async function look(blob) {
     const bitmap = await createImageBitmap(blob);
-    const size = { fullWidth: bitmap.width, fullHeight: bitmap.height };
+    const { width: fullWidth, height: fullHeight } = bitmap;
+    const scale = Math.min(1, THUMBNAIL_SIDE / Math.max(fullWidth, fullHeight));
+    const canvas = new OffscreenCanvas(Math.ceil(fullWidth * scale), Math.ceil(fullHeight * scale));
+    canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     bitmap.close();
-    return size;
+    const jpeg = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.5 });
+    return { fullWidth, fullHeight, thumbnail: b64(await jpeg.arrayBuffer()) };
   }
 
   /** Finds out what kind of file it is, and which fields its message needs. */
@@ -52,10 +59,10 @@
     if (options.asSticker) type = 'sticker';
     if (type === 'audio' && options.isPtt) type = 'ptt';
     // A file that is not really a picture cannot be drawn, and is not sent.
-    const size = type === 'image' ? await dimensions(blob) : {};
+    const seen = type === 'image' ? await look(blob) : {};
     return new MediaDataModel({
       type, mimetype, size: blob.size, filehash: await digest(blob), mediaBlob: opaque, isGif: Boolean(options.asGif),
-      filename: blob.name, mediaStage: 'PREPARED', ...options.precomputedFields, ...size,
+      filename: blob.name, mediaStage: 'PREPARED', ...options.precomputedFields, ...seen,
     });
   }
 
@@ -83,6 +90,8 @@
       const key = id ?? new MsgKey({ from: __standin.me(), to: chat.id, id: await MsgKey.newId(), selfDir: 'out' });
       const caption = rest.isCaptionByUser === false ? undefined : (options.caption ?? rest.caption);
       const about = { filename: rest.filename ?? data.filename, caption, type: data.type, mimetype: data.mimetype, size: data.size, filehash: data.filehash, isGif: data.isGif };
+      // The preview of a picture is its message's body.
+      if (data.thumbnail) Object.assign(about, { body: data.thumbnail, width: data.fullWidth, height: data.fullHeight });
       const model = Msg.get(key) ?? new MsgModel({
         t: Math.floor(Date.now() / 1000), from: __standin.me(chat.id.isLid()), to: chat.id, ...rest, ...about,
         id: key, ack: 0, local: true, isNewMsg: true, self: 'out', mediaData: data,

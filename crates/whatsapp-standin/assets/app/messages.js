@@ -74,7 +74,7 @@
   }
 
   function transmit(message) {
-    const body = message.type === 'vcard' ? '' : message.body;
+    const body = message.type === 'vcard' || message.directPath ? '' : message.body;
     __standin.connection.say({
       t: 'send', id: message.id.id, key: String(message.id), to: message.id.remote._serialized,
       body: String(body ?? ''), kind: message.type ?? 'chat', details: details(message),

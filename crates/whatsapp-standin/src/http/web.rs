@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -22,6 +22,8 @@ use crate::world::{PageHttp, Upload};
 
 /// Maximum size of an uploaded file, in bytes.
 const MAX_MEDIA_BYTES: u64 = 256 * 1024 * 1024;
+/// Maximum size of an upload whose content is kept for a later download, in bytes.
+const MAX_STORED_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The Content Security Policy of the real page: a client that needs more fails there as well.
 const CSP: &str = "default-src 'self' data: blob:; \
@@ -121,7 +123,7 @@ struct MediaQuery {
     to: String,
 }
 
-/// Receives a file, and stores only its size and hash.
+/// Receives a file. Stores its size and hash, and its content unless that is large.
 async fn media(
     State(shared): State<Arc<Shared>>,
     Query(MediaQuery { to }): Query<MediaQuery>,
@@ -129,7 +131,7 @@ async fn media(
 ) -> Response {
     let network = shared.network();
     let taking = async {
-        let (mut hash, mut size) = (Sha256::new(), 0_u64);
+        let (mut hash, mut size, mut content) = (Sha256::new(), 0_u64, Vec::new());
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
@@ -138,15 +140,21 @@ async fn media(
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
             hash.update(&chunk);
+            if size <= MAX_STORED_BYTES {
+                content.extend_from_slice(&chunk);
+            } else {
+                content = Vec::new();
+            }
         }
-        Ok((hash.finalize(), size))
+        let content = (size <= MAX_STORED_BYTES).then(|| Bytes::from(content));
+        Ok((hash.finalize(), size, content))
     };
     let taken = tokio::select! {
         // A network outage also cancels uploads.
         () = network.cancelled() => Err(StatusCode::SERVICE_UNAVAILABLE),
         taken = taking => taken,
     };
-    let (hash, size) = match taken {
+    let (hash, size, content) = match taken {
         Ok(taken) if shared.world().network_up => taken,
         Ok(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(status) => return status.into_response(),
@@ -157,10 +165,13 @@ async fn media(
     }
     let sha256 = hex::encode(hash);
     let path = world.uploaded(Upload { size, sha256 });
+    if let Some(content) = content {
+        world.files.insert(path.clone(), content);
+    }
     Json(json!({"path": path})).into_response()
 }
 
-/// Serves a file that a lead sent.
+/// Serves a file that a lead or the account sent.
 async fn file(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
     let mut world = shared.world();
     if !world.network_up {

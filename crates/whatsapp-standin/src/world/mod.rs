@@ -309,10 +309,10 @@ pub(crate) struct World {
     pub(crate) activity: Vec<ShownActivity>,
     /// Uploads of pages, by path.
     pub(crate) media: HashMap<String, media::Upload>,
-    /// The contents of leads' files, by path. They are kept in memory only, so that a restart
+    /// The contents of files, by path. They are kept in memory only, so that a restart
     /// deletes them, as WhatsApp does over time.
     pub(crate) files: HashMap<String, Bytes>,
-    /// How often pages fetched leads' files.
+    /// How often pages fetched files.
     pub(crate) downloads: u64,
     /// How often pages stored or deleted messages on the phone's request.
     pub(crate) stored: u64,
