@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::message_content::MessageContent;
+use crate::message_content::{InboundMedia, MessageContent};
 use crate::{FirstSync, Limits, SessionState, Timestamp};
 
 /// The name of an event, in its `event:` field.
@@ -328,6 +328,9 @@ pub struct AckEvent {
     pub ack: i8,
     /// The status: `failed, accepted, sent, delivered, read, played`.
     pub status: String,
+    /// The file of a message that was sent through `POST /send`, with the first ack of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Box<InboundMedia>>,
     /// When the change was detected.
     pub at: Timestamp,
 }

@@ -8,4 +8,5 @@ mod outbox;
 mod pair;
 mod people;
 mod secrets;
+mod sent_files;
 mod traces;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 pub(super) const TO: &str = "5491158254201";
 
-pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let picture = image::RgbImage::from_fn(width, height, |x, y| {
         image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 90])
     });

@@ -2,6 +2,6 @@
 
 mod exactly_once;
 mod file_kinds;
-mod media;
+pub(crate) mod media;
 mod message_changes;
 mod message_kinds;

@@ -456,6 +456,10 @@ impl Store {
             self.acknowledge_in(tx, &clean(&event.message_id), state)
                 .await?;
         }
+        if let Some(media) = &event.media {
+            self.record_sent_file_in(tx, &event.message_id, media)
+                .await?;
+        }
         Ok(())
     }
 

@@ -10,12 +10,12 @@
 //! any content.
 
 use serde::{Deserialize, Serialize};
-use session_api::{Event, Recipient, Timestamp};
+use session_api::{Event, InboundMedia, Recipient, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::addresses::lids_in;
 use super::error::StoreError;
-use super::message_contents::json;
+use super::message_contents::{json, stored_content};
 use super::messages::Message;
 use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
@@ -37,6 +37,8 @@ enum MessageChange {
     Deleted { at: i64 },
     /// The contact reacted, or removed the reaction.
     Reaction { emoji: Option<String>, at: i64 },
+    /// WhatsApp has the file of the message, which was sent from here.
+    FileSent { file: InboundMedia },
 }
 
 /// A change and the message to which it applies.
@@ -137,6 +139,36 @@ impl Store {
         }
     }
 
+    /// Records the file of a message that was sent from here.
+    pub(super) async fn record_sent_file_in(
+        &self,
+        tx: &mut Tx,
+        message_id: &str,
+        file: &InboundMedia,
+    ) -> Result<(), StoreError> {
+        let change = MessageChange::FileSent { file: file.clone() };
+        let key = wa_key(message_id);
+        // session-manager made up the key of what is sent from here, so it is in one chat only.
+        let id: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM messages WHERE wa_key = $1 AND direction = 'out' ORDER BY id LIMIT 1",
+        )
+        .bind(key)
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(id) = id {
+            return match self.message_in(tx, id).await? {
+                Some(message) => self.apply_change_in(tx, message, change).await,
+                None => Ok(()),
+            };
+        }
+        let chat = message_id.split('_').nth(1).map(Recipient::parse);
+        if let Some(Ok(chat)) = chat {
+            let chat = self.chat_in(tx, chat.as_str()).await?;
+            keep_early_change(tx, key, &chat, &change).await?;
+        }
+        Ok(())
+    }
+
     /// Returns the message to which a change applies, with its row locked.
     async fn changed_message_in(
         &self,
@@ -180,17 +212,21 @@ impl Store {
             return Ok(());
         };
         // There is almost never one, so the index is checked first.
-        let rows =
-            sqlx::query("SELECT id, data FROM early_changes WHERE wa_key = $1 AND chat = $2")
-                .bind(key)
-                .bind(&message.chat)
-                .fetch_all(&mut **tx)
-                .await?;
+        let rows = sqlx::query("SELECT id, chat, data FROM early_changes WHERE wa_key = $1")
+            .bind(key)
+            .fetch_all(&mut **tx)
+            .await?;
         let mut changes = Vec::with_capacity(rows.len());
         for row in &rows {
             let id: i64 = row.try_get("id")?;
-            let change = serde_json::from_str::<MessageChange>(row.try_get("data")?);
-            changes.extend(change.ok().map(|change| (id, change)));
+            let is_in_chat = row.try_get::<&str, _>("chat")? == message.chat;
+            let change = serde_json::from_str::<MessageChange>(row.try_get("data")?).ok();
+            // The LID under which a file was sent may have become known as this person's only now.
+            let is_sent_file = matches!(change, Some(MessageChange::FileSent { .. }));
+            if !(is_in_chat || is_sent_file && !message.is_inbound) {
+                continue;
+            }
+            changes.extend(change.map(|change| (id, change)));
             sqlx::query("DELETE FROM early_changes WHERE id = $1")
                 .bind(id)
                 .execute(&mut **tx)
@@ -254,6 +290,12 @@ impl Store {
                 self.enqueue_delivery_in(tx, topic, message.cliente_id, &data)
                     .await?;
             }
+            MessageChange::FileSent { file } => {
+                if contents.content.message.media.is_none() {
+                    contents.content.message.media = Some(file);
+                    self.write_content_in(tx, &message, &contents).await?;
+                }
+            }
             MessageChange::Reaction { emoji, at } => {
                 let data = webhook_events::reaction(&message, emoji.as_deref(), at);
                 let before = contents.reactions.clone();
@@ -285,6 +327,21 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         Ok(())
+    }
+
+    async fn write_content_in(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+        contents: &Contents,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET content = $2, updated_at = $3 WHERE id = $1")
+            .bind(message.id)
+            .bind(stored_content(&contents.content))
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        self.note_changed_in(tx, &message.chat).await
     }
 
     async fn write_change_in(

@@ -166,6 +166,56 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn files_of_sent_messages_are_in_the_history(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        peer.accept_sends();
+        let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;
+        let number = "5491158254201";
+        let file = json!({"mime": "image/png", "size": 9, "width": 3, "height": 2,
+            "thumbnail": "data:image/jpeg;base64,/9j/", "state": "remote"});
+        let ack = |wa_id: &str| {
+            json!({"message_id": wa_id, "ack": 1, "status": "sent", "at": AT, "media": file})
+        };
+        let send = async |caption: &str| {
+            let body = json!({"to": number, "type": "image", "file_id": "a".repeat(32), "caption": caption});
+            let (status, answer) = ask(&hub, "POST", "/api/send", Some(&body)).await;
+            assert_eq!(status, 200, "{answer}");
+            answer["message_id"].as_str().unwrap().to_owned()
+        };
+        let first = send("antes").await;
+        peer.publish("ack", &ack(&first));
+        // The ack may also come before the answer to the send, and name a LID that is not known
+        // as this person's.
+        let key = "3EB0EARLY";
+        let last = peer.publish("ack", &ack(&format!("true_987654321@lid_{key}")));
+        wait_until_read(&hub, last).await;
+        peer.set_response("/send", 200, &json!({"ok": true, "message_id": format!("true_{ANA}_{key}")}).to_string());
+        assert_eq!(send("después").await, format!("true_{ANA}_{key}"));
+        wait_until("both files", async || {
+            let messages = history(&hub, number).await;
+            messages.iter().all(|it| it["media"].is_object())
+        })
+        .await;
+        let messages = history(&hub, number).await;
+        for message in &messages {
+            assert_eq!(message["media"], file, "{message}");
+            let url = format!("/api/listener/messages/{}/media", message["id"]);
+            assert_eq!(message["media_url"], url);
+        }
+        assert_eq!(messages.len(), 2);
+        // Of a message that was deleted for everyone nothing is left, not even in session-manager.
+        let last = peer.publish("message_deleted", &deletion_event(&first, LATER));
+        wait_until_read(&hub, last).await;
+        let messages = history(&hub, number).await;
+        assert_eq!((&messages[0]["media"], &messages[0]["media_url"]), (&Value::Null, &Value::Null));
+        wait_until("the deletion of the file", async || {
+            let asked = peer.requests();
+            asked.iter().any(|it| it.method == "DELETE" && it.path.ends_with("/media"))
+        })
+        .await;
+        hub.stop().await;
+    }
+
     async fn content_of_every_kind_is_returned_unchanged(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         let hub = start(&database, &peer).await;

@@ -26,7 +26,8 @@ function thumbnail(...given: unknown[]): string | null {
   return `data:image/jpeg;base64,${jpeg}`;
 }
 
-function media(msg: Model): object | undefined {
+/** Returns the description of the message's file; `undefined` if it has none. */
+export function media(msg: Model): object | undefined {
   if (!hasMedia(msg)) return undefined;
   const mime = cut(msg.mimetype, 200).toLowerCase();
   return {

@@ -2,7 +2,7 @@
 
 import { note, post, postSoon } from "./channel";
 import { missedCall } from "./calls";
-import { content, text } from "./content";
+import { content, media, text } from "./content";
 import { person } from "./people";
 import { label } from "./text";
 import { type Model, attempt, serialized, wpp } from "./wa";
@@ -89,6 +89,18 @@ export function markOwn(id: string): void {
   if (ownIds.size > 1_000) ownIds.delete(ownIds.values().next().value!);
 }
 
+/** Delivery state of an own message, as reported to the service. */
+export interface OwnState {
+  id: string;
+  ack: number;
+  /** The file that was sent, once the server has it. */
+  media?: object | undefined;
+}
+
+export function ownState(msg: Model, ack = Number(msg.ack ?? 0)): OwnState {
+  return { id: serialized(msg.id), ack, media: ack >= 1 ? attempt(() => media(msg), undefined) : undefined };
+}
+
 function announce(msg: Model): void {
   try {
     if (!isMessage(msg) || ownIds.delete(serialized(msg.id))) return;
@@ -122,7 +134,7 @@ export function attachMessages(): boolean {
     if (missedCall(msg)) announce(msg);
   });
   store.on("change:ack", (msg: Model, ack: number) => {
-    if (msg?.id?.fromMe) postSoon({ type: "ack", id: serialized(msg.id), ack: Number(ack) });
+    if (msg?.id?.fromMe) postSoon({ type: "ack", ...ownState(msg, Number(ack)) });
   });
   return true;
 }

@@ -1,11 +1,12 @@
 // Sends messages. Every error says whether the message may have been sent.
 
+import { media } from "./content";
 import { BridgeError, toBridgeError } from "./errors";
 import { type HandedFile, handed } from "./files";
 import { type Content, answered, hand } from "./kinds";
 import { refreshLimitsSoon } from "./limits";
 import { bothIds, chatOf, connected, findMessage, isBlocked, namedMessage, recipient, tools } from "./lookup";
-import { markOwn } from "./messages";
+import { type OwnState, markOwn, ownState } from "./messages";
 import { attempt, pageModule, serialized } from "./wa";
 
 export interface SendArgs {
@@ -21,24 +22,31 @@ export interface SendArgs {
   patience_ms: number;
 }
 
+interface Sent {
+  /** WhatsApp's full id; a reaction has none. */
+  id: string | null;
+  /** The file that was sent. */
+  media?: object | undefined;
+}
+
 export interface MessageStateArgs {
   to: string;
   key: string;
 }
 
 /** Looks a message up in the page's store, by the last part of its id. */
-export async function messageState({ to, key }: MessageStateArgs): Promise<{ id: string; ack: number } | null> {
+export async function messageState({ to, key }: MessageStateArgs): Promise<OwnState | null> {
   const WPP = tools();
   // The chat may be addressed by number or by LID, and by the other one when the message was
   // written. A message that is not found is resent under the same id, which the server drops if it
   // already has it.
   const chats = new Set<string>(bothIds(WPP, to));
-  const found = async (): Promise<{ id: string; ack: number } | null> => {
+  const found = async (): Promise<OwnState | null> => {
     const msg = await findMessage(WPP, chats, key, [true]);
     if (!msg) return null;
-    const ack = Number(msg.ack ?? 0);
+    const state = ownState(msg);
     // The page does not retry a message that it marked as failed, even if it shows the clock icon.
-    return { id: serialized(msg.id), ack: ack === 0 && msg.isSendFailure ? -1 : ack };
+    return state.ack === 0 && msg.isSendFailure ? { ...state, ack: -1 } : state;
   };
   const known = await found();
   if (known) return known;
@@ -127,7 +135,7 @@ async function react(WPP: any, chats: string[], content: Content & { type: "reac
   return { id: null };
 }
 
-export async function send({ to, key, content, again, file: about, patience_ms }: SendArgs): Promise<{ id: string | null }> {
+export async function send({ to, key, content, again, file: about, patience_ms }: SendArgs): Promise<Sent> {
   // Take the file before anything else: the input must not outlive the call.
   const file = about && handed(key, about);
   const WPP = tools();
@@ -158,7 +166,8 @@ export async function send({ to, key, content, again, file: about, patience_ms }
     // For a file the page swallows the exception.
     if (refused?.code === "UNCONFIRMED" && file) check(chats);
     if (refused) throw refused;
-    return { id: serialized(sent.id) || id };
+    const model = file && (await findMessage(WPP, chats, key, [true]).catch(() => null));
+    return { id: serialized(sent.id) || id, media: model ? media(model) : undefined };
   } catch (error) {
     if (error instanceof BridgeError) throw error;
     const { code, message } = thrown(error);

@@ -39,7 +39,7 @@ pub use profile::{Profile, Usage};
 pub use running_browser::{Browser, KILL_GRACE, clean_up};
 pub use whatsapp_page::{
     ChatSearch, Direction, MemorySearch, OwnMessage, PageContact, PageEdit, PageError, PageFile,
-    PageSend, PairingCode, Presence, ReadChat, ReadMessages, StoredMessage, WhatsAppPage,
+    PageSend, PairingCode, Presence, ReadChat, ReadMessages, Sent, StoredMessage, WhatsAppPage,
 };
 
 use std::process::ExitCode;

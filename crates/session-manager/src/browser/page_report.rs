@@ -1,7 +1,7 @@
 //! The data types that the page script reports: page state, messages, acks and limits.
 
 use serde::{Deserialize, Deserializer};
-use session_api::{MessageContent, NewChatStatus, PasskeyRequest};
+use session_api::{InboundMedia, MessageContent, NewChatStatus, PasskeyRequest};
 
 /// The page's state: the `facts` record of the page script, not interpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -259,6 +259,8 @@ pub enum PageUpdate {
         message_id: String,
         /// WhatsApp's numeric ack, -1 to 4.
         ack: i8,
+        /// The file that was sent, once the server has it.
+        media: Option<Box<InboundMedia>>,
     },
 }
 
@@ -334,6 +336,9 @@ pub enum PageEvent {
         id: String,
         /// WhatsApp's numeric ack, -1 to 4.
         ack: i8,
+        /// The file that was sent, once the server has it.
+        #[serde(default)]
+        media: Option<Box<InboundMedia>>,
     },
     /// The account's WhatsApp limits.
     Limits {

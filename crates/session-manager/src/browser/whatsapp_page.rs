@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session_api::{Content, PasskeyCredential, SelfTest};
+use session_api::{Content, InboundMedia, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
 use super::page_report::{PageChange, PageLimits, PageMessage, PageReport};
@@ -220,9 +220,13 @@ struct SendCall<'a> {
     patience_ms: u128,
 }
 
-#[derive(Deserialize)]
-struct Sent {
-    id: Option<String>,
+/// A message that the server accepted.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sent {
+    /// WhatsApp's full message id; a reaction has none.
+    pub id: Option<String>,
+    /// The file that was sent.
+    pub media: Option<Box<InboundMedia>>,
 }
 
 #[derive(Deserialize)]
@@ -247,6 +251,8 @@ pub struct StoredMessage {
     pub id: String,
     /// WhatsApp's numeric ack, -1 to 4.
     pub ack: i8,
+    /// The file that was sent, once the server has it.
+    pub media: Option<Box<InboundMedia>>,
 }
 
 /// A code that a person types into the phone.
@@ -725,7 +731,7 @@ impl WhatsAppPage {
         send: PageSend<'_>,
         file: Option<&PageFile>,
         deadline: Duration,
-    ) -> Result<Option<String>, PageError> {
+    ) -> Result<Sent, PageError> {
         if let Some(file) = file {
             // Whatever fails here, no request has reached WhatsApp yet.
             self.pass_file(send.key, file)
@@ -741,8 +747,7 @@ impl WhatsAppPage {
             }),
             patience_ms: deadline.as_millis(),
         };
-        let sent: Sent = self.call("send", call, deadline).await?;
-        Ok(sent.id)
+        self.call("send", call, deadline).await
     }
 
     /// Passes a file to the page by its path. Chrome reads the file on demand, so that none of it

@@ -397,6 +397,7 @@ async fn read_acks(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> 
             .map(|message| NewEvent::Ack {
                 message_id: message.id,
                 ack: message.ack,
+                media: message.media,
             })
             .collect();
         store.record(events).await?;

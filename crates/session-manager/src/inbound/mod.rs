@@ -33,7 +33,15 @@ fn new_event(update: PageUpdate) -> NewEvent {
     match update {
         PageUpdate::Message(message) => new_message(*message),
         PageUpdate::Change(change) => new_change(*change),
-        PageUpdate::Ack { message_id, ack } => NewEvent::Ack { message_id, ack },
+        PageUpdate::Ack {
+            message_id,
+            ack,
+            media,
+        } => NewEvent::Ack {
+            message_id,
+            ack,
+            media,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use metrics::counter;
-use session_api::{AckEvent, Event, EventKind, Timestamp};
+use session_api::{AckEvent, Event, EventKind, InboundMedia, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::forgotten::forgotten_hash;
@@ -25,12 +25,14 @@ pub(super) async fn publish_ack(
     ticket: &mut Ticket,
     message_id: &str,
     ack: i8,
+    media: Option<&InboundMedia>,
 ) -> Result<(), sqlx::Error> {
     let status = SendState::from_ack(ack).as_str();
     let event = Event::Ack(AckEvent {
         message_id: message_id.to_owned(),
         ack,
         status: status.to_owned(),
+        media: media.cloned().map(Box::new),
         at: Timestamp::now(),
     });
     if let Some(data) = json(&event) {

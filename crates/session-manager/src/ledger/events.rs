@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use metrics::counter;
-use session_api::{CallEvent, Event, EventKind, MessageEvent, Timestamp};
+use session_api::{CallEvent, Event, EventKind, InboundMedia, MessageEvent, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::append::{RESERVED_IDS, append_event, publish_ack, sqlite_id};
@@ -55,6 +55,8 @@ pub enum NewEvent {
         message_id: String,
         /// WhatsApp's numeric delivery state, -1 to 4.
         ack: i8,
+        /// The file that was sent, once the server has it.
+        media: Option<Box<InboundMedia>>,
     },
 }
 
@@ -86,9 +88,14 @@ impl Store {
                             NewEvent::Call(call) => {
                                 record_call(tx.connection, tx.ticket, call).await?;
                             }
-                            NewEvent::Ack { message_id, ack } => {
+                            NewEvent::Ack {
+                                message_id,
+                                ack,
+                                media,
+                            } => {
                                 let tx = tx.reborrow();
-                                moved.extend(record_ack(tx, message_id, *ack).await?);
+                                let media = media.as_deref();
+                                moved.extend(record_ack(tx, message_id, *ack, media).await?);
                             }
                         }
                     }
@@ -353,6 +360,7 @@ async fn record_ack(
     tx: WriteTx<'_>,
     message_id: &str,
     ack: i8,
+    media: Option<&InboundMedia>,
 ) -> Result<Option<i64>, sqlx::Error> {
     let Some(key) = sent_key(message_id) else {
         return Ok(None);
@@ -365,6 +373,7 @@ async fn record_ack(
         let row = Row::read(&row)?;
         let data = TransitionData {
             message_id: Some(message_id),
+            media,
             ..TransitionData::default()
         };
         let moved = apply_transition(tx, &row, SendEvent::Ack(ack), data).await?;
@@ -372,7 +381,7 @@ async fn record_ack(
     }
     let now = Timestamp::now().as_millis();
     if raise_ack(tx.connection, message_id, ack, now).await? && ack != 0 {
-        publish_ack(tx.connection, tx.ticket, message_id, ack).await?;
+        publish_ack(tx.connection, tx.ticket, message_id, ack, None).await?;
     }
     Ok(None)
 }

@@ -1,14 +1,14 @@
-//! Manages the media table, with the files of incoming messages. The contents belong to
+//! Manages the media table, with the files of messages, incoming and sent. The contents belong to
 //! `crate::media`.
 //!
 //! ```text
-//!  message ─> remote ──fetched──> stored ──age, quota──> dropped
+//!  message ─> remote ──fetched──> stored ──age, quota──> dropped <─ sent from here
 //!               │  ^─ failed        ^────────fetched──────┘
 //!               └──no longer at WhatsApp──> gone
 //!  any of them ──DELETE──> no row
 //! ```
 
-use session_api::{MediaState, MessageEvent, Timestamp};
+use session_api::{InboundMedia, MediaState, MessageEvent, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -16,14 +16,14 @@ use super::error::LedgerError;
 use super::message_id::inbound_dedup_key;
 use super::store::Store;
 
-/// A file of an incoming message.
+/// A file of a message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MediaRow {
     /// The dedup key of its message.
     pub message_key: String,
     /// WhatsApp's full message id.
     pub message_id: String,
-    /// The name of the file, as the sender's phone reported it.
+    /// The name of the file, as its sender reported it.
     pub filename: Option<String>,
     /// The MIME type of the file, as the sender's phone reported it.
     pub declared_mime: String,
@@ -100,13 +100,41 @@ pub(super) async fn insert_media(
         MediaState::Remote => "remote",
         MediaState::Gone => "gone",
     };
+    insert(
+        transaction,
+        &message.message_id,
+        &message.kind,
+        media,
+        state,
+    )
+    .await
+}
+
+/// Stores the media row of a message that was sent from here. Its file is not prefetched, since
+/// whoever sent it has it.
+pub(super) async fn insert_sent_media(
+    transaction: &mut SqliteConnection,
+    message_id: &str,
+    kind: &str,
+    media: &InboundMedia,
+) -> Result<(), sqlx::Error> {
+    insert(transaction, message_id, kind, media, "dropped").await
+}
+
+async fn insert(
+    transaction: &mut SqliteConnection,
+    message_id: &str,
+    kind: &str,
+    media: &InboundMedia,
+    state: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO media (message_key, message_id, kind, told_size, told_mime, filename, state, at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_key) DO NOTHING",
     )
-    .bind(inbound_dedup_key(&message.message_id))
-    .bind(&message.message_id)
-    .bind(&message.kind)
+    .bind(inbound_dedup_key(message_id))
+    .bind(message_id)
+    .bind(kind)
     .bind(media.size.map(signed))
     .bind(&media.mime)
     .bind(&media.filename)

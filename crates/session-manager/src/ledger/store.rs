@@ -1,11 +1,12 @@
 //! Provides `Store`, the SQL of the table `sends`: one connection for writing, several for reading.
 
-use session_api::{Content, Timestamp};
+use session_api::{Content, InboundMedia, Timestamp};
 use sqlx::SqlitePool;
 use tokio::sync::broadcast;
 
 use super::append::publish_ack;
 use super::error::LedgerError;
+use super::media::insert_sent_media;
 use super::send_row::Row;
 use super::send_state_machine::{SendEvent, SendState, next};
 use super::writer::{WriteTx, Writer};
@@ -35,6 +36,8 @@ pub struct TransitionData<'a> {
     pub message_id: Option<&'a str>,
     /// The error code of the failure.
     pub error: Option<&'a str>,
+    /// The file that was sent, once the server has it.
+    pub media: Option<&'a InboundMedia>,
     /// The content of the message, for a retry.
     pub content: Option<&'a Content>,
     /// The recipient, for a retry of a send whose chat was forgotten.
@@ -224,6 +227,7 @@ impl Store {
     ) -> impl Future<Output = Result<(Row, bool), LedgerError>> + Send + 'static {
         let message_id = data.message_id.map(str::to_owned);
         let error = data.error.map(str::to_owned);
+        let media = data.media.cloned();
         let content = data.content.cloned();
         let recipient = data.recipient.map(str::to_owned);
         let queued = self
@@ -240,6 +244,7 @@ impl Store {
                     let data = TransitionData {
                         message_id: message_id.as_deref(),
                         error: error.as_deref(),
+                        media: media.as_ref(),
                         content: content.as_ref(),
                         recipient: recipient.as_deref(),
                     };
@@ -320,7 +325,25 @@ pub(super) async fn apply_transition(
         let WriteTx {
             connection, ticket, ..
         } = tx;
-        publish_ack(connection, ticket, after.public_id(), after.state.ack()).await?;
+        // Told once, with the first ack of the server.
+        let media = data
+            .media
+            .filter(|_| after.state.is_taken() && !row.state.is_taken());
+        let media = match (media, &after.message_id) {
+            (Some(media), Some(message_id)) => {
+                insert_sent_media(connection, message_id, &after.kind, media).await?;
+                Some(media)
+            }
+            _ => None,
+        };
+        publish_ack(
+            connection,
+            ticket,
+            after.public_id(),
+            after.state.ack(),
+            media,
+        )
+        .await?;
     }
     Ok(Some(after))
 }

@@ -15,7 +15,7 @@ use super::outcome::{connection_lost, failure, outcome_of, unwritten};
 use super::recipient_locks::{Lane, RecipientGuard};
 use super::unknown_outcomes::is_due;
 use super::{Inner, Outbox, SendResult};
-use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
+use crate::browser::{PageError, PageFile, PageSend, Sent, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::send_state_machine::{SendEvent, SendState};
 use crate::ledger::{CONNECTION_LOST, Row, Store, TransitionData};
@@ -39,7 +39,7 @@ pub(super) struct FastPath {
 
 impl Inner {
     /// Records whether WhatsApp's server responded to a send.
-    pub(super) fn record_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
+    pub(super) fn record_answer(&self, row: i64, sent: &Result<Sent, PageError>) {
         match sent {
             Ok(_)
             | Err(
@@ -197,9 +197,13 @@ impl Outbox {
         let sent = send_call.instrument(tracing::info_span!("page")).await;
         self.0.record_answer(id, &sent);
         match sent {
-            Ok(message_id) => {
+            Ok(Sent {
+                id: message_id,
+                media,
+            }) => {
                 let data = TransitionData {
                     message_id: message_id.as_deref(),
+                    media: media.as_deref(),
                     ..TransitionData::default()
                 };
                 // The server has the message, whatever happens to the write: a row that stays

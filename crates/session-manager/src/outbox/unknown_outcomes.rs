@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outbox;
 use super::limits::allowance;
 use super::outcome::failure;
-use crate::browser::{PageError, PageSend, WhatsAppPage};
+use crate::browser::{PageError, PageSend, Sent, WhatsAppPage};
 use crate::ledger::send_state_machine::SendEvent;
 use crate::ledger::{Row, Store, TransitionData};
 
@@ -182,8 +182,8 @@ impl Outbox {
         let Ok(tries) = store.record_settle_try(row.id).await else {
             return false;
         };
-        let (event, message_id, code) = match self.query_outcome(&page, &row).await {
-            Finding::Taken(id, ack) => (SendEvent::Ack(ack), id, None),
+        let (event, sent, code) = match self.query_outcome(&page, &row).await {
+            Finding::Taken(sent, ack) => (SendEvent::Ack(ack), Some(sent), None),
             Finding::NotSent(code) => (SendEvent::NotSent, None, Some(code)),
             Finding::Nothing if tries >= self.0.limits.settle_tries => {
                 return self.give_up(store, &row, tries).await;
@@ -191,7 +191,8 @@ impl Outbox {
             Finding::Nothing => return false,
         };
         let data = TransitionData {
-            message_id: message_id.as_deref(),
+            message_id: sent.as_ref().and_then(|sent| sent.id.as_deref()),
+            media: sent.as_ref().and_then(|sent| sent.media.as_deref()),
             error: code.map(ErrorCode::as_str),
             ..TransitionData::default()
         };
@@ -266,7 +267,7 @@ impl Outbox {
             .await;
         self.0.record_answer(row.id, &sent);
         match sent {
-            Ok(id) => Finding::Taken(id, 1),
+            Ok(sent) => Finding::Taken(sent, 1),
             Err(error) => match (failure(&error), &error) {
                 // These errors concern the id, not just this attempt; or the message to react to no
                 // longer exists.
@@ -303,7 +304,11 @@ impl Outbox {
         loop {
             match page.message_state(&row.recipient, &row.wa_key).await {
                 Ok(Some(stored)) if stored.ack >= 1 => {
-                    return Some(Finding::Taken(Some(stored.id), stored.ack));
+                    let sent = Sent {
+                        id: Some(stored.id),
+                        media: stored.media,
+                    };
+                    return Some(Finding::Taken(sent, stored.ack));
                 }
                 // The page sends the message by itself once it is connected.
                 Ok(Some(stored)) if stored.ack == 0 && Instant::now() < clock_until => {
@@ -336,7 +341,7 @@ pub(super) fn is_due_after(tries: u32, tried_at: Option<i64>, now: Timestamp) ->
 }
 
 enum Finding {
-    Taken(Option<String>, i8),
+    Taken(Sent, i8),
     NotSent(ErrorCode),
     Nothing,
 }

@@ -72,6 +72,7 @@ fn ack(id: &str, ack: i8) -> NewEvent {
     NewEvent::Ack {
         message_id: id.to_owned(),
         ack,
+        media: None,
     }
 }
 

@@ -191,6 +191,7 @@ async fn forgotten_chat_leaves_no_text_name_or_number() {
     let ack = NewEvent::Ack {
         message_id: format!("true_{chat}_3EB0a"),
         ack: 3,
+        media: None,
     };
     store.record(vec![ack]).await.unwrap();
     let row = store.get(taken).await.unwrap().unwrap();

@@ -26,9 +26,10 @@ impl SessionDriver {
             PageEvent::Change { change } => {
                 self.inbox.enqueue(PageUpdate::Change(Box::new(change)));
             }
-            PageEvent::Ack { id, ack } => self.inbox.enqueue(PageUpdate::Ack {
+            PageEvent::Ack { id, ack, media } => self.inbox.enqueue(PageUpdate::Ack {
                 message_id: id,
                 ack,
+                media,
             }),
             PageEvent::Limits { limits } => self.inbox.set_limits(limits),
             PageEvent::Log { level, text } => match level.as_str() {
