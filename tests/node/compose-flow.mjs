@@ -281,6 +281,11 @@ async function test() {
     assertEqual(message.file.sha256, createHash('sha256').update(bytes).digest('hex'), 'the bytes at the phone');
     const { mensajes } = await api(`/api/listener/history/${ANA}`);
     assertEqual(mensajes[0].direccion, 'saliente', 'voice messages in the conversation');
+    // It can be heard again in the chat.
+    const player = page.locator('[data-message] audio').last();
+    await player.evaluate((sound) => sound.play());
+    await eventually('the sent voice message plays', () => player.evaluate((sound) => sound.currentTime > 0));
+    await player.evaluate((sound) => sound.pause());
     await takeScreenshot('voice-sent');
   });
 

@@ -418,6 +418,20 @@ async function test() {
     await bubble('Acá va').getByRole('button', { name: 'Ir al mensaje que responde' }).waitFor();
   });
 
+  await step('the files that were sent are seen and downloaded from the chat', async () => {
+    await button('Ver grande: Acá va').click();
+    const large = dialog().getByAltText('Acá va');
+    await eventually('the sent image is shown in full size', () => large.evaluate((element) => element.complete && element.naturalWidth === 640));
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+    assert(await bubble('Acá va').locator('img').first().evaluate((element) => element.src.startsWith('data:image/jpeg')), 'the preview');
+    const sent = bubble('plano.pdf');
+    const [download] = await Promise.all([page.waitForEvent('download'), sent.getByRole('link').click()]);
+    assertEqual(download.suggestedFilename(), 'plano.pdf', 'the name of the file');
+    assertEqual(readFileSync(await download.path()).toString(), '%PDF-1.4\nplano', 'the bytes of the file');
+    await takeScreenshot('sent-files');
+  });
+
   await step('screenshots in the light theme, the dark theme and on a phone', async () => {
     const takeShots = async (name) => {
       const height = await log().evaluate((element) => element.scrollHeight - element.clientHeight);

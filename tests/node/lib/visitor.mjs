@@ -70,8 +70,11 @@ export function createVisitor({
   }
 
   /** Waits until dialogs have faded in and colours have changed. */
-  const still = () =>
-    page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
+  async function still() {
+    // What has just changed begins its transitions with the next frame.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity));
+  }
 
   async function takeScreenshot(name, options = {}) {
     if (!screenshotFolder) return;

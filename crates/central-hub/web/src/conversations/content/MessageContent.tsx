@@ -48,7 +48,7 @@ function File({ message, onOpen }: Pick<Props, 'message' | 'onOpen'>) {
   const c = t.conversations;
   const { id, media, media_url: url, tipo } = message;
   if (!media) return null;
-  const kind = kindText(t, tipo) ?? kindText(t, 'document') ?? '';
+  const kind = kindText(t, kindOf(message)) ?? kindText(t, 'document') ?? '';
   if (message.view_once)
     return (
       <>
