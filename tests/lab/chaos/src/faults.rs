@@ -1,6 +1,5 @@
 //! Injects faults, each at its time.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,12 +12,12 @@ use whatsapp_standin::{
 };
 
 use super::clock::{Clock, lock};
-use super::inbound::Listener;
+use super::inbound::Listeners;
 use super::operator;
 use super::plan::{Action, Fault, Limit};
 use super::random_plan::number_of;
 use super::record::InjectedFault;
-use super::relink::Relinking;
+use super::relink::{Relinking, Writings};
 use super::supervisor::Supervised;
 use harness::processes;
 
@@ -53,9 +52,11 @@ pub struct FaultTargets {
     /// The folder of session-manager's browser.
     pub tokens: PathBuf,
     /// Event listeners, by service.
-    pub listeners: Arc<BTreeMap<&'static str, Listener>>,
+    pub listeners: Arc<Listeners>,
     /// The faults injected so far.
     pub injected: Arc<Mutex<Vec<InjectedFault>>>,
+    /// What was written to the account so far.
+    pub writings: Arc<Writings>,
     /// Links the device again after a fault that unlinks it.
     pub relinking: Arc<Relinking>,
 }
@@ -272,6 +273,7 @@ impl FaultTargets {
             return false;
         }
         let forgotten = self.listeners["session-manager"].latest(FORGOTTEN_COUNT);
+        lock(&self.writings.forgotten).extend(forgotten.iter().cloned());
         let before = self.phone.state().stored;
         for key in &forgotten {
             self.phone.forget(key);

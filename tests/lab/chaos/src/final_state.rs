@@ -1,12 +1,15 @@
 //! Collects the final state after a run: messages at the phone, processes and files left behind.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use whatsapp_standin::{Details, Phone};
 
-use super::record::AtPhone;
+use super::plan::Change;
+use super::record::{AtPhone, OwnChange};
+use super::verdict::short;
 use harness::processes;
 
 /// The name of session-manager's folder. It is short, since the path of Chrome's socket must fit
@@ -15,17 +18,45 @@ pub(super) const MANAGER: &str = "sm";
 /// The name of the hub's folder.
 pub(super) const HUB: &str = "hub";
 
-/// Returns the messages that WhatsApp's server accepted, in the server's order.
-pub(super) fn messages_at_phone(phone: &Phone) -> Vec<AtPhone> {
+/// Returns the messages that WhatsApp's server accepted, in the server's order. The server does not
+/// keep the text of a message that was deleted, so it is taken from its deletion.
+pub(super) fn messages_at_phone(phone: &Phone, own_changes: &[OwnChange]) -> Vec<AtPhone> {
+    let deletions = own_changes
+        .iter()
+        .filter(|own| own.change == Change::Delete);
+    let deleted_texts: BTreeMap<&str, &str> = deletions
+        .map(|own| (short(&own.message_id), &*own.original))
+        .collect();
+    let mut changes: BTreeMap<String, (Vec<String>, usize)> = BTreeMap::new();
+    for change in phone.own_changes() {
+        let (edits, deletions) = changes.entry(change.target).or_default();
+        match change.kind.as_str() {
+            "message_edit" => edits.push(change.body),
+            _ => *deletions += 1,
+        }
+    }
     phone
         .messages()
         .into_iter()
-        .map(|message| AtPhone {
-            ack: message.acks.iter().copied().max().unwrap_or(0),
-            id: message.id,
-            to: message.to,
-            text: text_of(&message.details).unwrap_or(message.body),
-            times_received: message.times_received,
+        .map(|message| {
+            let (edits, deletions) = changes.remove(&message.id).unwrap_or_default();
+            let first = message.earlier.first().cloned();
+            let deleted = || {
+                let text = deleted_texts
+                    .get(&*message.id)
+                    .filter(|_| message.deleted)?;
+                Some((*text).to_owned())
+            };
+            let text = first.or_else(deleted).or_else(|| text_of(&message.details));
+            AtPhone {
+                ack: message.acks.iter().copied().max().unwrap_or(0),
+                text: text.unwrap_or(message.body),
+                id: message.id,
+                to: message.to,
+                times_received: message.times_received,
+                edits,
+                deletions,
+            }
         })
         .collect()
 }

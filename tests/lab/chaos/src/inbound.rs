@@ -1,6 +1,6 @@
 //! Writes the inbound messages of a run, and listens for their events.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,28 +14,45 @@ use tokio::task::JoinHandle;
 use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Phone};
 
 use super::clock::{Clock, lock};
-use super::plan::{Arrival, Lead};
-use super::record::{AckEvent, MessageEvent, ReceivedEvents, Written};
+use super::plan::{Arrival, Change, ContactChange, Lead};
+use super::record::{AckEvent, ChangeEvent, MessageEvent, ReceivedEvents, Written, WrittenChange};
+use super::relink::{Relinking, Writings};
 use harness::http_builder;
 
 /// Read timeout of a stream, longer than the interval of its heartbeats.
 const READ_TIMEOUT: Duration = Duration::from_secs(40);
 const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 
-/// Writes each message to the account at its time, except while `quiet` is held.
-pub async fn write(
-    leads: Vec<Lead>,
-    phone: Phone,
-    clock: Clock,
-    written: Arc<Mutex<Vec<Written>>>,
-    writing_lock: Arc<tokio::sync::Mutex<()>>,
-) {
-    for lead in leads {
-        clock.sleep_until(lead.at_ms).await;
-        let _guard = writing_lock.lock().await;
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Writes to the account, as contacts do and as its owner does on the phone.
+#[derive(Debug, Clone)]
+pub struct Contacts {
+    /// The phone.
+    pub phone: Phone,
+    /// The clock of the run.
+    pub clock: Clock,
+    /// What was written so far.
+    pub writings: Arc<Writings>,
+    /// Prevents writing while the device is being linked.
+    pub relinking: Arc<Relinking>,
+}
+
+impl Contacts {
+    /// Writes each message to the account at its time.
+    pub async fn write(self, leads: Vec<Lead>) {
+        for lead in leads {
+            self.clock.sleep_until(lead.at_ms).await;
+            let _guard = self.relinking.writing_guard().await;
+            self.write_one(lead);
+        }
+    }
+
+    fn write_one(&self, lead: Lead) {
+        let (phone, is_call) = (&self.phone, lead.arrival == Arrival::Call);
         let message = LeadMessage::text(&lead.number, &lead.text);
         // The message must be on the list before any listener receives it.
-        let mut written_messages = lock(&written);
+        let mut written = lock(&self.writings.messages);
         let message_id = match lead.arrival {
             Arrival::Text => phone.lead_message(&message),
             Arrival::Ciphertext(ciphertext_ms) => phone.lead_message(&LeadMessage {
@@ -59,14 +76,60 @@ pub async fn write(
                     ..LeadContent::default()
                 }))
             }
+            Arrival::Call => phone.lead_message(&LeadMessage {
+                kind: Some("call_log".to_owned()),
+                ..LeadMessage::text(&lead.number, "")
+            }),
         };
-        written_messages.push(Written {
-            at_ms: clock.ms(),
+        written.push(Written {
+            at_ms: self.clock.ms(),
             message_id: message_id.expect("a number"),
             number: lead.number,
-            text: lead.text,
+            text: if is_call { String::new() } else { lead.text },
             arrival: lead.arrival,
         });
+    }
+
+    /// Makes each change at its time, after its message.
+    pub async fn change(self, changes: Vec<ContactChange>, session_manager: Arc<Listeners>) {
+        for change in changes {
+            self.clock.sleep_until(change.at_ms).await;
+            let message = loop {
+                let written = lock(&self.writings.messages).get(change.lead).cloned();
+                match written {
+                    Some(message) => break message,
+                    None => tokio::time::sleep(POLL_INTERVAL).await,
+                }
+            };
+            let _guard = self.relinking.writing_guard().await;
+            let is_forgotten = lock(&self.writings.forgotten).contains(&message.message_id);
+            if is_forgotten || !self.relinking.has_messages_from(message.at_ms) {
+                continue;
+            }
+            let was_published = session_manager["session-manager"].has(&message.message_id);
+            self.change_one(WrittenChange {
+                at_ms: self.clock.ms(),
+                message_id: message.message_id,
+                number: message.number,
+                change: change.change,
+                was_published,
+            });
+        }
+    }
+
+    /// Makes this change.
+    pub fn change_one(&self, change: WrittenChange) {
+        let (phone, id) = (&self.phone, &change.message_id);
+        // The change must be on the list before any listener receives it.
+        let mut changes = lock(&self.writings.contact_changes);
+        let made = match &change.change {
+            Change::Edit(text) => phone.lead_edits(id, text),
+            Change::Delete => phone.lead_deletes(id),
+            Change::React(emoji) => phone.lead_reacts(id, emoji),
+            Change::TakeReactionAway => phone.lead_reacts(id, ""),
+        };
+        made.expect("a message");
+        changes.push(change);
     }
 }
 
@@ -90,6 +153,9 @@ pub fn file_of(caption: &str) -> Vec<u8> {
     bytes
 }
 
+/// The event listeners, by service.
+pub type Listeners = BTreeMap<&'static str, Listener>;
+
 /// A client of a service's events, which reconnects with `Last-Event-ID` after
 /// every disconnect.
 #[derive(Debug)]
@@ -103,6 +169,8 @@ pub struct Listener {
 struct Received {
     messages: Mutex<Vec<MessageEvent>>,
     acks: Mutex<Vec<AckEvent>>,
+    calls: Mutex<Vec<MessageEvent>>,
+    changes: Mutex<Vec<ChangeEvent>>,
     count: AtomicUsize,
     reconnects: AtomicU32,
     reconnect: Notify,
@@ -128,18 +196,12 @@ impl Listener {
         self.received.count.load(Ordering::Relaxed)
     }
 
-    /// Returns whether the listener received all of these messages, with their text.
+    /// Returns whether the listener received this message with its text.
     #[must_use]
-    pub fn has_all(&self, written: &[Written]) -> bool {
+    pub fn has(&self, message_id: &str) -> bool {
         let events = lock(&self.received.messages);
-        let readable_ids: HashSet<_> = events
-            .iter()
-            .filter(|events| !events.unreadable)
-            .map(|events| &events.message_id)
-            .collect();
-        written
-            .iter()
-            .all(|message| readable_ids.contains(&message.message_id))
+        let mut readable = events.iter().filter(|event| !event.unreadable);
+        readable.any(|event| event.message_id == message_id)
     }
 
     /// Returns the ids of the latest `count` messages that were received with
@@ -154,15 +216,24 @@ impl Listener {
             .collect()
     }
 
+    /// Returns the events that the listener received so far.
+    #[must_use]
+    pub fn received(&self) -> ReceivedEvents {
+        let received = &self.received;
+        ReceivedEvents {
+            messages: lock(&received.messages).clone(),
+            acks: lock(&received.acks).clone(),
+            calls: lock(&received.calls).clone(),
+            changes: lock(&received.changes).clone(),
+            reconnects: received.reconnects.load(Ordering::Relaxed),
+        }
+    }
+
     /// Stops the listener. Returns the events that it received.
     #[must_use]
     pub fn stop(&self) -> ReceivedEvents {
         self.task.abort();
-        ReceivedEvents {
-            messages: lock(&self.received.messages).clone(),
-            acks: lock(&self.received.acks).clone(),
-            reconnects: self.received.reconnects.load(Ordering::Relaxed),
-        }
+        self.received()
     }
 }
 
@@ -230,25 +301,53 @@ impl Received {
         let name = event.name.as_str();
         let event_id = event.id.as_deref().and_then(|id| id.parse().ok());
         let text = |name: &str| data[name].as_str().map(ToOwned::to_owned);
+        let message_id = || text("message_id").unwrap_or_default();
+        let message = |event_id, message_id| MessageEvent {
+            at_ms: clock.ms(),
+            event_id,
+            message_id,
+            text: text("body").unwrap_or_default(),
+            unreadable: data["type"] == "ciphertext",
+            phone: text("phone"),
+            from_me: data["from_me"] == true,
+        };
+        let change = |event_id, change| {
+            lock(&self.changes).push(ChangeEvent {
+                at_ms: clock.ms(),
+                event_id,
+                message_id: message_id(),
+                phone: text("phone"),
+                from_me: data["from_me"] == true,
+                change,
+            });
+        };
         match (name, event_id) {
             ("message", Some(event_id)) => {
-                lock(&self.messages).push(MessageEvent {
-                    at_ms: clock.ms(),
-                    event_id,
-                    message_id: text("message_id").unwrap_or_default(),
-                    text: text("body").unwrap_or_default(),
-                    unreadable: data["type"] == "ciphertext",
-                    phone: text("phone"),
-                    from_me: data["from_me"] == true,
-                });
+                lock(&self.messages).push(message(event_id, message_id()));
+                self.count.fetch_add(1, Ordering::Relaxed);
+            }
+            ("call", Some(event_id)) => {
+                let call_id = text("call_id").unwrap_or_default();
+                lock(&self.calls).push(message(event_id, call_id));
                 self.count.fetch_add(1, Ordering::Relaxed);
             }
             ("ack", Some(event_id)) => lock(&self.acks).push(AckEvent {
                 event_id,
-                message_id: text("message_id").unwrap_or_default(),
+                message_id: message_id(),
                 ack: data["ack"].as_i64().unwrap_or_default(),
             }),
-            ("message" | "ack", None) => {
+            ("message_edited", Some(event_id)) => {
+                change(event_id, Change::Edit(text("body").unwrap_or_default()));
+            }
+            ("message_deleted", Some(event_id)) => change(event_id, Change::Delete),
+            ("reaction", Some(event_id)) => change(
+                event_id,
+                text("emoji").map_or(Change::TakeReactionAway, Change::React),
+            ),
+            (
+                "message" | "call" | "ack" | "message_edited" | "message_deleted" | "reaction",
+                None,
+            ) => {
                 clock.record_unexpected(format!("a {name} event without an id"));
             }
             ("gap", _) => clock.record_unexpected(format!("events are missing: {data}")),

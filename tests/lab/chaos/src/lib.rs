@@ -13,12 +13,15 @@
 //!
 //! The seed determines only the plan. Its timing relative to the services differs from run to run.
 
+mod change_verdict;
 mod clock;
 mod faults;
 mod final_state;
+mod hub_history;
 mod inbound;
 mod load;
 mod operator;
+mod own_changes;
 mod plan;
 mod random_plan;
 mod record;
@@ -33,7 +36,7 @@ mod verdict_tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use plan::{Action, Amount, Plan, SendFailure};
+pub use plan::{Action, Amount, Arrival, Plan, SendFailure};
 pub use record::Record;
 pub use report::Figures;
 pub use stage::run;

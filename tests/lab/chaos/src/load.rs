@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, lock, millis};
+use super::clock::{Clock, lock};
+use super::own_changes::{OwnChanges, record_response};
 use super::plan::{ClientBehavior, Kind, Lane, Send, Target};
 use super::record::{Message, Outcome, RecordedResponse};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const MAX_PAUSE: Duration = Duration::from_secs(3);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(3);
 
 /// The error codes of session-manager which mean that nothing was sent.
 const NOT_SENT_CODES: [&str; 8] = [
@@ -62,6 +63,9 @@ struct Shared {
     file: String,
     progress: Arc<Progress>,
     messages: Mutex<Vec<Message>>,
+    own_changes: OwnChanges,
+    /// The messages whose changes are being made.
+    changing: Mutex<JoinSet<()>>,
     stop: CancellationToken,
 }
 
@@ -74,6 +78,7 @@ impl Load {
         manager: &str,
         file: &str,
         progress: &Arc<Progress>,
+        own_changes: OwnChanges,
     ) -> Self {
         let shared = Shared {
             clock: clock.clone(),
@@ -83,6 +88,8 @@ impl Load {
             file: file.to_owned(),
             progress: progress.clone(),
             messages: Mutex::default(),
+            own_changes,
+            changing: Mutex::default(),
             stop: CancellationToken::new(),
         };
         Self {
@@ -100,15 +107,26 @@ impl Load {
         }
     }
 
-    /// Waits until everything is sent, for at most `within`. Returns whether it is.
+    /// Waits until everything is sent and changed, for at most `timeout`. Returns whether it is.
     pub async fn finish(&mut self, timeout: Duration) -> bool {
-        let lanes = async { while self.lanes.join_next().await.is_some() {} };
-        if tokio::time::timeout(timeout, lanes).await.is_ok() {
-            return true;
+        let is_finished = tokio::time::timeout(timeout, self.join()).await.is_ok();
+        if !is_finished {
+            self.shared.stop.cancel();
+            self.join().await;
         }
-        self.shared.stop.cancel();
+        is_finished
+    }
+
+    async fn join(&mut self) {
         while self.lanes.join_next().await.is_some() {}
-        false
+        // The lanes have started all of them.
+        let mut changing = std::mem::take(&mut *lock(&self.shared.changing));
+        let joined = async { while changing.join_next().await.is_some() {} };
+        tokio::select! {
+            biased;
+            () = joined => {}
+            () = self.shared.stop.cancelled() => {}
+        }
     }
 
     /// Returns the requested messages, in the order of their requests.
@@ -134,7 +152,7 @@ fn body(to: &str, send: &Send, file: &str) -> Value {
 }
 
 impl Shared {
-    async fn send_lane(&self, lane: &Lane) {
+    async fn send_lane(self: &Arc<Self>, lane: &Lane) {
         for send in &lane.sends {
             tokio::select! {
                 () = self.clock.sleep_until(send.at_ms) => {}
@@ -151,7 +169,26 @@ impl Shared {
                 return;
             }
             self.progress.finished.fetch_add(1, Ordering::Relaxed);
+            self.start_changes(lane, send, index);
         }
+    }
+
+    /// Begins to make what becomes of a message that was accepted, beside the next messages.
+    fn start_changes(self: &Arc<Self>, lane: &Lane, send: &Send, index: usize) {
+        let message = lock(&self.messages)[index].clone();
+        let Some(message_id) = message.ids().next().map(ToOwned::to_owned) else {
+            return;
+        };
+        if send.later.is_empty() {
+            return;
+        }
+        let (shared, to, send) = (self.clone(), lane.to.clone(), send.clone());
+        lock(&self.changing).spawn(async move {
+            let changes = &shared.own_changes;
+            changes
+                .make(&to, &send, &message_id, message.requested_ms)
+                .await;
+        });
     }
 
     fn record_request(&self, lane: &Lane, send: &Send) -> usize {
@@ -223,33 +260,9 @@ impl Shared {
             Target::Hub => &self.hub,
             Target::Manager => &self.manager,
         };
-        let start = tokio::time::Instant::now();
         let request = self.client.post(url).header("idempotency-key", &send.key);
         let request = request.json(&body(to, send, &self.file));
-        let response = async {
-            let response = request.send().await?;
-            let status = response.status().as_u16();
-            Ok::<_, reqwest::Error>((status, response.json::<Value>().await?))
-        };
-        let response = response.await;
-        let (status, code, message_id) = match &response {
-            Ok((status, body)) => (
-                Some(*status),
-                body["code"].as_str().unwrap_or_default().to_owned(),
-                body["message_id"].as_str().map(ToOwned::to_owned),
-            ),
-            Err(error) if error.is_connect() => (None, "no connection".to_owned(), None),
-            Err(error) if error.is_timeout() => (None, "no answer in time".to_owned(), None),
-            Err(_) => (None, "the connection was lost".to_owned(), None),
-        };
-        RecordedResponse {
-            at_ms: self.clock.ms(),
-            took_ms: millis(start.elapsed()),
-            target,
-            status,
-            code,
-            message_id,
-        }
+        record_response(&self.clock, target, request).await
     }
 
     /// Returns the result for the client after these responses; `None` if the client retries.

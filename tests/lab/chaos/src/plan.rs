@@ -32,8 +32,10 @@ pub struct Amount {
     pub relinks: bool,
     /// Interval between two inbound messages.
     pub inbound_gap_ms: Range<u64>,
-    /// How long, after the last send, all messages may take to be stored, acknowledged and
-    /// published.
+    /// Interval between two changes that contacts make to their messages.
+    pub change_gap_ms: Range<u64>,
+    /// How long, after the last send, all messages and changes may take to be stored, acknowledged
+    /// and published. A change that the page does not report is searched for every ten heartbeats.
     pub settle_ms: u64,
     /// Number of messages to each recipient after the last fault. Half of them are sent before the
     /// first memory measurement.
@@ -56,7 +58,8 @@ impl Amount {
             long_freeze_ms: Some(28_000),
             relinks: true,
             inbound_gap_ms: 400..2_400,
-            settle_ms: 60_000,
+            change_gap_ms: 600..3_600,
+            settle_ms: 240_000,
             fault_free_rounds: 12,
         }
     }
@@ -75,6 +78,7 @@ impl Amount {
             long_freeze_ms: None,
             relinks: false,
             inbound_gap_ms: 100..700,
+            change_gap_ms: 200..1_000,
             settle_ms: 60_000,
             fault_free_rounds: 4,
         }
@@ -98,6 +102,8 @@ pub struct Plan {
     pub fault_free_lanes: Vec<Lane>,
     /// Inbound messages.
     pub leads: Vec<Lead>,
+    /// What contacts do to these messages later.
+    pub contact_changes: Vec<ContactChange>,
 }
 
 /// A scheduled fault.
@@ -365,6 +371,33 @@ pub struct Send {
     pub key: String,
     /// The client's behavior.
     pub behavior: ClientBehavior,
+    /// What becomes of the message once it was accepted, in order.
+    pub later: Vec<LaterChange>,
+}
+
+/// What becomes of a message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaterChange {
+    /// How long after the send, or after the previous change, in milliseconds.
+    pub after_ms: u64,
+    /// The change. The business edits and deletes, the contact reacts.
+    pub change: Change,
+    /// Whether the business sends two concurrent requests with the same key.
+    pub twice: bool,
+}
+
+/// A change of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Its author replaces its text by this one, which is unique to this change.
+    Edit(String),
+    /// Its author deletes it for everyone.
+    Delete,
+    /// The contact reacts with this emoji.
+    React(String),
+    /// The contact takes the reaction away.
+    TakeReactionAway,
 }
 
 /// The kind of a message.
@@ -424,6 +457,19 @@ pub enum Arrival {
     Own,
     /// A file with the text as its caption.
     File,
+    /// A call that nobody answers. It has no text.
+    Call,
+}
+
+/// A change that a contact makes to an earlier message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContactChange {
+    /// When the change is made, in milliseconds.
+    pub at_ms: u64,
+    /// The position of the message among the plan's inbound messages.
+    pub lead: usize,
+    /// The change.
+    pub change: Change,
 }
 
 impl Plan {

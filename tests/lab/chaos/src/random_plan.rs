@@ -7,8 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::plan::{
-    Action, Amount, Arrival, ClientBehavior, Fault, Kind, Lane, Lead, Limit, Plan, Send,
-    SendFailure, Target,
+    Action, Amount, Arrival, Change, ClientBehavior, ContactChange, Fault, Kind, Lane, LaterChange,
+    Lead, Limit, Plan, Send, SendFailure, Target,
 };
 
 impl Plan {
@@ -21,13 +21,17 @@ impl Plan {
             random.set_stream(number);
             random
         };
+        let mut lanes = lanes(&mut stream(3), &amount);
+        change_sends(&mut stream(6), &mut lanes);
+        let leads = leads(&mut stream(4), &amount);
         Self {
             seed,
             kills: kills(&mut stream(1), &amount),
             other_faults: other_faults(&mut stream(2), &amount),
-            lanes: lanes(&mut stream(3), &amount),
+            lanes,
             fault_free_lanes: fault_free_lanes(&amount),
-            leads: leads(&mut stream(4), &amount),
+            contact_changes: contact_changes(&mut stream(5), &amount, &leads),
+            leads,
             amount,
         }
     }
@@ -250,7 +254,91 @@ fn send(number: usize, message_index: usize) -> Send {
         kind: Kind::Text,
         key: format!("chaos-{number}-{message_index}"),
         behavior: ClientBehavior::Careful,
+        later: Vec::new(),
     }
+}
+
+const EMOJIS: [&str; 4] = ["👍", "❤️", "🙏", "😂"];
+
+/// Adds what becomes of some of the messages after they were accepted.
+fn change_sends(random: &mut ChaCha8Rng, lanes: &mut [Lane]) {
+    let sends = lanes.iter_mut().flat_map(|lane| &mut lane.sends);
+    for send in sends.filter(|send| send.behavior != ClientBehavior::NotOnWhatsapp) {
+        let edit = |count: u8| Change::Edit(format!("{} corregido {count}", send.text));
+        let react = Change::React(EMOJIS[random.random_range(0..EMOJIS.len())].to_owned());
+        // WhatsApp lets texts and captions alone be edited.
+        let has_text = matches!(send.kind, Kind::Text | Kind::File);
+        let changes = match random.random_range(0..20) {
+            0 | 1 if has_text => vec![edit(1)],
+            2 if has_text => vec![edit(1), edit(2)],
+            3 if has_text => vec![edit(1), Change::Delete],
+            4 => vec![Change::Delete],
+            5 => vec![react],
+            6 => vec![react, Change::TakeReactionAway],
+            7 if has_text => vec![react, edit(1)],
+            _ => Vec::new(),
+        };
+        let mut later = |change| LaterChange {
+            after_ms: random.random_range(0..1_500),
+            change,
+            twice: random.random_ratio(1, 4),
+        };
+        send.later = changes.into_iter().map(&mut later).collect();
+    }
+}
+
+/// How many of the latest messages a contact may still change.
+const CHANGED_WITHIN: usize = 40;
+
+/// Draws what contacts do to their messages. Nothing is done to a message that was deleted, and an
+/// unreadable one is not edited or deleted.
+fn contact_changes(random: &mut ChaCha8Rng, amount: &Amount, leads: &[Lead]) -> Vec<ContactChange> {
+    #[derive(Clone, Default)]
+    struct State {
+        edits: usize,
+        reactions: usize,
+        has_reaction: bool,
+        is_deleted: bool,
+    }
+    let mut states = vec![State::default(); leads.len()];
+    let mut changes = Vec::new();
+    for at_ms in times(random, 1_500, &amount.change_gap_ms, amount.length_ms) {
+        let written = leads.partition_point(|lead| lead.at_ms <= at_ms);
+        if written == 0 {
+            continue;
+        }
+        let lead = random.random_range(written.saturating_sub(CHANGED_WITHIN)..written);
+        let (arrival, state) = (leads[lead].arrival, &mut states[lead]);
+        let is_theirs = matches!(arrival, Arrival::Text | Arrival::Lid | Arrival::File);
+        if state.is_deleted || arrival == Arrival::Call {
+            continue;
+        }
+        let change = match random.random_range(0..10) {
+            0..4 if is_theirs => {
+                state.edits += 1;
+                Change::Edit(format!("{} corregida {}", leads[lead].text, state.edits))
+            }
+            4 | 5 if is_theirs => {
+                state.is_deleted = true;
+                Change::Delete
+            }
+            _ if state.has_reaction && random.random_bool(0.5) => {
+                state.has_reaction = false;
+                Change::TakeReactionAway
+            }
+            _ => {
+                state.reactions += 1;
+                state.has_reaction = true;
+                Change::React(EMOJIS[state.reactions % EMOJIS.len()].to_owned())
+            }
+        };
+        changes.push(ContactChange {
+            at_ms,
+            lead,
+            change,
+        });
+    }
+    changes
 }
 
 fn leads(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lead> {
@@ -261,11 +349,12 @@ fn leads(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lead> {
             at_ms,
             number: format!("549116{:07}", random.random_range(0..20)),
             text: format!("consulta {count}"),
-            arrival: match random.random_range(0..10) {
-                0 | 1 => Arrival::Ciphertext(random.random_range(50..4_000)),
-                2 | 3 => Arrival::Lid,
-                4 => Arrival::Own,
-                5 => Arrival::File,
+            arrival: match random.random_range(0..20) {
+                0..4 => Arrival::Ciphertext(random.random_range(50..4_000)),
+                4..8 => Arrival::Lid,
+                8 | 9 => Arrival::Own,
+                10 | 11 => Arrival::File,
+                12 => Arrival::Call,
                 _ => Arrival::Text,
             },
         })
@@ -301,6 +390,31 @@ mod tests {
         assert_ne!(one.other_faults, other.other_faults);
         assert_ne!(one.lanes, other.lanes);
         assert_ne!(one.leads, other.leads);
+        assert_ne!(one.contact_changes, other.contact_changes);
+    }
+
+    #[test]
+    fn short_plan_has_every_change() {
+        for seed in 0..20 {
+            let plan = Plan::new(seed, Amount::short());
+            let name = |change: &Change| match change {
+                Change::Edit(_) => "edit",
+                Change::Delete => "deletion",
+                Change::React(_) => "reaction",
+                Change::TakeReactionAway => "reaction taken away",
+            };
+            let sends = plan.lanes.iter().flat_map(|lane| &lane.sends);
+            let later = sends.flat_map(|send| &send.later);
+            let own: BTreeSet<_> = later.map(|later| name(&later.change)).collect();
+            let contacts = plan.contact_changes.iter();
+            let contacts: BTreeSet<_> = contacts.map(|change| name(&change.change)).collect();
+            assert_eq!((own.len(), contacts.len()), (4, 4), "{seed}");
+            let calls = plan.leads.iter().filter(|l| l.arrival == Arrival::Call);
+            assert!(calls.count() > 0, "{seed}: no call");
+            for change in &plan.contact_changes {
+                assert!(plan.leads[change.lead].at_ms <= change.at_ms, "{seed}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::plan::{Action, Arrival, ClientBehavior, Target};
+use super::plan::{Action, Arrival, Change, ClientBehavior, Target};
 
 /// All data that the verdict needs.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -18,6 +18,16 @@ pub struct Record {
     pub ledger_statuses: BTreeMap<String, String>,
     /// The messages that were written to the account.
     pub written: Vec<Written>,
+    /// What contacts did to messages, in order.
+    pub contact_changes: Vec<WrittenChange>,
+    /// The edits and deletions of sent messages that were requested, in order.
+    pub own_changes: Vec<OwnChange>,
+    /// What `GET /messages/{id}` says of the messages with these changes, by id.
+    pub changed_messages: BTreeMap<String, ChangedMessage>,
+    /// The ids of messages that the page's database lost.
+    pub forgotten: BTreeSet<String>,
+    /// The messages in the hub's history.
+    pub hub_history: Vec<HubMessage>,
     /// The files that were written to the account, as they were served.
     pub files: Vec<Served>,
     /// The published events, by service.
@@ -115,6 +125,10 @@ pub struct AtPhone {
     pub times_received: u32,
     /// The highest ack that the server sent.
     pub ack: i8,
+    /// The texts of its edits, in order.
+    pub edits: Vec<String>,
+    /// How often it was deleted for everyone.
+    pub deletions: usize,
 }
 
 /// A message that was written to the account, or on its phone.
@@ -126,17 +140,81 @@ pub struct Written {
     pub message_id: String,
     /// The contact's number.
     pub number: String,
-    /// The text of the message.
+    /// The text of the message as it was written.
     pub text: String,
     /// How the message arrives.
     pub arrival: Arrival,
 }
 
+/// What a contact did to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrittenChange {
+    /// When.
+    pub at_ms: u64,
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// The contact's number.
+    pub number: String,
+    /// The change.
+    pub change: Change,
+    /// Whether session-manager had published the message before.
+    pub was_published: bool,
+}
+
+/// A requested edit or deletion of a message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnChange {
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// The text of the message as it was sent.
+    pub original: String,
+    /// The recipient.
+    pub to: String,
+    /// The change.
+    pub change: Change,
+    /// The responses, request by request.
+    pub responses: Vec<RecordedResponse>,
+    /// Whether it was accepted.
+    pub accepted: bool,
+}
+
+/// What `GET /messages/{id}` says of the changes of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ChangedMessage {
+    /// Whether it was edited.
+    pub edited: bool,
+    /// Whether it was deleted for everyone.
+    pub deleted: bool,
+    /// The change whose outcome is unknown.
+    pub unsettled: Option<String>,
+}
+
+/// A message in the hub's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HubMessage {
+    /// The hub's number of the message.
+    pub id: i64,
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// The page's type of the message.
+    pub kind: String,
+    /// The text now.
+    pub text: String,
+    /// Whether it was deleted for everyone.
+    pub deleted: bool,
+    /// The emojis of its reactions.
+    pub reactions: Vec<String>,
+}
+
 /// A received file, as it was requested at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Served {
+    /// The service that was asked.
+    pub service: String,
     /// WhatsApp's id of the file's message.
     pub message_id: String,
+    /// Whether the message was deleted for everyone, so that nobody may get the file.
+    pub is_deleted: bool,
     /// The status of the last response.
     pub status: u16,
     /// Whether the bytes are those that were sent.
@@ -153,6 +231,10 @@ pub struct ReceivedEvents {
     pub messages: Vec<MessageEvent>,
     /// The `ack` events, in order of arrival.
     pub acks: Vec<AckEvent>,
+    /// The `call` events, in order of arrival. They have no text.
+    pub calls: Vec<MessageEvent>,
+    /// The `message_edited`, `message_deleted` and `reaction` events, in order of arrival.
+    pub changes: Vec<ChangeEvent>,
     /// Number of reconnects.
     pub reconnects: u32,
 }
@@ -174,6 +256,23 @@ pub struct MessageEvent {
     pub phone: Option<String>,
     /// Whether the account itself wrote it.
     pub from_me: bool,
+}
+
+/// A `message_edited`, `message_deleted` or `reaction` event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeEvent {
+    /// When it arrived.
+    pub at_ms: u64,
+    /// The event's id.
+    pub event_id: u64,
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// The contact's number.
+    pub phone: Option<String>,
+    /// Whether the account itself made the change.
+    pub from_me: bool,
+    /// The change.
+    pub change: Change,
 }
 
 /// An `ack` event.

@@ -7,23 +7,26 @@
 //!
 //! WhatsApp has two gaps here, which are not defects of the services: messages that the old device
 //! had not received are history to the new one, and acks are not repeated to it. So nothing is
-//! written meanwhile, and these acks are not required.
+//! written or changed meanwhile, messages from before are not changed afterwards, and these acks are
+//! not required.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use harness::Authenticator;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::Instant;
 use whatsapp_standin::{Phone, Settings};
 
 use super::clock::lock;
 use super::faults::FaultTargets;
 use super::operator;
-use super::record::Written;
+use super::record::{OwnChange, Record, Written, WrittenChange};
+use super::verdict::is_published;
 
 /// How long to wait for the published messages before the device is unlinked.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(60);
@@ -33,33 +36,55 @@ const LINK_PATIENCE: Duration = Duration::from_secs(180);
 const ACKS_KNOWN_AFTER: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// What was written to the account, and changed, so far.
+#[derive(Debug, Default)]
+pub struct Writings {
+    /// The messages that were written.
+    pub messages: Mutex<Vec<Written>>,
+    /// What contacts did to messages.
+    pub contact_changes: Mutex<Vec<WrittenChange>>,
+    /// The requested changes of sent messages.
+    pub own_changes: Mutex<Vec<OwnChange>>,
+    /// The ids of messages that the page's database lost.
+    pub forgotten: Mutex<BTreeSet<String>>,
+}
+
+impl Writings {
+    /// Returns a record of them, and of nothing else.
+    #[must_use]
+    pub fn to_record(&self) -> Record {
+        Record {
+            written: lock(&self.messages).clone(),
+            contact_changes: lock(&self.contact_changes).clone(),
+            own_changes: lock(&self.own_changes).clone(),
+            forgotten: lock(&self.forgotten).clone(),
+            ..Record::default()
+        }
+    }
+}
+
 /// The state of the relinking that other tasks need to know.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Relinking {
-    /// The messages written so far.
-    written: Arc<Mutex<Vec<Written>>>,
-    /// A lock that is held while nothing may be written.
-    writing_lock: Arc<tokio::sync::Mutex<()>>,
+    /// A lock whose writer lets nothing be written or changed.
+    writing_lock: RwLock<()>,
     active: AtomicBool,
+    /// When the device was last unlinked.
+    unlinked_ms: AtomicU64,
     lost_receipts: Mutex<BTreeSet<String>>,
 }
 
 impl Relinking {
-    /// Creates the state for messages that are written to this list.
-    #[must_use]
-    pub fn new(written: &Arc<Mutex<Vec<Written>>>) -> Self {
-        Self {
-            written: written.clone(),
-            writing_lock: Arc::default(),
-            active: AtomicBool::new(false),
-            lost_receipts: Mutex::default(),
-        }
+    /// Waits until something may be written or changed, which it may while the guard is held.
+    pub async fn writing_guard(&self) -> RwLockReadGuard<'_, ()> {
+        self.writing_lock.read().await
     }
 
-    /// Returns the lock that is held while nothing may be written.
+    /// Returns whether the linked device has the messages from this time, so that they can be
+    /// changed.
     #[must_use]
-    pub fn writing_lock(&self) -> Arc<tokio::sync::Mutex<()>> {
-        self.writing_lock.clone()
+    pub fn has_messages_from(&self, at_ms: u64) -> bool {
+        at_ms >= self.unlinked_ms.load(Ordering::Relaxed)
     }
 
     /// Returns whether the session is expected to lack a device.
@@ -76,8 +101,8 @@ impl Relinking {
 
     /// Unlinks the device and links it again. Returns whether that succeeded.
     pub(super) async fn relink(&self, targets: &FaultTargets) -> bool {
-        let _writing_lock = self.writing_lock.lock().await;
-        if !self.wait_until_published(targets).await {
+        let _writing_lock = self.writing_lock.write().await;
+        if !wait_until_published(targets).await {
             return false;
         }
         let authenticator = Authenticator::registered_with(&targets.phone);
@@ -87,6 +112,8 @@ impl Relinking {
         });
         self.active.store(true, Ordering::Relaxed);
         let since = Timestamp::now() - ACKS_KNOWN_AFTER;
+        self.unlinked_ms
+            .store(targets.clock.ms() + 1, Ordering::Relaxed);
         let unlinked = targets.phone.unlink() > 0;
         let linked = unlinked && link(targets, &authenticator).await;
         lock(&self.lost_receipts).extend(received_since(&targets.phone, since));
@@ -99,18 +126,18 @@ impl Relinking {
         }
         linked
     }
+}
 
-    async fn wait_until_published(&self, targets: &FaultTargets) -> bool {
-        let deadline = Instant::now() + PUBLISH_PATIENCE;
-        let listener = &targets.listeners["session-manager"];
-        while !listener.has_all(&lock(&self.written)) {
-            if Instant::now() > deadline {
-                return false;
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
+async fn wait_until_published(targets: &FaultTargets) -> bool {
+    let deadline = Instant::now() + PUBLISH_PATIENCE;
+    let listener = &targets.listeners["session-manager"];
+    while !is_published(&targets.writings.to_record(), &listener.received()) {
+        if Instant::now() > deadline {
+            return false;
         }
-        true
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
+    true
 }
 
 /// Answers WhatsApp's requests until the session is ready. The operator connects and scans.

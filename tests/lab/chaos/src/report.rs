@@ -48,9 +48,15 @@ pub struct Figures {
     pub ready_percent: u64,
     /// Messages written to the account.
     pub written: usize,
-    /// The published events by service: number of `message` events, of `ack` events, and of
-    /// reconnects of the listener.
-    pub messages: BTreeMap<String, (usize, usize, u32)>,
+    /// Changes that contacts made to messages.
+    pub contact_changes: usize,
+    /// Edits and deletions of sent messages, and requests for them.
+    pub own_changes: (usize, usize),
+    /// The published events by service: number of `message` and `call` events, of events of changes,
+    /// of `ack` events, and of reconnects of the listener.
+    pub messages: BTreeMap<String, (usize, usize, usize, u32)>,
+    /// Messages in the hub's history.
+    pub hub_history: usize,
     /// Memory by process.
     pub memory: Vec<Memory>,
 }
@@ -133,11 +139,18 @@ impl Figures {
             recovery_ms: Spread::from(recoveries(record)),
             ready_percent: ready_percent(record),
             written: record.written.len(),
+            contact_changes: record.contact_changes.len(),
+            own_changes: (
+                record.own_changes.len(),
+                record.own_changes.iter().map(|it| it.responses.len()).sum(),
+            ),
+            hub_history: record.hub_history.len(),
             messages: record
                 .events_by_service
                 .iter()
                 .map(|(name, ear)| {
-                    let counts = (ear.messages.len(), ear.acks.len(), ear.reconnects);
+                    let messages = ear.messages.len() + ear.calls.len();
+                    let counts = (messages, ear.changes.len(), ear.acks.len(), ear.reconnects);
                     (name.clone(), counts)
                 })
                 .collect(),
@@ -232,11 +245,19 @@ impl fmt::Display for Figures {
         row("back to READY", self.recovery_ms.to_string())?;
         row("READY", format!("{} % of the time", self.ready_percent))?;
         row("inbound messages", self.written.to_string())?;
-        for (name, (messages, acks, reconnects)) in &self.messages {
-            let text =
-                format!("{messages}, and {acks} acks; its listener reconnected {reconnects} times");
+        row("changes by contacts", self.contact_changes.to_string())?;
+        let (changes, requests) = self.own_changes;
+        row(
+            "own edits and deletions",
+            format!("{changes}, in {requests} requests"),
+        )?;
+        for (name, (messages, changes, acks, reconnects)) in &self.messages {
+            let text = format!(
+                "{messages}, {changes} changes and {acks} acks; its listener reconnected {reconnects} times"
+            );
             row(&format!("  published by {name}"), text)?;
         }
+        row("in the hub's history", self.hub_history.to_string())?;
         for memory in &self.memory {
             let mib = |kib: u64| format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024);
             let text = format!(

@@ -1,8 +1,8 @@
 //! Runs the chaos test, from the first start to the final checks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,15 +13,17 @@ use whatsapp_standin::{Phone, Settings, Standin};
 use super::clock::{Clock, lock};
 use super::faults::FaultTargets;
 use super::final_state::{HUB, MANAGER, find_leftovers, messages_at_phone};
-use super::inbound::{self, Listener, file_of};
+use super::hub_history;
+use super::inbound::{Contacts, Listener, Listeners, file_of};
 use super::load::{Load, Progress};
 use super::operator::{self, MemoryProbe, MemoryRanges, States};
-use super::plan::{Action, Arrival, Lane, Plan};
-use super::record::{Memory, Record, Served, Written};
-use super::relink::Relinking;
+use super::own_changes::OwnChanges;
+use super::plan::{Action, Arrival, Change, Lane, Plan};
+use super::record::{ChangedMessage, HubMessage, Memory, Record, Served, Written};
+use super::relink::{Relinking, Writings};
 use super::report::Figures;
 use super::supervisor::Supervised;
-use super::verdict::{ack_of, judge, required_ack, short};
+use super::verdict::{ack_of, is_published, judge, required_ack, short};
 use super::{ChaosResult, Options};
 
 /// How long, after the last fault, all sends may take.
@@ -42,12 +44,13 @@ const MAX_GROWTH_KIB: [(&str, u64); 3] = [
 pub async fn run(options: Options, report: impl Fn(String)) -> ChaosResult {
     let plan = Plan::new(options.seed, options.amount.clone());
     report(format!(
-        "seed {}: {} sends, {} kills and restarts, {} other faults, {} inbound messages, within {} s",
+        "seed {}: {} sends, {} kills and restarts, {} other faults, {} inbound messages, {} changes of them, within {} s",
         plan.seed,
         plan.sends(),
         plan.kills.len(),
         plan.other_faults.len(),
         plan.leads.len(),
+        plan.contact_changes.len(),
         plan.amount.length_ms / 1000,
     ));
     let stage = Stage::set_up(&plan, &options).await;
@@ -69,12 +72,12 @@ struct Stage {
     standin: Standin,
     manager: Arc<Supervised>,
     hub: Arc<Supervised>,
-    listeners: Arc<BTreeMap<&'static str, Listener>>,
+    listeners: Arc<Listeners>,
     targets: FaultTargets,
     memory_probe: MemoryProbe,
     states: States,
     memory_ranges: MemoryRanges,
-    written: Arc<Mutex<Vec<Written>>>,
+    contacts: Contacts,
     relinking: Arc<Relinking>,
     progress: Arc<Progress>,
     /// The id of the file that is sent.
@@ -123,8 +126,13 @@ impl Stage {
             ("session-manager", listener(&manager.url, "/events")),
             ("central-hub", listener(&hub.url, "/api/events")),
         ]));
-        let written = Arc::default();
-        let relinking = Arc::new(Relinking::new(&written));
+        let (writings, relinking) = (Arc::<Writings>::default(), Arc::<Relinking>::default());
+        let contacts = Contacts {
+            phone: phone.clone(),
+            clock: clock.clone(),
+            writings: writings.clone(),
+            relinking: relinking.clone(),
+        };
         let targets = FaultTargets {
             clock: clock.clone(),
             phone,
@@ -134,6 +142,7 @@ impl Stage {
             tokens,
             listeners: listeners.clone(),
             injected: Arc::default(),
+            writings,
             relinking: relinking.clone(),
         };
         let memory_probe = MemoryProbe {
@@ -151,7 +160,7 @@ impl Stage {
             memory_probe,
             states: Arc::default(),
             memory_ranges: Arc::default(),
-            written,
+            contacts,
             relinking,
             progress: Arc::default(),
             file,
@@ -179,6 +188,7 @@ impl Stage {
             &self.manager.url,
             &self.file,
             &self.progress,
+            OwnChanges::new(&self.manager.url, self.contacts.clone()),
         );
         load.start(&plan.lanes);
         let mut chaos = JoinSet::new();
@@ -186,13 +196,13 @@ impl Stage {
             let targets = self.targets.clone();
             chaos.spawn(targets.inject_all(faults.clone(), plan.amount.length_ms));
         }
-        chaos.spawn(inbound::write(
-            plan.leads.clone(),
-            phone,
-            self.clock.clone(),
-            self.written.clone(),
-            self.relinking.writing_lock(),
-        ));
+        chaos.spawn(self.contacts.clone().write(plan.leads.clone()));
+        let changes = plan.contact_changes.clone();
+        chaos.spawn(
+            self.contacts
+                .clone()
+                .change(changes, self.listeners.clone()),
+        );
         let breaking = async { while chaos.join_next().await.is_some() {} };
         self.report_during(plan, report, breaking).await;
         self.targets.end_all();
@@ -204,17 +214,27 @@ impl Stage {
             .await;
         if !all_sent {
             self.clock
-                .record_unexpected("not every message was sent in time");
+                .record_unexpected("not every message was sent, and changed, in time");
         }
         self.report_during(plan, report, self.settle(&load)).await;
         let memory = self
             .report_during(plan, report, self.run_without_faults(plan, &mut load))
             .await;
         let ledger_statuses = self.settle(&load).await;
-        let files = self.report_during(plan, report, self.request_files()).await;
+        let record = Record {
+            ledger_statuses,
+            memory,
+            changed_messages: self.changed_messages().await,
+            hub_history: self
+                .report_during(plan, report, self.hub_history(&load))
+                .await,
+            ..Record::default()
+        };
+        let files = self.request_files(&record.hub_history);
+        let files = self.report_during(plan, report, files).await;
         observers.shutdown().await;
         report("stopping".to_owned());
-        self.finish(&load, memory, ledger_statuses, files).await
+        self.finish(&load, Record { files, ..record }).await
     }
 
     /// Reports progress until `work` is done.
@@ -259,7 +279,7 @@ impl Stage {
             value(&self.progress.retries),
             injected.len() - kills,
             self.received_count(),
-            lock(&self.written).len(),
+            lock(&self.contacts.writings.messages).len(),
         )
     }
 
@@ -276,9 +296,11 @@ impl Stage {
         let deadline = Instant::now() + patience;
         let mut ledger_statuses = BTreeMap::new();
         loop {
-            let acks: BTreeMap<String, i8> = messages_at_phone(&self.standin.phone())
+            let phone = self.standin.phone();
+            let writings = self.contacts.writings.to_record();
+            let at_phone: BTreeMap<_, _> = messages_at_phone(&phone, &writings.own_changes)
                 .into_iter()
-                .map(|message| (message.id, message.ack))
+                .map(|message| (message.id.clone(), message))
                 .collect();
             let lost_receipts = self.relinking.lost_receipts();
             let mut unsettled = 0;
@@ -286,8 +308,7 @@ impl Stage {
                 let Some(id) = message.ids().next() else {
                     continue;
                 };
-                let ack = acks.get(short(id)).copied();
-                let required = required_ack(short(id), ack, &lost_receipts);
+                let required = required_ack(at_phone.get(short(id)), &lost_receipts);
                 if ledger_statuses
                     .get(id)
                     .is_some_and(|status: &String| ack_of(status) >= required)
@@ -298,7 +319,8 @@ impl Stage {
                 unsettled += usize::from(ack_of(&status) < required);
                 ledger_statuses.insert(id.to_owned(), status);
             }
-            let published = self.received_count() >= lock(&self.written).len();
+            let mut received = self.listeners.values().map(Listener::received);
+            let published = received.all(|received| is_published(&writings, &received));
             let state = operator::state(&self.client, &self.manager.url).await;
             if (unsettled == 0 && published && state == "READY") || Instant::now() > deadline {
                 return ledger_statuses;
@@ -307,53 +329,120 @@ impl Stage {
         }
     }
 
-    /// Requests each received file, until it is served.
-    async fn request_files(&self) -> Vec<Served> {
+    /// Waits until the hub's history is what it must be. Returns it in any case.
+    async fn hub_history(&self, load: &Load) -> Vec<HubMessage> {
         let deadline = Instant::now() + Duration::from_millis(self.options.amount.settle_ms);
+        loop {
+            let mut record = self.contacts.writings.to_record();
+            record.messages = load.messages();
+            let history = hub_history::read(&self.client, &self.hub.url).await;
+            record.hub_history = history.unwrap_or_default();
+            let published = self.listeners["session-manager"].received();
+            let is_right = hub_history::differences(&record, &published).is_empty();
+            if is_right || Instant::now() > deadline {
+                return record.hub_history;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Returns what session-manager says of the messages that were edited or deleted, by id.
+    async fn changed_messages(&self) -> BTreeMap<String, ChangedMessage> {
+        let own_changes = lock(&self.contacts.writings.own_changes).clone();
+        let mut changed = BTreeMap::new();
+        for change in own_changes {
+            let body = self.message(&change.message_id).await;
+            let message = ChangedMessage {
+                edited: !body["edited_at"].is_null(),
+                deleted: !body["deleted_at"].is_null(),
+                unsettled: body["unsettled_change"].as_str().map(ToOwned::to_owned),
+            };
+            changed.insert(change.message_id, message);
+        }
+        changed
+    }
+
+    /// Requests each received file from both services, until it is served; or, if its message was
+    /// deleted, until it is not.
+    async fn request_files(&self, hub_history: &[HubMessage]) -> Vec<Served> {
+        let deadline = Instant::now() + Duration::from_millis(self.options.amount.settle_ms);
+        let deletions = self.listeners["session-manager"].received().changes;
+        let is_deleted = |id: &str| {
+            let mut of_message = deletions.iter().filter(|event| event.message_id == id);
+            of_message.any(|event| event.change == Change::Delete)
+        };
         let relinked_ms = lock(&self.targets.injected)
             .iter()
             .filter(|fault| fault.action == Action::Relink)
             .map(|fault| fault.end_ms)
             .max();
-        let written = lock(&self.written).clone();
+        let written = lock(&self.contacts.writings.messages).clone();
         let mut files = Vec::new();
         for message in written
             .iter()
             .filter(|message| message.arrival == Arrival::File)
         {
-            let id = message.message_id.replace('@', "%40");
-            let url = format!("{}/messages/{id}/media", self.manager.url);
-            let (mut status, mut is_whole) = (0, false);
-            loop {
-                if let Ok(response) = self.client.get(&url).send().await {
-                    status = response.status().as_u16();
-                    let bytes = response.bytes().await;
-                    is_whole =
-                        status == 200 && bytes.is_ok_and(|bytes| bytes == file_of(&message.text));
-                }
-                if status == 200 || Instant::now() > deadline {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(250)).await;
+            let id = &message.message_id;
+            let is_deleted = is_deleted(id);
+            let path = format!("/messages/{}/media", id.replace('@', "%40"));
+            let mut urls = vec![("session-manager", format!("{}{path}", self.manager.url))];
+            let mut in_history = hub_history.iter();
+            if let Some(at_hub) = in_history.find(|it| short(&it.message_id) == short(id)) {
+                let path = format!("/listener/messages/{}/media", at_hub.id);
+                urls.push(("central-hub", format!("{}/api{path}", self.hub.url)));
             }
-            files.push(Served {
-                message_id: message.message_id.clone(),
-                status,
-                is_whole,
-                may_be_gone: relinked_ms.is_some_and(|at_ms| message.at_ms <= at_ms),
-            });
+            for (service, url) in urls {
+                let served = Served {
+                    service: service.to_owned(),
+                    message_id: id.clone(),
+                    is_deleted,
+                    status: 0,
+                    is_whole: false,
+                    may_be_gone: relinked_ms.is_some_and(|at_ms| message.at_ms <= at_ms),
+                };
+                files.push(self.request_file(&url, message, served, deadline).await);
+            }
         }
         files
     }
 
+    /// Requests a file until it is served, or is not if it was deleted.
+    async fn request_file(
+        &self,
+        url: &str,
+        message: &Written,
+        mut served: Served,
+        deadline: Instant,
+    ) -> Served {
+        loop {
+            if let Ok(response) = self.client.get(url).send().await {
+                served.status = response.status().as_u16();
+                let bytes = response.bytes().await;
+                served.is_whole = served.status == 200
+                    && bytes.is_ok_and(|bytes| bytes == file_of(&message.text));
+            }
+            let is_final = match served.status {
+                0 => false,
+                200 => !served.is_deleted,
+                400..500 => served.is_deleted || served.may_be_gone,
+                _ => served.is_deleted,
+            };
+            if is_final || Instant::now() > deadline {
+                return served;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
     async fn status_of(&self, id: &str) -> String {
-        let url = format!("{}/messages/{}", self.manager.url, id.replace('@', "%40"));
-        let body: Value = match self.client.get(url).send().await {
-            Ok(response) => response.json().await.unwrap_or_default(),
-            Err(_) => Value::Null,
-        };
+        let body = self.message(id).await;
         let status = body["status"].as_str().or_else(|| body["code"].as_str());
         status.unwrap_or("no answer").to_owned()
+    }
+
+    async fn message(&self, id: &str) -> Value {
+        let path = format!("/messages/{}", id.replace('@', "%40"));
+        operator::get(&self.client, &self.manager.url, &path).await
     }
 
     /// Runs the same load twice, and measures memory before and after the
@@ -395,13 +484,8 @@ impl Stage {
             .collect()
     }
 
-    async fn finish(
-        self,
-        load: &Load,
-        memory: Vec<Memory>,
-        ledger_statuses: BTreeMap<String, String>,
-        files: Vec<Served>,
-    ) -> Record {
+    /// Stops everything, and completes the record.
+    async fn finish(self, load: &Load, record: Record) -> Record {
         let events_by_service = self.listeners.iter();
         let events_by_service =
             events_by_service.map(|(name, listener)| ((*name).to_owned(), listener.stop()));
@@ -414,12 +498,14 @@ impl Stage {
             ("session-manager", &self.manager),
             ("central-hub", &self.hub),
         ];
+        let writings = self.contacts.writings.to_record();
         let record = Record {
             messages: load.messages(),
-            phone: messages_at_phone(&phone),
-            ledger_statuses,
-            files,
-            written: lock(&self.written).clone(),
+            phone: messages_at_phone(&phone, &writings.own_changes),
+            written: writings.written,
+            contact_changes: writings.contact_changes,
+            own_changes: writings.own_changes,
+            forgotten: writings.forgotten,
             events_by_service,
             injected: lock(&self.targets.injected).clone(),
             states: lock(&self.states).clone(),
@@ -428,9 +514,9 @@ impl Stage {
             starts: starts
                 .map(|(name, service)| (name.to_owned(), service.starts()))
                 .into(),
-            memory,
             unexpected: self.clock.unexpected(),
             leftovers,
+            ..record
         };
         self.standin.stop().await;
         record

@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::plan::Arrival;
-use super::record::{Message, Outcome, ReceivedEvents, Record, Written};
+use super::plan::{Arrival, Change};
+use super::record::{AtPhone, Message, Outcome, ReceivedEvents, Record, WrittenChange};
+use super::{change_verdict, hub_history};
 
 /// A violated guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,15 +44,20 @@ pub enum ViolationKind {
     NeverAccepted,
     /// Accepted, but the ledger's status is missing, or behind the phone's.
     Unsettled,
+    /// A sent message was not edited and deleted exactly as was accepted.
+    WronglyChanged,
     /// Acks that go down instead of up.
     AckBackwards,
-    /// Written to the account, but never published.
+    /// Written to the account or changed, but never published.
     NotPublished,
-    /// Written to the account, and published more than once.
+    /// Written to the account or changed, and published more than once.
     PublishedTwice,
-    /// Published with other content than was written, or although it was never written.
+    /// Published with other content than was written, or although nobody wrote it.
     PublishedWrongly,
-    /// A received file is served incompletely, with wrong content, or not at all.
+    /// The hub's history has a message not, twice, or not as it became.
+    History,
+    /// A received file is served incompletely, with wrong content, or not at all; or although its
+    /// message was deleted.
     File,
     /// An event id is not above the previous one.
     EventIds,
@@ -63,13 +69,25 @@ pub enum ViolationKind {
     Unexpected,
 }
 
-/// Returns the ack that the ledger must have for the message with this id. For a message whose
-/// receipts were lost with its device, the ledger needs to know only that it was accepted.
-pub(super) fn required_ack(id: &str, at_phone: Option<i8>, lost_receipts: &BTreeSet<String>) -> i8 {
-    if lost_receipts.contains(id) {
-        return 1;
+/// Returns the ack that the ledger must have for a message. For a message whose receipts were lost
+/// with its device, the ledger needs to know only that it was accepted, and for one that was deleted
+/// as well: the page no longer has it.
+pub(super) fn required_ack(message: Option<&AtPhone>, lost_receipts: &BTreeSet<String>) -> i8 {
+    match message {
+        Some(message) if message.deletions == 0 && !lost_receipts.contains(&message.id) => {
+            message.ack.max(1)
+        }
+        _ => 1,
     }
-    at_phone.unwrap_or(1).max(1)
+}
+
+/// Returns whether everything that was written and changed was published.
+pub(super) fn is_published(record: &Record, received: &ReceivedEvents) -> bool {
+    let mut judge = Judge::default();
+    judge.check_inbound(record, "", received);
+    judge.check_changes(record, "", received);
+    let mut kinds = judge.violations.iter().map(|violation| violation.kind);
+    kinds.all(|kind| kind != ViolationKind::NotPublished)
 }
 
 /// Returns all violations.
@@ -80,9 +98,12 @@ pub fn judge(record: &Record) -> Vec<Violation> {
     judge.check_order(record);
     judge.check_ledger(record);
     for (from, received) in &record.events_by_service {
-        judge.check_inbound(&record.written, from, received);
+        judge.check_inbound(record, from, received);
+        judge.check_changes(record, from, received);
         judge.check_events(from, received);
     }
+    judge.check_own_changes(record);
+    judge.check_history(record);
     judge.check_files(record);
     judge.check_the_rest(record);
     judge.violations
@@ -191,7 +212,7 @@ impl Judge {
     }
 
     fn check_ledger(&mut self, record: &Record) {
-        let acks: BTreeMap<&str, i8> = record.phone.iter().map(|m| (&*m.id, m.ack)).collect();
+        let at_phone: BTreeMap<&str, _> = record.phone.iter().map(|m| (&*m.id, m)).collect();
         for message in &record.messages {
             if !matches!(message.outcome, Outcome::Accepted { .. }) {
                 continue;
@@ -203,8 +224,8 @@ impl Judge {
                 .ledger_statuses
                 .get(id)
                 .map_or("nothing", String::as_str);
-            let acks = acks.get(short(id)).copied();
-            let required = required_ack(short(id), acks, &record.lost_receipts);
+            let message_at_phone = at_phone.get(short(id)).copied();
+            let required = required_ack(message_at_phone, &record.lost_receipts);
             if ack_of(status) < required {
                 let text = &message.text;
                 let description =
@@ -214,12 +235,20 @@ impl Judge {
         }
     }
 
-    fn check_inbound(&mut self, written: &[Written], service: &str, received: &ReceivedEvents) {
-        let mut unmatched: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    fn check_inbound(&mut self, record: &Record, service: &str, received: &ReceivedEvents) {
+        let mut messages: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         for event in &received.messages {
-            unmatched.entry(&event.message_id).or_default().push(event);
+            messages.entry(&event.message_id).or_default().push(event);
         }
-        for written in written {
+        let mut calls: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for event in &received.calls {
+            calls.entry(&event.message_id).or_default().push(event);
+        }
+        let mut changes: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for change in &record.contact_changes {
+            changes.entry(&change.message_id).or_default().push(change);
+        }
+        for written in &record.written {
             let id = &written.message_id;
             let label = || {
                 format!(
@@ -227,6 +256,11 @@ impl Judge {
                     written.text, written.arrival
                 )
             };
+            let unmatched = match written.arrival {
+                Arrival::Call => &mut calls,
+                _ => &mut messages,
+            };
+            let changes = changes.remove(&**id).unwrap_or_default();
             // A message that stays unreadable for long is published as unreadable once, and later
             // with its content.
             let events = unmatched.remove(&**id).unwrap_or_default();
@@ -239,7 +273,7 @@ impl Judge {
                     format!("{} as unreadable", label()),
                 );
             }
-            if events.is_empty() {
+            if events.is_empty() && !is_deleted_unpublished(&changes) {
                 self.report(ViolationKind::NotPublished, label());
             }
             if events.len() > 1 {
@@ -253,7 +287,9 @@ impl Judge {
                 let is_own = written.arrival == Arrival::Own;
                 // The account is the sender of its own messages.
                 let is_sender_right = is_own || event.phone.as_ref() == Some(&written.number);
-                if event.text != written.text || event.from_me != is_own || !is_sender_right {
+                let is_text_right =
+                    event.text == written.text || is_unpublished_edit(&changes, &event.text);
+                if !is_text_right || event.from_me != is_own || !is_sender_right {
                     self.report(
                         ViolationKind::PublishedWrongly,
                         format!("{}: {event:?}", label()),
@@ -261,19 +297,44 @@ impl Judge {
                 }
             }
         }
-        for (id, events) in unmatched {
+        for (id, events) in messages.into_iter().chain(calls) {
             let text = &events[0].text;
             let description = format!("{service}: {id} {text:?}: nobody wrote it");
             self.report(ViolationKind::PublishedWrongly, description);
         }
     }
 
+    fn check_changes(&mut self, record: &Record, service: &str, received: &ReceivedEvents) {
+        for (kind, description) in change_verdict::check(record, received) {
+            self.report(kind, format!("{service}: {description}"));
+        }
+    }
+
+    fn check_own_changes(&mut self, record: &Record) {
+        for (kind, description) in change_verdict::check_own(record) {
+            self.report(kind, description);
+        }
+    }
+
+    fn check_history(&mut self, record: &Record) {
+        let Some(published) = record.events_by_service.get("session-manager") else {
+            return;
+        };
+        for description in hub_history::differences(record, published) {
+            self.report(ViolationKind::History, description);
+        }
+    }
+
     fn check_files(&mut self, record: &Record) {
         for file in &record.files {
-            let is_excused = file.may_be_gone && file.status != 200;
-            if !file.is_whole && !is_excused {
-                let (id, status) = (&file.message_id, file.status);
-                self.report(ViolationKind::File, format!("{id}: {status}"));
+            let is_absent = file.status != 0 && file.status != 200;
+            let is_right = if file.is_deleted {
+                is_absent
+            } else {
+                file.is_whole || file.may_be_gone && is_absent
+            };
+            if !is_right {
+                self.report(ViolationKind::File, format!("{file:?}"));
             }
         }
     }
@@ -285,6 +346,14 @@ impl Judge {
                 collect_ids(received.messages.iter().map(|e| e.event_id)),
             ),
             ("ack", collect_ids(received.acks.iter().map(|e| e.event_id))),
+            (
+                "call",
+                collect_ids(received.calls.iter().map(|e| e.event_id)),
+            ),
+            (
+                "change",
+                collect_ids(received.changes.iter().map(|e| e.event_id)),
+            ),
         ] {
             for pair in ids.windows(2).filter(|pair| pair[0] >= pair[1]) {
                 let description = format!("{service}: {name} event {} after {}", pair[1], pair[0]);
@@ -328,6 +397,20 @@ impl Judge {
             );
         }
     }
+}
+
+/// Returns whether the message was deleted before it was published. Nothing needs to be published
+/// of it then.
+fn is_deleted_unpublished(changes: &[&WrittenChange]) -> bool {
+    let mut changes = changes.iter();
+    changes.any(|made| made.change == Change::Delete && !made.was_published)
+}
+
+/// Returns whether the message got this text before it was published, so that it may be published
+/// with it.
+fn is_unpublished_edit(changes: &[&WrittenChange], text: &str) -> bool {
+    let mut changes = changes.iter().filter(|made| !made.was_published);
+    changes.any(|made| matches!(&made.change, Change::Edit(edited) if edited == text))
 }
 
 fn collect_ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {

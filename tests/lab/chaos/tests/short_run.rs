@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use chaos::{self, Amount, Options, Plan};
+use chaos::{self, Amount, Arrival, Options, Plan};
 use harness::Scratch;
 
 /// A seed whose plan has the faults in [`PLANNED`].
@@ -80,5 +80,13 @@ async fn chaos_for_half_a_minute_breaks_no_promise() {
     assert!(outcome.figures.settled > 0, "{}", outcome.figures);
     assert_eq!(outcome.figures.asked, outcome.plan.sends());
     assert_eq!(record.written.len(), outcome.plan.leads.len());
-    assert!(record.files.len() > 3, "{:?}", record.files);
+    let calls = record.written.iter().filter(|w| w.arrival == Arrival::Call);
+    assert!(calls.count() > 0, "{:?}", record.written);
+    for service in ["session-manager", "central-hub"] {
+        let of_service = record.files.iter().filter(|file| file.service == service);
+        let served = of_service.filter(|file| file.is_whole);
+        assert!(served.count() > 2, "{service}: {:?}", record.files);
+    }
+    assert!(record.contact_changes.len() > 20, "{}", outcome.figures);
+    assert!(record.own_changes.len() > 15, "{}", outcome.figures);
 }
