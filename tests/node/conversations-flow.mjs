@@ -20,7 +20,7 @@ const EVA_PASSWORD = 'la contraseña de eva';
 
 const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
 const visitor = createVisitor({ hub, password, screenshotFolder });
-const { api, button, signIn, assertNoSidewaysScroll, takeScreenshot, waitForText } = visitor;
+const { api, button, signIn, assertNoSidewaysScroll, takeScreenshot, audit, waitForText } = visitor;
 let page = null;
 
 const row = (number) => page.locator(`[data-chat="${number}"]`);
@@ -321,6 +321,42 @@ async function test() {
     await row(LEO).waitFor();
     await page.setViewportSize({ width: 1200, height: 900 });
     await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  await step('the list goes on as it is scrolled, and keeps its place when somebody writes', async () => {
+    const many = Array.from({ length: 140 }, (_, n) => `54911600${String(n).padStart(5, '0')}`);
+    for (const from of many) await standin.leadMessage({ from, body: `Soy ${from}` });
+    await page.goto(`${hub}/conversaciones`);
+    await tab('Todas').click();
+    await eventually('all have written', async () =>
+      (await api('/api/listener/conversations?limite=1')).conversaciones[0].chat.startsWith(many.at(-1)));
+    await row(many.at(-1)).waitFor();
+    const oldest = row(ANA);
+    assertEqual(await oldest.count(), 0, 'rows of the end of the list at its top');
+    await row(many.at(-1)).focus();
+    await eventually('End leads to the last conversation', async () => {
+      await page.keyboard.press('End');
+      return (await oldest.count()) > 0 && oldest.evaluate((element) => element === document.activeElement);
+    });
+    const rendered = await page.locator('[data-chat]').count();
+    assert(rendered < 80, `${rendered} of the conversations are in the document`);
+    await audit('a long list');
+    await takeScreenshot('long-list');
+    // Somebody far above writes: what is in sight stays.
+    const before = (await oldest.boundingBox()).y;
+    await standin.leadMessage({ from: many[100], body: 'Sigo interesado' });
+    await eventually('the hub has the message', async () =>
+      (await api('/api/listener/conversations?limite=1')).conversaciones[0].chat.startsWith(many[100]));
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    assert(await oldest.evaluate((element) => element === document.activeElement), 'the focus has moved');
+    assert(Math.abs((await oldest.boundingBox()).y - before) < 4, 'the list has jumped');
+    const newest = row(many[100]);
+    await eventually('Home leads to who wrote last', async () => {
+      await page.keyboard.press('Home');
+      return (await newest.count()) > 0 && newest.evaluate((element) => element === document.activeElement);
+    });
+    await newest.getByText('Sigo interesado').waitFor();
   });
 
   await step('a business user sees only its own conversations', async () => {

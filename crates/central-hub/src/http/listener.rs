@@ -332,6 +332,9 @@ pub(crate) struct Conversation {
     sin_leer: i64,
     /// When the contact's first unanswered message was written.
     sin_responder_desde: Option<Timestamp>,
+    /// Place in the list, which falls from one conversation to the next. `antes` and `siguiente`
+    /// are such places.
+    posicion: i64,
     ultimo: MessageAnswer,
 }
 
@@ -389,6 +392,7 @@ pub(crate) async fn conversations(
         let is_wanted =
             last.state != MessageState::Simulated && (!waiting || waits_since.is_some());
         is_wanted.then_some(Talk {
+            place: last.id,
             waits_since,
             unread,
             last,
@@ -405,9 +409,9 @@ async fn talks(
 ) -> Result<Json<Conversations>, HubError> {
     let (states, messages): (Vec<_>, Vec<_>) = talks
         .into_iter()
-        .map(|talk| ((talk.unread, talk.waits_since), talk.last))
+        .map(|talk| ((talk.unread, talk.waits_since, talk.place), talk.last))
         .unzip();
-    let row = |((sin_leer, sin_responder_desde), mut ultimo): (_, MessageAnswer)| {
+    let row = |((sin_leer, sin_responder_desde, posicion), mut ultimo): (_, MessageAnswer)| {
         if let Some((end, _)) = ultimo.mensaje.char_indices().nth(PREVIEW_LENGTH) {
             ultimo.mensaje.truncate(end);
             ultimo.mensaje.push('…');
@@ -419,6 +423,7 @@ async fn talks(
             nombre: ultimo.nombre.clone(),
             sin_leer,
             sin_responder_desde,
+            posicion,
             ultimo,
         }
     };

@@ -287,6 +287,8 @@ pub const INBOX_PLANS: [&str; 6] = [
 /// A row of the list of conversations.
 #[derive(Clone, Debug)]
 pub struct Talk {
+    /// The place in the list, which falls from one row to the next, as in the cursors.
+    pub place: i64,
     /// When the contact's first unanswered message was written.
     pub waits_since: Option<Timestamp>,
     /// The number of the contact's messages that the user has not read.
@@ -583,6 +585,7 @@ impl Store {
                 continue;
             };
             talks.push(Talk {
+                place: row.try_get("place")?,
                 waits_since: optional_timestamp(row.try_get("waits_since")?),
                 unread: row.try_get("unread")?,
                 last: last.clone(),

@@ -1,3 +1,4 @@
+import { useRef } from 'react';
 import { useParams } from 'react-router';
 
 import { Surface } from '../ui/Surface';
@@ -14,6 +15,7 @@ import { Thread } from './Thread';
 export default function ConversationsScreen() {
   const t = useText();
   const { telefono } = useParams();
+  const scroller = useRef<HTMLDivElement>(null);
   useFollow();
   return (
     <Screen
@@ -21,8 +23,8 @@ export default function ConversationsScreen() {
       quiet={telefono !== undefined}
     >
       <div className={classes.panes} data-open={telefono !== undefined || undefined}>
-        <Surface className={classes.list} p="sm">
-          <ConversationList chosen={telefono} />
+        <Surface ref={scroller} className={classes.list} p="sm">
+          <ConversationList chosen={telefono} scroller={scroller} />
         </Surface>
         <Surface className={classes.one} p={0}>
           {telefono === undefined ? (

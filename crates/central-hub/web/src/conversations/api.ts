@@ -12,7 +12,9 @@ import type { Conversation, History, Sent } from './types';
 
 export const CONVERSATIONS_KEY = ['conversations'] as const;
 
-const PER_PAGE = 30;
+/** Number of conversations in the first page, and in each further one. */
+const FIRST_CONVERSATIONS = 30;
+export const MORE_CONVERSATIONS = 100;
 const PER_HISTORY = 50;
 /** Maximum number of missed pages to fetch, such as after sleep; beyond it the cache is dropped. */
 const MAX_MISSED_PAGES = 20;
@@ -32,11 +34,12 @@ export async function getConversations(
   filtro: Which,
   buscar: string,
   antes: string | number | null,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
+  limite: number = FIRST_CONVERSATIONS,
 ): Promise<Page<Conversation>> {
   const response = await request<{ conversaciones: Conversation[]; siguiente: number | null }>(
-    `/api/listener/conversations${query({ filtro, buscar, antes, limite: PER_PAGE })}`,
-    { signal, timeoutMs: 30_000 },
+    `/api/listener/conversations${query({ filtro, buscar, antes, limite })}`,
+    { ...(signal && { signal }), timeoutMs: 30_000 },
   );
   return { items: response.conversaciones, next: response.siguiente };
 }

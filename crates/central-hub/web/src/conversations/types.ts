@@ -136,6 +136,8 @@ export interface Conversation {
   sin_leer: number;
   /** When the contact's first unanswered message was written. */
   sin_responder_desde: Timestamp | null;
+  /** Place in the list, which falls from one conversation to the next. */
+  posicion: number;
   ultimo: Message;
 }
 

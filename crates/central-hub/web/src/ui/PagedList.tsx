@@ -2,11 +2,10 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
-import { Notice } from './Notice';
+import { ListFailed } from './ListFailed';
 import { ScreenLoading } from './ScreenLoading';
 import { SearchProgress } from './SearchProgress';
 import { useText } from '../i18n/I18nProvider';
-import { errorText } from '../i18n/lookup';
 import type { Pages } from './pages';
 
 interface Props<T> {
@@ -22,16 +21,7 @@ export function PagedList<T>({ pages, empty, children }: Props<T>) {
   const { items, error, back, forward } = pages;
   return (
     <Stack gap="sm">
-      {error && (
-        <Notice color="red" title={t.list.failed} urgent>
-          <Stack gap="xs" align="flex-start">
-            {errorText(t, error)}
-            <Button size="xs" variant="default" onClick={pages.retry}>
-              {t.app.retry}
-            </Button>
-          </Stack>
-        </Notice>
-      )}
+      {error && <ListFailed error={error} onRetry={pages.retry} />}
       {pages.walk && <SearchProgress walk={pages.walk} />}
       {items === undefined && !error && !pages.walk && <ScreenLoading />}
       {items !== undefined && items.length === 0 && !pages.walk && !pages.stale && (

@@ -20,6 +20,7 @@ export const conversations: typeof es = {
   back: 'Back to conversations',
   thread: (who) => `Messages with ${who}`,
   older: 'Show older messages',
+  more: 'Show more conversations',
   noMessages: 'No messages with this number.',
   you: 'You:',
   notSent: 'Not sent:',

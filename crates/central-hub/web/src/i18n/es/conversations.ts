@@ -18,6 +18,7 @@ export const conversations = {
   back: 'Volver a las conversaciones',
   thread: (who: string) => `Mensajes con ${who}`,
   older: 'Ver mensajes anteriores',
+  more: 'Ver más conversaciones',
   noMessages: 'No hay mensajes con este número.',
   you: 'Vos:',
   notSent: 'No salió:',
