@@ -210,24 +210,28 @@ async fn changes_amid_kills_are_published_once() {
 }
 
 #[tokio::test]
-async fn lost_page_events_lose_no_change() {
+async fn lost_page_events_lose_no_change_and_no_ack() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
     let (standin, mut manager) = start_linked(Settings::default(), options).await;
     let phone = standin.phone();
     let mut events = open_events_from_start(&manager).await;
+    let sent_id = send_message(&manager, "Hola").await;
+    let is_ack = |event: &SseEvent, ack: i64| {
+        event.name == "ack" && event.data["message_id"] == sent_id && event.data["ack"] == ack
+    };
+    events.read_until(|event| is_ack(event, 2)).await;
     let (edited_id, deleted_id) = (write_message(&phone, "a"), write_message(&phone, "b"));
     events.read_until(has_body("b")).await;
     phone.drop_events(1_500);
+    phone.ack(&sent_id, 3).expect("an ack");
     phone.lead_edits(&edited_id, "a2").expect("an edit");
     phone.lead_deletes(&deleted_id).expect("a deletion");
     phone.lead_reacts(&edited_id, "🙏").expect("a reaction");
     // The search finds them again, in no particular order.
     let mut published = Vec::new();
-    while changes(&published).len() < 3 {
-        let is_change = |event: &SseEvent| {
-            ["message_edited", "message_deleted", "reaction"].contains(&event.name.as_str())
-        };
-        published.extend(events.read_until(is_change).await);
+    while changes(&published).len() < 3 || !published.iter().any(|event| is_ack(event, 3)) {
+        let is_wanted = |event: &SseEvent| KINDS.contains(&event.name.as_str()) || is_ack(event, 3);
+        published.extend(events.read_until(is_wanted).await);
     }
     let mut names: Vec<_> = changes(&published).iter().map(|(name, ..)| *name).collect();
     names.sort_unstable();

@@ -5,6 +5,7 @@
 //!                                    watermark, acks of sends in progress
 //!  every heartbeat ────────────────> the page's memory, if it changed
 //!                                    at all; unreadable messages
+//!  every ten heartbeats ───────────> changes and acks of known messages
 //! ```
 //!
 //! The watermark is WhatsApp's own time of the latest message that a complete search saw. It begins
@@ -29,8 +30,8 @@ use crate::session::{CatchUp, SessionHandle};
 const ACK_BATCH: usize = 200;
 /// Number of messages whose changes are requested at once.
 const CHANGE_BATCH: usize = 200;
-/// How often changes are requested: every so many heartbeats, but at least once in the longest
-/// interval.
+/// How often changes and acks are requested: every so many heartbeats, but at least once in the
+/// longest interval.
 const CHANGES_HEARTBEATS: u32 = 10;
 const MAX_CHANGES_INTERVAL: Duration = Duration::from_secs(300);
 /// How many seconds the search of a loaded page looks back, for messages that arrive out of order.
@@ -65,7 +66,7 @@ pub struct Scanner {
     started: Instant,
     /// When unreadable messages were last requested again.
     unreadable_at: Option<Instant>,
-    /// When changes of messages were last requested.
+    /// When changes and acks of messages were last requested.
     changes_at: Option<Instant>,
     backoff: Backoff,
     /// When to retry after a failed search; `None` if the last search succeeded.
@@ -339,9 +340,9 @@ impl Scanner {
         Ok(())
     }
 
-    /// Requests changes that the page may not have reported: it only reports changes of messages
-    /// that it has in memory. This is separate from the search, so that new messages do not wait
-    /// for it, and a failure here does not repeat the search.
+    /// Requests changes and acks that the page may not have reported: it only reports those of
+    /// messages that it has in memory. This is separate from the search, so that new messages do not
+    /// wait for it, and a failure here does not repeat the search. A deep search has read the acks.
     async fn request_changes(&mut self, page: &WhatsAppPage, deep: bool) {
         let interval = MAX_CHANGES_INTERVAL.min(self.interval * CHANGES_HEARTBEATS);
         if !deep && self.changes_at.is_some_and(|at| at.elapsed() <= interval) {
@@ -354,6 +355,9 @@ impl Scanner {
         };
         if let Err(error) = read_changes(&store, page).await {
             tracing::debug!(%error, "changes of messages could not be requested yet");
+        }
+        if !deep && let Err(error) = read_acks(&store, page).await {
+            tracing::debug!(%error, "acks of messages could not be requested yet");
         }
     }
 
