@@ -488,12 +488,15 @@ fn calls_must_be_published_once_and_not_as_messages() {
         hub(r).messages.push(MessageEvent {
             event_id: 99,
             ..messages(1)
-        })
+        });
     });
     assert_eq!(as_message, [ViolationKind::PublishedWrongly]);
     let as_text = after(|r| r.hub_history[4].kind = "chat".to_owned());
     assert_eq!(as_text, [ViolationKind::History]);
 }
+
+/// A change of a record, and the violation that it is.
+type ChangeAndViolation = (fn(&mut Record), ViolationKind);
 
 /// Edits and deletes the first message that was sent, everywhere as it must be.
 fn own_changes(record: &mut Record) {
@@ -538,7 +541,7 @@ fn own_changes_must_be_made_and_published_once() {
         })
     };
     let id = || message(0).ids().next().unwrap().to_owned();
-    let cases: [(fn(&mut Record), ViolationKind); 9] = [
+    let cases: [ChangeAndViolation; 9] = [
         (|r| r.phone[0].edits.clear(), WronglyChanged),
         (|r| r.phone[0].edits.push("a".to_owned()), WronglyChanged),
         (|r| r.phone[0].deletions = 0, WronglyChanged),
