@@ -186,9 +186,15 @@ try {
   await page.locator('[data-message]').filter({ hasText: text }).waitFor();
   console.log(`a message at the end is shown after ${Date.now() - start} ms`);
 
-  const list = page.locator('section[aria-label="Lista de conversaciones"] [data-chat]').first();
-  let turnsLeft = 120;
-  await measure('scroll the list', page, await wheel(page, list, 100, () => (turnsLeft -= 1) < 0));
+  const list = page.locator('section[aria-label="Lista de conversaciones"] ul');
+  const lastRow = () => list.locator('li').last().evaluate((row) => ({ at: Number(row.ariaPosInSet), of: Number(row.ariaSetSize) }));
+  let rows = 0;
+  await measure('scroll the list', page, await wheel(page, list, NOTCH_PX, async () => {
+    const { at, of } = await lastRow();
+    rows = at;
+    return at === of;
+  }));
+  console.log(`conversations scrolled through: ${rows}`);
   const typingTime = await page.evaluate(
     () =>
       new Promise((resolve) => {

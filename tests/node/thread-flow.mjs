@@ -6,6 +6,7 @@
 //
 // The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> screenshots of the conversation are
 // saved: light and dark theme, phone.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 
@@ -245,6 +246,21 @@ async function test() {
     await eventually('the playback continues from there', () => voice.evaluate((element) => element.currentTime > 6 && element.duration > 7.9));
   });
 
+  await step('a film plays and can be skipped forward', async () => {
+    const source = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10:duration=8'];
+    const bytes = execFileSync('ffmpeg', ['-nostdin', '-loglevel', 'error', ...source, '-c:v', 'libvpx', '-f', 'webm', 'pipe:1']);
+    await sendFileFromLead('el recorrido', bytes, { kind: 'video', mime: 'video/webm', seconds: 8, width: 160, height: 120 });
+    const film = bubble('el recorrido').locator('video');
+    await film.waitFor();
+    await film.evaluate(async (element) => {
+      element.muted = true;
+      await element.play();
+      element.currentTime = 6;
+    });
+    await eventually('the film continues from there', () =>
+      film.evaluate((element) => element.currentTime > 6 && element.videoWidth === 160));
+  });
+
   await step('a document is downloaded with its name and exact bytes', async () => {
     const bytes = Buffer.from(`%PDF-1.4\n${'x'.repeat(90_000)}`);
     await sendFileFromLead('el recibo', bytes, { kind: 'document', mime: 'application/pdf', filename: 'recibo ñ.pdf' });
@@ -310,7 +326,19 @@ async function test() {
     await sendFromLead('¿Tiene cochera?');
     await bubble('¿Tiene cochera?').waitFor();
     assertEqual(await page.getByRole('menuitem').count(), 0, 'open menus');
-    await choose('¿Tiene cochera?', 'Responder');
+    // With the keyboard alone.
+    await menu('¿Tiene cochera?').press('Enter');
+    await page.getByRole('menuitem', { name: 'Responder' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('menuitem').first().waitFor({ state: 'detached' });
+    await eventually('the focus is back on the button', () => menu('¿Tiene cochera?').evaluate((element) => element === document.activeElement));
+    await page.keyboard.press('Enter');
+    // The only entry is the next one as well.
+    await eventually('the entry has the focus', async () => {
+      await page.keyboard.press('ArrowDown');
+      return page.getByRole('menuitem', { name: 'Responder' }).evaluate((element) => element === document.activeElement);
+    });
+    await page.keyboard.press('Enter');
     await page.getByTestId('answered').getByText('¿Tiene cochera?').waitFor();
     await box().fill('Sí, para dos autos');
     await button('Enviar').click();
@@ -365,9 +393,15 @@ async function test() {
     await campaign.getByText('Pendiente', { exact: true }).waitFor();
     await campaign.getByText('hoy', { exact: true }).waitFor();
     assertEqual(await campaign.getByRole('link', { name: 'Casas de abril' }).getAttribute('href'), `/campanas/${id}`, 'the link to the campaign');
+    await contact.getByLabel('Etiquetas').fill('propietaria');
+    await page.keyboard.press('Enter');
     await contact.getByLabel('Nota').fill('Quiere mudarse en abril');
     await contact.getByRole('button', { name: 'Guardar' }).click();
     await eventually('the note is saved', async () => (await api(`/api/contacts/${ANA}`)).nota === 'Quiere mudarse en abril');
+    assertEqual((await api(`/api/contacts/${ANA}`)).etiquetas.join(), 'propietaria', 'the tags');
+    await api('/api/sender/bajas', 'POST', { telefono: ANA, motivo: 'por teléfono' });
+    await contact.getByText('Pidió la baja').waitFor();
+    await api(`/api/sender/bajas/${ANA}`, 'DELETE');
     await audit('the contact');
     await takeScreenshot('contact');
     await contact.getByRole('button', { name: 'Cerrar los datos' }).click();
@@ -403,7 +437,16 @@ async function test() {
     await audit('files to send');
     await takeScreenshot('files');
     const before = (await standin.messages()).length;
+    // The first upload is held, so that its progress can be seen.
+    let release = null;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route('**/api/files', async (route) => {
+      await held;
+      await route.continue();
+    }, { times: 1 });
     await button('Enviar').click();
+    await page.locator('[data-attachment="casa.jpg"]').getByRole('progressbar').waitFor();
+    release();
     await eventually('the files have arrived', async () => (await standin.messages()).length === before + 3, 60_000);
     await page.locator('[data-attachment]').first().waitFor({ state: 'detached' });
     assertEqual(await box().inputValue(), '', 'the caption of the first file');

@@ -15,6 +15,7 @@ import type { ContactDetails } from '../people/types';
 import { ActionError } from '../ui/ActionError';
 import { Facts } from '../ui/Facts';
 import { ScreenLoading } from '../ui/ScreenLoading';
+import { POLL_MS } from './api';
 import classes from './Conversations.module.css';
 
 /** An empty contact for an unknown number; saving a note creates the contact. */
@@ -39,7 +40,7 @@ const stranger = (number: string): ContactDetails => ({
 export default function ContactPanel({ number, who, onClose }: { number: string; who: string; onClose: () => void }) {
   const t = useText();
   const c = t.conversations.contact;
-  const { data, error } = useContact(number);
+  const { data, error } = useContact(number, POLL_MS);
   const isUnknown = error instanceof ApiError && error.status === 404;
   const contact = data ?? (isUnknown ? stranger(number) : null);
   const close = useRef<HTMLButtonElement>(null);

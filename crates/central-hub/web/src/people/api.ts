@@ -40,10 +40,12 @@ export const whoOf = (contact: Contact): string =>
 
 const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
 
-export const useContact = (id: string) =>
+/** `everyMs`: the polling interval in milliseconds; if omitted, only invalidation refetches. */
+export const useContact = (id: string, everyMs: number | false = false) =>
   useQuery({
     queryKey: [...CONTACTS_KEY, 'of', id],
     queryFn: ({ signal }) => request<ContactDetails>(pathOf(id), { signal }),
+    refetchInterval: everyMs,
     staleTime: 0,
   });
 

@@ -1,6 +1,6 @@
 import { Menu, UnstyledButton } from '@mantine/core';
 import { IconArrowBackUp, IconChevronDown, IconPencil, IconTrash } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 
 import { useText } from '../../i18n/I18nProvider';
 import type { Message } from '../types';
@@ -18,12 +18,21 @@ interface Props {
 export function MessageActions({ message, onAct }: Props) {
   const m = useText().messageActions;
   const [isUsed, setUsed] = useState(false);
+  const [isOpen, setOpen] = useState(false);
+  const target = useRef<HTMLButtonElement>(null);
+  // The first use replaces the button: the menu returns the focus to the new one.
+  useLayoutEffect(() => {
+    if (!isUsed) return;
+    target.current?.focus({ preventScroll: true });
+    setOpen(true);
+  }, [isUsed]);
   const now = Date.now();
   const edits = canEdit(message, now);
   const deletes = canDelete(message, now);
   if (!canAnswer(message) && !edits && !deletes) return null;
   const button = (
     <UnstyledButton
+      ref={target}
       className={classes.open}
       aria-label={m.menu}
       aria-haspopup="menu"
@@ -34,7 +43,7 @@ export function MessageActions({ message, onAct }: Props) {
   );
   if (!isUsed) return button;
   return (
-    <Menu defaultOpened position="bottom-end">
+    <Menu opened={isOpen} onChange={setOpen} returnFocus position="bottom-end">
       <Menu.Target>{button}</Menu.Target>
       <Menu.Dropdown>
         {canAnswer(message) && (
