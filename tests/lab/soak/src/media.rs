@@ -91,9 +91,9 @@ pub async fn pass_files(mib: usize, report: impl Fn(usize, &MediaFigures)) -> Me
     }
     let mut figures = MediaFigures::default();
     let measure_at_rest = async |manager: &Manager, hub: &Hub| {
-        (
-            measure_memory_at_rest(manager.service.pid()).await,
-            measure_memory_at_rest(hub.service.pid()).await,
+        tokio::join!(
+            measure_memory_at_rest(manager.service.pid()),
+            measure_memory_at_rest(hub.service.pid()),
         )
     };
     let (manager_weight, hub_weight) = measure_at_rest(&manager, &hub).await;
@@ -150,8 +150,7 @@ async fn pass_file_both_ways(standin: &Standin, hub: &Hub, n: usize) {
     let file = received.details.file.expect("a file");
     assert_eq!(file.sha256, hash, "file {n} arrived with other content");
 
-    let hash = sha256_hex(&inbound);
-    let path = standin.phone().upload(inbound);
+    let path = standin.phone().upload(inbound.clone());
     let media = LeadMedia {
         path: path.clone(),
         kind: "document".to_owned(),
@@ -179,9 +178,8 @@ async fn pass_file_both_ways(standin: &Standin, hub: &Hub, n: usize) {
         is_available.then_some(bytes)
     })
     .await;
-    assert_eq!(
-        sha256_hex(&received_bytes),
-        hash,
+    assert!(
+        received_bytes == inbound,
         "file {n} was served with other content"
     );
     // The stand-in runs in this process. Its memory is not measured, but has to suffice.
