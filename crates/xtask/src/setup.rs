@@ -32,7 +32,7 @@ const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
 /// The Debian programs that the tests call, each with its package.
-const CALLED: [(&str, &str); 10] = [
+const CALLED: [(&str, &str); 11] = [
     ("systemd-analyze", "systemd"),
     ("curl", "curl"),
     ("sqlite3", "sqlite3"),
@@ -44,8 +44,17 @@ const CALLED: [(&str, &str); 10] = [
     ("soffice", "libreoffice-calc-nogui"),
     // The program that makes the videos and sounds that are sent. session-manager calls it as well.
     ("ffmpeg", "ffmpeg"),
+    // The program that makes pictures of further kinds. Another program may be called `convert`.
+    ("identify", "imagemagick"),
     // A virtual screen for the browser in which a person links a phone.
     ("Xvfb", "xvfb"),
+];
+
+/// LibreOffice's programs that make texts and slides, each with its package. They are files beside
+/// `soffice`, which starts all of them.
+const OFFICE: [(&str, &str); 2] = [
+    ("libswlo.so", "libreoffice-writer-nogui"),
+    ("libsdlo.so", "libreoffice-impress-nogui"),
 ];
 
 /// Where Debian puts programs that are usually for root. A user's PATH may lack these folders.
@@ -233,6 +242,13 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
         for (program, package) in CALLED {
             let of_root = OF_ROOT.map(|folder| Path::new(folder).join(program));
             if find_in(program, &path).is_none() && !of_root.iter().any(|file| file.is_file()) {
+                missing.push(package);
+            }
+        }
+        let office = find_in("soffice", &path).and_then(|soffice| soffice.canonicalize().ok());
+        for (file, package) in OFFICE {
+            let file = office.as_ref().map(|soffice| soffice.with_file_name(file));
+            if !file.is_some_and(|file| file.is_file()) {
                 missing.push(package);
             }
         }

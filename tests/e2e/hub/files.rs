@@ -30,7 +30,7 @@ fn run_program(folder: &Path, program: &str, arguments: &[&str]) {
     );
 }
 
-/// A file of some kind: its name, its type, the kind that it is sent as, and its bytes.
+/// A file of some kind: its name, its type, WhatsApp's kind of its message, and its bytes.
 struct Sample {
     name: String,
     mime: &'static str,
@@ -38,38 +38,65 @@ struct Sample {
     bytes: Vec<u8>,
 }
 
-/// Creates a file of each kind that users send, with the programs that they use.
-fn create_samples(folder: &Path) -> Vec<Sample> {
-    let path = |name: &str| folder.join(name).display().to_string();
-    let (tone, bars) = ("sine=duration=1", "testsrc=size=64x48:rate=5:duration=1");
-    let mut samples = Vec::new();
-    let mut sample = |name: &str, mime, kind| {
-        let bytes =
-            std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let name = name.to_owned();
-        samples.push(Sample {
-            name,
+impl Sample {
+    fn read(folder: &Path, name: &str, mime: &'static str, kind: &'static str) -> Self {
+        let bytes = std::fs::read(folder.join(name));
+        Self {
+            name: name.to_owned(),
             mime,
             kind,
-            bytes,
-        });
-    };
+            bytes: bytes.unwrap_or_else(|error| panic!("{name}: {error}")),
+        }
+    }
+
+    /// Returns the request that sends the file.
+    fn request(&self) -> Value {
+        match self.kind {
+            "ptt" => json!({"to": CHAT, "type": "audio", "voice": true}),
+            kind => json!({"to": CHAT, "type": kind}),
+        }
+    }
+}
+
+/// A document of LibreOffice Impress in its format of one XML file, which other programs write as
+/// well.
+const SLIDES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+    xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"
+    xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"
+    xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.2"
+    office:mimetype="application/vnd.oasis.opendocument.presentation">
+  <office:body><office:presentation><draw:page draw:name="1">
+    <draw:frame svg:x="2cm" svg:y="2cm" svg:width="20cm" svg:height="3cm">
+      <draw:text-box><text:p>Precios de alquiler</text:p></draw:text-box>
+    </draw:frame>
+  </draw:page></office:presentation></office:body>
+</office:document>"#;
+
+/// Creates a file of each kind that users send, with the programs that they use.
+fn create_samples(folder: &Path) -> Vec<Sample> {
+    std::thread::scope(|scope| {
+        // LibreOffice takes the longest. A profile can be used by one of them at a time.
+        let lists = scope.spawn(|| create_lists(folder));
+        let documents = scope.spawn(|| create_documents(folder));
+        let mut samples = create_media(folder);
+        samples.extend(create_pictures(folder));
+        for created in [lists, documents] {
+            samples.extend(created.join().expect("the files of LibreOffice"));
+        }
+        samples
+    })
+}
+
+/// Creates pictures, films and sounds with ffmpeg.
+fn create_media(folder: &Path) -> Vec<Sample> {
+    let (tone, bars) = ("sine=duration=1", "testsrc=size=64x48:rate=5:duration=1");
+    let still = &["-frames:v", "1"][..];
+    let mut samples = Vec::new();
     for (name, mime, kind, source, extra) in [
-        (
-            "foto.jpg",
-            "image/jpeg",
-            "image",
-            bars,
-            &["-frames:v", "1"][..],
-        ),
-        ("foto.png", "image/png", "image", bars, &["-frames:v", "1"]),
-        (
-            "foto.webp",
-            "image/webp",
-            "image",
-            bars,
-            &["-frames:v", "1"],
-        ),
+        ("foto.jpg", "image/jpeg", "image", bars, still),
+        ("foto.png", "image/png", "image", bars, still),
+        ("foto.webp", "image/webp", "image", bars, still),
         (
             "film.mp4",
             "video/mp4",
@@ -92,14 +119,22 @@ fn create_samples(folder: &Path) -> Vec<Sample> {
             tone,
             &["-c:a", "libopus"],
         ),
+        // As WhatsApp records it, so that nothing needs to be converted.
+        (
+            "nota.ogg",
+            "audio/ogg; codecs=opus",
+            "ptt",
+            tone,
+            &["-ac", "1", "-ar", "48000", "-c:a", "libopus"],
+        ),
         ("tema.mp3", "audio/mpeg", "audio", tone, &[]),
         ("tema.m4a", "audio/mp4", "audio", tone, &[]),
         ("tema.wav", "audio/wav", "audio", tone, &[]),
         ("tema.aac", "audio/aac", "audio", tone, &[]),
         ("gato.gif", "image/gif", "document", bars, &[]),
     ] {
-        let file = path(name);
-        let signatures = [
+        let file = folder.join(name).display().to_string();
+        let input = [
             "-nostdin",
             "-loglevel",
             "error",
@@ -108,16 +143,50 @@ fn create_samples(folder: &Path) -> Vec<Sample> {
             "-i",
             source,
         ];
-        run_program(
-            folder,
-            "ffmpeg",
-            &[&signatures[..], extra, &[file.as_str()]].concat(),
-        );
-        sample(name, mime, kind);
+        let arguments = [&input[..], extra, &[file.as_str()]].concat();
+        run_program(folder, "ffmpeg", &arguments);
+        samples.push(Sample::read(folder, name, mime, kind));
     }
+    samples
+}
+
+/// Creates pictures with ImageMagick.
+fn create_pictures(folder: &Path) -> Vec<Sample> {
+    let gradient = &["-size", "64x48", "gradient:red-blue"][..];
+    // As large as WhatsApp has stickers, with transparent corners.
+    let sticker = &[
+        "-size",
+        "512x512",
+        "xc:none",
+        "-fill",
+        "orange",
+        "-draw",
+        "circle 256,256 256,20",
+    ];
+    let frames = &[
+        "-delay", "20", "-size", "64x48", "xc:red", "xc:blue", "-loop", "0",
+    ];
+    let mut samples = Vec::new();
+    for (name, mime, kind, arguments) in [
+        ("casa.png", "image/png", "image", gradient),
+        ("casa.jpg", "image/jpeg", "image", gradient),
+        ("casa.webp", "image/webp", "image", gradient),
+        ("plano.gif", "image/gif", "document", frames),
+        ("plano.tiff", "image/tiff", "document", gradient),
+        ("plano.bmp", "image/bmp", "document", gradient),
+        ("gato.webp", "image/webp", "sticker", sticker),
+    ] {
+        let file = folder.join(name).display().to_string();
+        run_program(folder, "convert", &[arguments, &[file.as_str()]].concat());
+        samples.push(Sample::read(folder, name, mime, kind));
+    }
+    samples
+}
+
+/// Creates spreadsheets with LibreOffice Calc, from a list.
+fn create_lists(folder: &Path) -> Vec<Sample> {
     std::fs::write(folder.join("lista.csv"), "Nombre,Precio\nÑandú,1\n").expect("a list");
-    sample("lista.csv", "text/csv", "document");
-    let profile = format!("-env:UserInstallation=file://{}", path("profile"));
+    let mut samples = vec![Sample::read(folder, "lista.csv", "text/csv", "document")];
     for (extension, mime) in [
         ("pdf", "application/pdf"),
         ("xls", "application/vnd.ms-excel"),
@@ -127,20 +196,74 @@ fn create_samples(folder: &Path) -> Vec<Sample> {
         ),
         ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
     ] {
-        let (list, target) = (path("lista.csv"), folder.display().to_string());
-        let expected_types = [
-            &profile,
-            "--headless",
-            "--convert-to",
+        samples.push(convert_document(
+            folder,
+            "calc",
+            "lista.csv",
             extension,
-            "--outdir",
-            &target,
-            &list,
-        ];
-        run_program(folder, "soffice", &expected_types);
-        sample(&format!("lista.{extension}"), mime, "document");
+            mime,
+        ));
     }
     samples
+}
+
+/// Creates texts with LibreOffice Writer, and slides with LibreOffice Impress.
+fn create_documents(folder: &Path) -> Vec<Sample> {
+    let text = "Estimada señora:\nla casa de la calle Güemes sigue en venta.\n";
+    std::fs::write(folder.join("carta.txt"), text).expect("a text");
+    std::fs::write(folder.join("precios.fodp"), SLIDES).expect("slides");
+    let mut samples = vec![Sample::read(folder, "carta.txt", "text/plain", "document")];
+    for (source, extension, mime) in [
+        (
+            "carta.txt",
+            "docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+        (
+            "carta.txt",
+            "odt",
+            "application/vnd.oasis.opendocument.text",
+        ),
+        ("carta.txt", "doc", "application/msword"),
+        ("carta.txt", "rtf", "application/rtf"),
+        (
+            "precios.fodp",
+            "pptx",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ),
+        (
+            "precios.fodp",
+            "odp",
+            "application/vnd.oasis.opendocument.presentation",
+        ),
+    ] {
+        samples.push(convert_document(folder, "writer", source, extension, mime));
+    }
+    samples
+}
+
+/// Converts a document with LibreOffice, with the profile of this name.
+fn convert_document(
+    folder: &Path,
+    profile: &str,
+    source: &str,
+    extension: &str,
+    mime: &'static str,
+) -> Sample {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let profile = format!("-env:UserInstallation=file://{}", path(profile));
+    let arguments = [
+        &profile,
+        "--headless",
+        "--convert-to",
+        extension,
+        "--outdir",
+        &folder.display().to_string(),
+        &path(source),
+    ];
+    run_program(folder, "soffice", &arguments);
+    let (name, _) = source.rsplit_once('.').expect("a name");
+    Sample::read(folder, &format!("{name}.{extension}"), mime, "document")
 }
 
 /// Makes a lead send a file. Returns the path of the file at the hub, and the hub's message.
@@ -198,7 +321,7 @@ async fn real_files_pass_through_both_services_unchanged() {
             kind,
             bytes,
         } = &sample;
-        let json = json!({"to": CHAT, "type": kind});
+        let json = sample.request();
         let file = Part::bytes(bytes.clone()).file_name(name.clone());
         let file = file.mime_str("application/octet-stream").expect("a type");
         let form = Form::new()
