@@ -107,6 +107,8 @@ async function test() {
     await dialogButton('Crear el usuario').click();
     await waitForDialogClosed();
     await row('luz').getByText('Atiende conversaciones').waitFor();
+    const recipients = [{ telefono: '5491158254201' }];
+    await api('/api/sender/campaigns', 'POST', { nombre: 'Casas de mayo', mensaje: 'Hola', destinatarios: recipients });
     await switchUser('luz', PASSWORD);
     await page.goto(`${hub}/inicio`);
     await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
@@ -135,6 +137,12 @@ async function test() {
     await button('Enviar').click();
     await page.locator('[data-message]').filter({ hasText: 'Soy Luz' }).waitFor();
     await takeScreenshot('agent-conversation');
+    // The contact's campaigns are named, and lead nowhere.
+    await page.getByRole('heading', { level: 2 }).getByRole('button').click();
+    const campaigns = page.getByRole('complementary').getByRole('region', { name: 'Campañas' });
+    await campaigns.getByText('Casas de mayo').waitFor();
+    assertEqual(await campaigns.getByRole('link').count(), 0, 'links to campaigns beside the chat');
+    await takeScreenshot('agent-contact');
   });
 
   await step('stop all sending and resume it; the page shows who stopped it and when', async () => {
