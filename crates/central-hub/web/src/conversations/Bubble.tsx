@@ -1,4 +1,4 @@
-import { Anchor, Text, VisuallyHidden } from '@mantine/core';
+import { Anchor, Text } from '@mantine/core';
 import {
   IconAlertCircle,
   IconBan,
@@ -56,7 +56,7 @@ function Ticks({ estado }: { estado: MessageStateName }) {
   return (
     <span className={classes.ticks} data-estado={estado} title={words}>
       <Tick size={15} aria-hidden />
-      {STATES_WITH_TEXT.has(estado) ? <span>{words}</span> : <VisuallyHidden>{words}</VisuallyHidden>}
+      {STATES_WITH_TEXT.has(estado) ? <span>{words}</span> : <span className={classes.hidden}>{words}</span>}
     </span>
   );
 }
@@ -87,7 +87,10 @@ interface Props {
   onAct: (message: Message, action: Action) => void;
 }
 
-/** A message with its state. Memoized: a conversation has thousands of messages. */
+/**
+ * A message with its state. Memoized: a conversation has thousands of messages. What each of them has
+ * is plain HTML, since Mantine's components take most of the time of a frame while scrolling.
+ */
 export const Bubble = memo(function Bubble({
   message,
   zone,
@@ -109,7 +112,7 @@ export const Bubble = memo(function Bubble({
       data-lit={lit || undefined}
       tabIndex={-1}
     >
-      <VisuallyHidden>{isOut ? c.fromYou : c.fromThem}</VisuallyHidden>
+      <span className={classes.hidden}>{isOut ? c.fromYou : c.fromThem}</span>
       <MessageContent message={message} who={who} onOpen={onOpen} onJump={onJump} />
       {message.error && isOut && (
         <Text size="xs" c="var(--mantine-color-error)">

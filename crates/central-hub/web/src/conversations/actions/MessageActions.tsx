@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import { IconArrowBackUp, IconChevronDown, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useLayoutEffect, useRef, useState } from 'react';
 
@@ -31,15 +31,16 @@ export function MessageActions({ message, onAct }: Props) {
   const deletes = canDelete(message, now);
   if (!canAnswer(message) && !edits && !deletes) return null;
   const button = (
-    <UnstyledButton
+    <button
       ref={target}
+      type="button"
       className={classes.open}
       aria-label={m.menu}
       aria-haspopup="menu"
       {...(isUsed ? {} : { onClick: () => setUsed(true) })}
     >
       <IconChevronDown size={16} aria-hidden />
-    </UnstyledButton>
+    </button>
   );
   if (!isUsed) return button;
   return (
