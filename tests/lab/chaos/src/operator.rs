@@ -53,13 +53,19 @@ pub async fn operate(
             }
             current_state = state_now;
         }
-        match &*current_state {
-            "ERROR" | "DISCONNECTED" if changed_at.elapsed() > OPERATOR_PATIENCE => {
-                changed_at = Instant::now();
-                let _ = client.post(format!("{manager}/connect")).send().await;
+        let must_connect = match &*current_state {
+            "ERROR" | "DISCONNECTED" => true,
+            // A service that was restarted without a device waits to be told.
+            "INIT" => relinking.is_active(),
+            "QR_REQUIRED" => {
+                drop(phone.scan_current());
+                false
             }
-            "QR_REQUIRED" => drop(phone.scan_current()),
-            _ => {}
+            _ => false,
+        };
+        if must_connect && changed_at.elapsed() > OPERATOR_PATIENCE {
+            changed_at = Instant::now();
+            let _ = client.post(format!("{manager}/connect")).send().await;
         }
     }
 }
