@@ -311,10 +311,13 @@ async fn fetch_served(hub: &Hub, path: &str) -> (reqwest::header::HeaderMap, Vec
 
 #[tokio::test]
 async fn real_files_pass_through_both_services_unchanged() {
+    let folder = Scratch::default();
+    let path = folder.path().to_owned();
+    // That takes as long as the services need to start.
+    let creating = tokio::task::spawn_blocking(move || create_samples(&path));
     let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", false)).await;
-    let folder = Scratch::default();
-    for sample in create_samples(folder.path()) {
+    for sample in creating.await.expect("the files") {
         let Sample {
             name,
             mime,
