@@ -8,8 +8,10 @@
 //!
 //! The document is generated on request, so that an idle service holds no copy.
 
+mod events;
 mod page;
 mod parts;
 
+pub use events::{EventType, session_events, with_events, with_schemas};
 pub use page::routes;
-pub use parts::{ClienteHeader, Events, Failure, Failures, IdempotencyHeader, with_token};
+pub use parts::{ClienteHeader, Failure, Failures, IdempotencyHeader, with_token};

@@ -46,19 +46,6 @@ impl IntoResponses for Failures {
     }
 }
 
-/// Server-Sent Events: for `responses(…)`.
-#[derive(Clone, Copy, Debug)]
-pub struct Events;
-
-impl IntoResponses for Events {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let response = ResponseBuilder::new()
-            .description("Server-Sent Events, until one side ends it")
-            .content("text/event-stream", ContentBuilder::new().build());
-        BTreeMap::from([("200".to_owned(), response.build().into())])
-    }
-}
-
 /// The header `X-Cliente-Id`, for `params(…)`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 use session_api::Timestamp;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::relay::{HubEvent, Relay};
 use crate::store::{ChangedTalk, Store, StoreError, direction, phone_of};
@@ -32,8 +33,9 @@ const BATCH: u32 = 200;
 const PREVIEW_LENGTH: usize = 160;
 
 /// The data of a `conversation` event.
-#[derive(Serialize)]
-struct ConversationEvent<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Conversation)]
+pub(crate) struct ConversationEvent<'a> {
     /// The id of the last message; `fecha` is when it was written.
     id: i64,
     fecha: Timestamp,

@@ -66,11 +66,14 @@ pub(crate) struct Subscription {
 }
 
 /// The data of a `hub` event, except for the part that comes from the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = events::HubLink)]
 pub(crate) struct HubLink {
     pub(crate) session_manager: Link,
+    /// Why session-manager cannot be reached; only with `down`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
+    /// The same for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
 }

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
     ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
-use session_api::ErrorCode;
+use session_api::{ErrorCode, paths};
 use subtle::{Choice, ConstantTimeEq};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
@@ -57,7 +57,8 @@ fn document() -> OpenApi {
     let routes = OpenApiRouter::with_openapi(http::openapi::base())
         .merge(open_routes())
         .merge(protected_routes());
-    routes.into_openapi()
+    let events = api_docs::session_events();
+    api_docs::with_events(routes.into_openapi(), paths::EVENTS, &events)
 }
 
 /// Returns the routes that need no token.
@@ -147,7 +148,136 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
 
 #[cfg(test)]
 mod tests {
+    use openapi_check::Document;
+    use serde_json::{Value, json};
+    use session_api::EventKind;
+    use session_client::SseEvent;
+
     use super::*;
+    use crate::event_log::json;
+
+    const AT: &str = "2026-11-29T12:00:00.000Z";
+
+    fn with(mut event: Value, fields: &Value) -> Value {
+        for (name, value) in fields.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        event
+    }
+
+    /// Returns events of each kind, with few fields and with all.
+    fn samples() -> Vec<(EventKind, Value)> {
+        let media = json!({
+            "mime": "image/jpeg", "size": 9120, "filename": "a.jpg", "seconds": 7, "width": 4,
+            "height": 3, "thumbnail": "data:image/jpeg;base64,/9j/", "state": "remote",
+        });
+        let message = json!({
+            "message_id": "false_1@c.us_A", "from": "1@c.us", "to": "2@c.us", "phone": null,
+            "lid": null, "pushname": null, "from_me": false, "type": "chat", "body": "Hola",
+            "at": AT,
+        });
+        let parts = json!({
+            "phone": "1", "lid": "8@lid", "pushname": "Ana", "media": media,
+            "quoted": {
+                "message_id": "true_1@c.us_B", "author": "2@c.us", "from_me": true,
+                "type": "chat", "text": "¿La de dos?",
+            },
+            "location": {
+                "latitude": -34.6037, "longitude": -58.3816, "name": "Obelisco",
+                "address": "Av. Corrientes", "url": "https://example.com/", "live": true,
+            },
+            "contacts": [{
+                "name": "Leo", "phones": [{"number": "+54 9 11", "whatsapp": "54911"}],
+                "emails": ["leo@example.com"], "organization": "Casas",
+            }],
+            "poll": {"name": "¿Qué día?", "options": ["lunes", "martes"], "multiple": false},
+            "selected": {"kind": "list", "id": "si", "text": "Sí", "description": "claro"},
+            "order": {"id": "1", "title": "Silla", "items": 2, "total": 1500.5, "currency": "ARS"},
+            "ad": {
+                "source": "instagram", "id": "12", "title": "Casas", "text": "en venta",
+                "url": "https://example.com/",
+            },
+            "view_once": true, "forwarded": true,
+        });
+        let change = json!({
+            "message_id": "false_1@c.us_A", "chat": "1@c.us", "phone": "1", "lid": null, "at": AT,
+        });
+        let ack = json!({"message_id": "true_1@c.us_B", "ack": -1, "status": "failed", "at": AT});
+        let limits = json!({
+            "reach_out": {"locked": true, "until": AT, "kind": "WEB_COMPANION_ONLY"},
+            "new_chats": {"status": "CAPPED", "used": 100, "total": 100, "cycle_end": null},
+            "first_sync": {"complete": false, "progress": 40},
+        });
+        vec![
+            (
+                EventKind::State,
+                json!({"status": "READY", "generation": 7, "since": AT, "cause": "SYNCED", "message": "linked"}),
+            ),
+            (EventKind::Qr, json!({"status": "NO_QR"})),
+            (
+                EventKind::Qr,
+                json!({"status": "QR_AVAILABLE", "qr": "data:image/png;base64,iVBO", "expires_at": AT, "expires_in_ms": 19_000}),
+            ),
+            (EventKind::Message, message.clone()),
+            (EventKind::Message, with(message, &parts)),
+            (EventKind::Ack, ack.clone()),
+            (EventKind::Ack, with(ack, &json!({ "media": media }))),
+            (
+                EventKind::MessageEdited,
+                with(
+                    change.clone(),
+                    &json!({"from_me": true, "body": "a las diez"}),
+                ),
+            ),
+            (
+                EventKind::MessageDeleted,
+                with(change.clone(), &json!({"from_me": false})),
+            ),
+            (
+                EventKind::Reaction,
+                with(change.clone(), &json!({"emoji": "👍"})),
+            ),
+            (EventKind::Reaction, with(change, &json!({"emoji": null}))),
+            (
+                EventKind::Call,
+                json!({
+                    "call_id": "C", "from": "1@c.us", "phone": "1", "lid": "8@lid",
+                    "pushname": "Ana", "video": true, "outcome": "missed", "at": AT,
+                }),
+            ),
+            (EventKind::Limits, limits),
+            (
+                EventKind::Gap,
+                json!({"after": 1, "told_after": 7, "message": "no longer stored"}),
+            ),
+        ]
+    }
+
+    #[test]
+    fn openapi_has_every_event_as_it_is_sent() {
+        let document = Document::parse(&document().to_json().unwrap());
+        assert_eq!(
+            document.events(paths::EVENTS),
+            EventKind::ALL.map(EventKind::as_str)
+        );
+        let samples = samples();
+        for kind in EventKind::ALL {
+            assert!(samples.iter().any(|sample| sample.0 == kind), "{kind:?}");
+        }
+        for (kind, sample) in samples {
+            let received = SseEvent {
+                id: None,
+                name: kind.as_str().to_owned(),
+                data: sample.to_string(),
+            };
+            let event = received.parse().unwrap().unwrap();
+            let sent: Value = serde_json::from_str(&json(&event).unwrap()).unwrap();
+            assert_eq!(sent, sample, "no field may be missing");
+            document
+                .event(paths::EVENTS, kind.as_str())
+                .assert_fits(&sent);
+        }
+    }
 
     #[test]
     fn openapi_has_every_path() {

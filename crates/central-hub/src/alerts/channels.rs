@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use self::email::Mailer;
 use self::webhook::Hook;
+pub(crate) use self::webhook::{ALERT, AlertData};
 use super::words::AlertText;
 use crate::config::AlertConfig;
 use crate::webhooks::WebhookLimits;

@@ -37,7 +37,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-pub(crate) use self::channels::ChannelTest;
+pub(crate) use self::channels::{ALERT, AlertData, ChannelTest};
 use self::channels::{Channels, Outgoing};
 pub use self::clock::AlertClock;
 use self::condition::Condition;

@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
-use api_docs::{Events, Failures};
+use api_docs::{EventType, Failures};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -26,13 +26,14 @@ use session_api::EventKind;
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
-use super::sending::SENDING;
+use super::sending::{SENDING, SendingEvent};
 use crate::auth::{Caller, Scope, Scopes};
 use crate::error::HubError;
-use crate::inbox::CONVERSATION;
+use crate::inbox::{CONVERSATION, ConversationEvent};
 use crate::relay::{Change, HubLink, Link, Relay, RelayedEvent};
+use crate::scheduler::CampaignBody;
 use crate::state::AppState;
 
 /// Interval of keep-alive comments, short enough for proxies that drop idle connections after 30 s.
@@ -40,12 +41,28 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Delay before a browser reconnects after a restart of the hub.
 const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
+/// Name of the event about the link to session-manager.
+const HUB: &str = "hub";
+
 /// The data of a `hub` event.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Hub)]
 struct HubEvent<'a> {
     #[serde(flatten)]
     link: &'a HubLink,
+    /// Whether messages are only rehearsed.
     dry_run: bool,
+}
+
+/// Returns the events of the stream: session-manager's and the hub's own.
+pub(crate) fn event_types() -> Vec<EventType> {
+    let own = [
+        EventType::new::<HubEvent<'_>>(HUB),
+        EventType::new::<CampaignBody>("campaign"),
+        EventType::new::<ConversationEvent<'_>>(CONVERSATION),
+        EventType::new::<SendingEvent>(SENDING),
+    ];
+    own.into_iter().chain(api_docs::session_events()).collect()
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -75,11 +92,12 @@ struct Listener {
     missed: Option<Missed>,
 }
 
-/// Streams the current state, then changes: `hub`, `state`, `qr`, `message`, `ack`, `campaign`, `conversation`, `sending`.
+/// Streams the current state, then the changes.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "Sends the events after this id; takes precedence over `after`. An invalid id is ignored")),
-    responses(Events, Failures)
+    // `routes` adds the response, with the schemas of the events.
+    responses(Failures)
 )]
 pub(crate) async fn events(
     State(state): State<AppState>,
@@ -283,7 +301,7 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
             let data = serde_json::to_string(&HubEvent { link, dry_run }).ok()?;
             Some(
                 Event::default()
-                    .event("hub")
+                    .event(HUB)
                     .retry(RECONNECT_DELAY)
                     .data(data),
             )

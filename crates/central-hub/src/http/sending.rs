@@ -59,6 +59,14 @@ pub(crate) struct Turn {
     detenido: bool,
 }
 
+/// The data of a `sending` event. It omits the name; callers that may see it request it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Sending)]
+pub(super) struct SendingEvent {
+    /// Whether all sending is stopped.
+    detenido: bool,
+}
+
 /// Stops or resumes all sending.
 #[utoipa::path(
     put, path = "/sending", tag = "service", operation_id = "sending_turn",
@@ -79,13 +87,15 @@ pub(crate) async fn switch(
     }
     state.outbox.wake();
     state.waker.wake();
-    // The event omits the name; callers that may see it request it.
-    state.relay.publish(HubEvent {
-        name: SENDING,
-        cliente_id: None,
-        data: serde_json::json!({"detenido": switch.is_stopped})
-            .to_string()
-            .into(),
-    });
+    let event = SendingEvent {
+        detenido: switch.is_stopped,
+    };
+    if let Ok(data) = serde_json::to_string(&event) {
+        state.relay.publish(HubEvent {
+            name: SENDING,
+            cliente_id: None,
+            data: data.into(),
+        });
+    }
     Ok(Json(Switch::for_caller(Some(switch), &caller)))
 }

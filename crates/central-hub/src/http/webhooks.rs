@@ -282,6 +282,17 @@ pub(crate) struct Tested {
     duracion_ms: u128,
 }
 
+/// The type of a test.
+pub(crate) const TEST: &str = "test";
+
+/// The data of a test.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::TestData)]
+pub(crate) struct TestData {
+    /// The webhook that is tested.
+    webhook: i64,
+}
+
 /// Sends a test event at once and returns the result; nothing is stored.
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", tag = "webhooks", operation_id = "webhooks_test",
@@ -294,8 +305,8 @@ pub(crate) async fn test(
 ) -> Result<Json<Tested>, HubError> {
     let webhook = find(&state, id).await?;
     let event_id = new_event_id();
-    let data = serde_json::json!({"webhook": id});
-    let body = envelope("test", Timestamp::now(), &data);
+    let data = serde_json::to_value(TestData { webhook: id }).unwrap_or_default();
+    let body = envelope(TEST, Timestamp::now(), &data);
     let (attempt, _) = state.webhook_client.call(&webhook, &event_id, &body).await;
     Ok(Json(Tested {
         ok: attempt.error.is_none(),

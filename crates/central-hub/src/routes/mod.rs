@@ -4,6 +4,7 @@
 
 mod guarded;
 mod openapi;
+mod webhook_bodies;
 
 use std::sync::Arc;
 
@@ -52,6 +53,12 @@ pub fn rules() -> Vec<Rule> {
 /// Builds the OpenAPI document.
 #[must_use]
 pub(crate) fn document() -> OpenApi {
+    let events = events::event_types();
+    let document = api_docs::with_events(documented_routes(), "/api/events", &events);
+    webhook_bodies::with_webhooks(document)
+}
+
+fn documented_routes() -> OpenApi {
     let base = OpenApiRouter::with_openapi(openapi::base());
     let with_health = base.merge(health_checks());
     with_health.nest("/api", all_routes().router).into_openapi()
@@ -352,6 +359,17 @@ mod tests {
             .into_iter()
             .map(|rule| (rule.method, format!("/api{}", rule.path)));
         assert_eq!(documented, open.into_iter().chain(ruled).collect());
+    }
+
+    /// Schemas are distinguished by their name alone, and the events add theirs to those of the
+    /// routes.
+    #[test]
+    fn schemas_of_events_and_webhooks_replace_no_others() {
+        let schemas = |document: OpenApi| document.components.unwrap().schemas;
+        let complete = schemas(document());
+        for (name, schema) in schemas(documented_routes()) {
+            assert!(complete[&name] == schema, "{name}");
+        }
     }
 
     #[test]

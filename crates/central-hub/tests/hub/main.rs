@@ -26,6 +26,7 @@ mod message_contents;
 mod messages;
 mod node_clients;
 mod numbers;
+mod openapi;
 mod outbox;
 mod overview;
 mod page;

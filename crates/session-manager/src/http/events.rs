@@ -11,7 +11,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use api_docs::{Events, Failures};
+use api_docs::Failures;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Sse;
@@ -70,7 +70,8 @@ struct Listener {
 /// `after` if the client sends one, else those from now on.
 #[utoipa::path(get, path = paths::EVENTS, tag = "messages",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
-    responses(Events, Failures))]
+    // The router adds the response, with the schemas of the events.
+    responses(Failures))]
 pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,

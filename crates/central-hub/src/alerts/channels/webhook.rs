@@ -2,14 +2,33 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 use super::{Outgoing, SendFailure};
 use crate::config::AllowedHosts;
 use crate::config::alerts::{AlertWebhook, BodyEncoding, shown_host};
 use crate::store::{WebhookSecret, envelope};
 use crate::webhooks::{Post, WebhookClient};
+
+/// The type of a notice, unless the receiver has a format of its own.
+pub(crate) const ALERT: &str = "alert";
+
+/// The data of a notice.
+#[derive(Serialize, ToSchema)]
+#[schema(as = alerts::AlertData)]
+pub(crate) struct AlertData<'a> {
+    /// `raised`, `repeated`, `cleared`, `digest` or `test`.
+    kind: &'a str,
+    /// The condition, as a code.
+    code: &'a str,
+    /// `critical`, `warning` or `info`.
+    severity: &'a str,
+    title: &'a str,
+    text: &'a str,
+}
 
 /// Posts notices to one URL.
 #[derive(Clone)]
@@ -69,14 +88,15 @@ impl Hook {
 fn body(config: &AlertWebhook, outgoing: &Outgoing<'_>) -> String {
     let text = outgoing.text;
     let Some(template) = &config.body else {
-        let data = json!({
-            "kind": outgoing.kind,
-            "code": outgoing.code,
-            "severity": outgoing.severity,
-            "title": text.title,
-            "text": text.text,
-        });
-        return envelope("alert", outgoing.at, &data);
+        let data = AlertData {
+            kind: outgoing.kind,
+            code: outgoing.code,
+            severity: outgoing.severity,
+            title: &text.title,
+            text: &text.text,
+        };
+        let data = serde_json::to_value(data).unwrap_or_default();
+        return envelope(ALERT, outgoing.at, &data);
     };
     fill(template, config.encoding, outgoing)
 }
