@@ -111,17 +111,18 @@ pub struct MemoryProbe {
 }
 
 impl MemoryProbe {
-    /// Returns the current memory in KiB: RSS of the services, and anonymous and shared memory
-    /// (PSS) of Chrome's process tree.
+    /// Returns the current memory in KiB: anonymous memory of the services, and anonymous and shared
+    /// memory (PSS) of Chrome's process tree. The kernel takes the pages of a program's code away,
+    /// and gives them back, as it needs memory for others.
     #[must_use]
     pub fn measure(&self) -> Vec<(&'static str, u64)> {
-        let rss = |service: &Supervised| {
+        let anonymous = |service: &Supervised| {
             let pid = service.process()?.pid;
-            field(&PathBuf::from(format!("/proc/{pid}/status")), "VmRSS:")
+            field(&PathBuf::from(format!("/proc/{pid}/status")), "RssAnon:")
         };
         [
-            ("session-manager", rss(&self.manager)),
-            ("central-hub", rss(&self.hub)),
+            ("session-manager", anonymous(&self.manager)),
+            ("central-hub", anonymous(&self.hub)),
             ("Chrome", self.chrome()),
         ]
         .into_iter()

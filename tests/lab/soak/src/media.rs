@@ -7,14 +7,16 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
 
-use bench::{measure_memory, measure_memory_at_rest};
-use harness::{Hub, Manager, ManagerOptions, poll, start_linked};
+use bench::measure_memory;
+use harness::{Hub, ManagerOptions, poll, start_linked};
+use service_runtime::process::usage::field;
 
 /// Size of each file, in MiB. It is below the size up to which files are prefetched.
 const FILE_MIB: usize = 8;
 const CHAT: &str = "5491158254201";
 
-/// The memory of one process, in MiB.
+/// The memory of one process, in MiB: its anonymous memory. The kernel takes the pages of a program's
+/// code away, and gives them back, as it needs memory for others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
     /// Memory at rest, after two files in each direction, when everything that is loaded once has
@@ -90,36 +92,28 @@ pub async fn pass_files(mib: usize, report: impl Fn(usize, &MediaFigures)) -> Me
         pass_file_both_ways(&standin, &hub, n).await;
     }
     let mut figures = MediaFigures::default();
-    let measure_at_rest = async |manager: &Manager, hub: &Hub| {
-        tokio::join!(
-            measure_memory_at_rest(manager.service.pid()),
-            measure_memory_at_rest(hub.service.pid()),
-        )
-    };
-    let (manager_weight, hub_weight) = measure_at_rest(&manager, &hub).await;
-    figures.manager.before = manager_weight.service_rss;
-    figures.tree.before = manager_weight.tree_anonymous;
-    figures.hub.before = hub_weight.service_rss;
+    let pids = [manager.service.pid(), hub.service.pid()];
+    let [manager_before, hub_before, tree_before] = measure_at_rest(pids).await;
+    figures.manager.before = manager_before;
+    figures.hub.before = hub_before;
+    figures.tree.before = tree_before;
     let earlier_tasks = standin.phone().long_tasks().len();
     let start = Instant::now();
     let rounds = mib.div_ceil(2 * FILE_MIB);
     for n in 0..rounds {
         pass_file_both_ways(&standin, &hub, n + 2).await;
-        let (manager_weight, hub_weight) = (
-            measure_memory(manager.service.pid()),
-            measure_memory(hub.service.pid()),
-        );
-        figures.manager.max = figures.manager.max.max(manager_weight.service_rss);
-        figures.tree.max = figures.tree.max.max(manager_weight.tree_anonymous);
-        figures.hub.max = figures.hub.max.max(hub_weight.service_rss);
+        let [manager_now, hub_now, tree_now] = measure(pids);
+        figures.manager.max = figures.manager.max.max(manager_now);
+        figures.hub.max = figures.hub.max.max(hub_now);
+        figures.tree.max = figures.tree.max.max(tree_now);
         figures.mib_each_way += FILE_MIB;
         figures.took = start.elapsed();
         report(n + 1, &figures);
     }
-    let (manager_weight, hub_weight) = measure_at_rest(&manager, &hub).await;
-    figures.manager.after = manager_weight.service_rss;
-    figures.tree.after = manager_weight.tree_anonymous;
-    figures.hub.after = hub_weight.service_rss;
+    let [manager_after, hub_after, tree_after] = measure_at_rest(pids).await;
+    figures.manager.after = manager_after;
+    figures.hub.after = hub_after;
+    figures.tree.after = tree_after;
     let tasks = standin.phone().long_tasks().split_off(earlier_tasks);
     figures.long_tasks = tasks.len();
     figures.longest_task = tasks.iter().map(|task| task.ms).fold(0.0, f64::max);
@@ -127,6 +121,34 @@ pub async fn pass_files(mib: usize, report: impl Fn(usize, &MediaFigures)) -> Me
     manager.stop().await;
     standin.stop().await;
     figures
+}
+
+/// Number of looks at rest, and the interval between them.
+const LOOKS: u32 = 9;
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Returns the memory of session-manager, of the hub, and of everything below session-manager.
+fn measure([manager, hub]: [i32; 2]) -> [f64; 3] {
+    let tree = measure_memory(manager).tree_anonymous;
+    [anonymous_mib(manager), anonymous_mib(hub), tree]
+}
+
+/// Returns the minimum of several measurements, which is retained memory without temporary use.
+async fn measure_at_rest(pids: [i32; 2]) -> [f64; 3] {
+    let mut minimum = measure(pids);
+    for _ in 1..LOOKS {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        for (minimum, now) in minimum.iter_mut().zip(measure(pids)) {
+            *minimum = minimum.min(now);
+        }
+    }
+    minimum
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
+fn anonymous_mib(pid: i32) -> f64 {
+    let kib = field(&format!("/proc/{pid}/status"), "RssAnon:").expect("a running service");
+    kib as f64 / 1024.0
 }
 
 /// Sends a file through the hub, and makes the phone send one that the hub serves.
