@@ -243,6 +243,7 @@ async fn openapi_has_every_event_as_it_is_streamed() {
         all
     );
     peer.stop_listening().await;
+    peer.close_streams();
     let down = events.next_link_state("down").await;
     assert!(down["code"].is_string(), "{down}");
     document.event(STREAM, "hub").assert_fits(&down);
