@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::error::PhoneError;
-use crate::page_protocol::{ChangeKind, LinkCodeEvent, LongTask, Stored, ToPage};
+use crate::page_protocol::{Change, ChangeKind, Incoming, LinkCodeEvent, LongTask, Stored, ToPage};
 use crate::passkey::Credential;
 use crate::phone_api_types::{LeadMessage, LinkCode, ShownCode, Snapshot};
 use crate::settings::Settings;
@@ -115,6 +115,12 @@ impl Phone {
         self.shared.world().lead_uploads(file.into())
     }
 
+    /// Returns the content of a file, unless the server no longer has it or it was too large to
+    /// be kept.
+    pub(crate) fn file(&self, path: &str) -> Option<Bytes> {
+        self.shared.world().files.get(path).cloned()
+    }
+
     /// Deletes a lead's file from the server.
     ///
     /// # Errors
@@ -167,6 +173,17 @@ impl Phone {
         let written = self.shared.world().owner_writes(to, body);
         self.shared.tell("own_message");
         Ok(written.key)
+    }
+
+    /// Returns the latest messages of leads, and those that the owner sent from the phone, as they
+    /// were before any change.
+    pub(crate) fn written(&self) -> Vec<Incoming> {
+        self.shared.world().history.iter().cloned().collect()
+    }
+
+    /// Returns the leads' edits, deletions and reactions, in order.
+    pub(crate) fn lead_changes(&self) -> Vec<Change> {
+        self.shared.world().lead_changes.clone()
     }
 
     /// Returns the messages that the server accepted from linked devices, in

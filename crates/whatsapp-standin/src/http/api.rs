@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -57,10 +57,18 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
             "/passkey-refusals",
             get(async |phone: Handle| answer(phone.0.passkey_refusals())),
         )
-        .route("/lead-messages", post(lead_messages))
+        .route(
+            "/lead-messages",
+            post(lead_messages).get(async |phone: Handle| answer(phone.0.written())),
+        )
+        .route(
+            "/lead-changes",
+            get(async |phone: Handle| answer(phone.0.lead_changes())),
+        )
         .route(
             "/files",
             post(files)
+                .get(file)
                 .delete(forget_file)
                 .layer(DefaultBodyLimit::max(MAX_FILE_BYTES)),
         )
@@ -206,6 +214,21 @@ async fn files(phone: Handle, bytes: Bytes) -> PhoneApiResult {
 #[serde(deny_unknown_fields)]
 struct FileBody {
     path: String,
+}
+
+/// Returns a file that a lead or the account sent. Nobody vouches for what is in it: the phone's
+/// page shows pictures, sounds and films, and the browser must not open it as a page.
+async fn file(phone: Handle, Query(FileBody { path }): Query<FileBody>) -> Response {
+    let Some(file) = phone.0.file(&path) else {
+        let body = error("not_found", "the server no longer has this file");
+        return (StatusCode::NOT_FOUND, body).into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CONTENT_DISPOSITION, "attachment"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, file).into_response()
 }
 
 async fn forget_file(phone: Handle, bytes: Bytes) -> PhoneApiResult {

@@ -353,11 +353,13 @@ impl World {
 
     fn deliver(&mut self, message: &Incoming) {
         self.revision += 1;
-        if self.history.len() == HISTORY {
-            self.history.pop_front();
-        }
-        // A device that is linked later receives messages with their changes applied.
-        if message.change.is_none() {
+        // A device that is linked later receives messages without their changes.
+        if let Some(change) = &message.change {
+            self.lead_changes.push(change.clone());
+        } else {
+            if self.history.len() == HISTORY {
+                self.history.pop_front();
+            }
             self.history.push_back(Incoming {
                 ciphertext: message.subtype.is_some(),
                 history: true,

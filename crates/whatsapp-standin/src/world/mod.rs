@@ -35,7 +35,7 @@ pub(crate) use self::messages::{SendReply, Taken};
 pub use self::own_changes::OwnChange;
 pub(crate) use self::saved_state::Saved;
 use crate::codes::{CodeCycle, Keys};
-use crate::page_protocol::{Ban, Identity, Incoming, LongTask, ToPage};
+use crate::page_protocol::{Ban, Change, Identity, Incoming, LongTask, ToPage};
 use crate::passkey::{Ceremony, Credential};
 use crate::phone_api_types::DeviceInfo;
 use crate::settings::Settings;
@@ -303,6 +303,8 @@ pub(crate) struct World {
     pub(crate) refusals: Vec<RefusedMessage>,
     /// Edits and deletions of devices' own messages, in order.
     pub(crate) own_changes: Vec<OwnChange>,
+    /// Leads' edits, deletions and reactions, in order.
+    pub(crate) lead_changes: Vec<Change>,
     /// Read receipts from devices, in order.
     pub(crate) reads: Vec<ReadReceipt>,
     /// What chats showed of the account, in order.
@@ -357,6 +359,7 @@ impl World {
             by_id: HashMap::new(),
             refusals: Vec::new(),
             own_changes: Vec::new(),
+            lead_changes: Vec::new(),
             reads: Vec::new(),
             activity: Vec::new(),
             media: HashMap::new(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::media::Upload;
 use super::{Device, Limits, OwnChange, Person, Received, RefusedMessage, World};
-use crate::page_protocol::Incoming;
+use crate::page_protocol::{Change, Incoming};
 
 /// The part of a world that is written to a file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -17,6 +17,7 @@ pub(crate) struct Saved {
     received: Vec<Received>,
     refusals: Vec<RefusedMessage>,
     own_changes: Vec<OwnChange>,
+    lead_changes: Vec<Change>,
     media: HashMap<String, Upload>,
     duplicates: u64,
     inbound: u64,
@@ -32,6 +33,7 @@ impl World {
             received: self.received.clone(),
             refusals: self.refusals.clone(),
             own_changes: self.own_changes.clone(),
+            lead_changes: self.lead_changes.clone(),
             media: self.media.clone(),
             duplicates: self.duplicates,
             inbound: self.inbound,
@@ -52,6 +54,7 @@ impl World {
         self.received = saved.received;
         self.refusals = saved.refusals;
         self.own_changes = saved.own_changes;
+        self.lead_changes = saved.lead_changes;
         self.media = saved.media;
         self.duplicates = saved.duplicates;
         self.inbound = saved.inbound;
