@@ -18,7 +18,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::append::{RESERVED_IDS, append_event, publish_ack, sqlite_id};
 use super::error::LedgerError;
 use super::forgotten::forgotten_hash;
-use super::media::insert_media;
+use super::insert_media::insert_media;
 use super::message_changes::is_own_edit;
 use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::send_row::Row;

@@ -16,6 +16,7 @@ mod file;
 mod files;
 mod forget;
 mod forgotten;
+mod insert_media;
 mod media;
 mod message_changes;
 mod message_id;

@@ -6,7 +6,7 @@ use tokio::sync::broadcast;
 
 use super::append::publish_ack;
 use super::error::LedgerError;
-use super::media::insert_sent_media;
+use super::insert_media::insert_sent_media;
 use super::send_row::Row;
 use super::send_state_machine::{SendEvent, SendState, next};
 use super::writer::{WriteTx, Writer};
