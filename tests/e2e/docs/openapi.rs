@@ -1,16 +1,23 @@
 //! Tests that both services conform to their OpenAPI documents. Schemathesis sends valid and
-//! invalid requests to the real binaries, which are linked to a phone.
+//! invalid requests to the real binaries, which are linked to a phone. What the services send by
+//! themselves is compared with its schemas.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use harness::standin::Settings;
+use axum::routing::post;
+use axum::{Json, Router};
+use harness::standin::{LeadContent, LeadMedia, LeadMessage, Phone, Settings};
 use harness::{
-    Hub, ManagerOptions, PATIENCE, Scratch, http, poll, run_browser_flow, send_request,
+    Events, Hub, ManagerOptions, PATIENCE, Scratch, http, poll, run_browser_flow, send_request,
     start_linked,
 };
-use serde_json::json;
+use openapi_check::Document;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 const TOKEN: &str = "schemathesis-token-0123456789";
@@ -88,5 +95,118 @@ async fn central_hub_conforms_to_its_openapi_document() {
     // token.
     let further = ["--exclude-checks", "ignored_auth"];
     schemathesis(&hub.service.url, token, folder.path(), &further).await;
+    assert!(manager.stop().await.success());
+}
+
+type Bodies = Arc<Mutex<Vec<Value>>>;
+
+/// Starts a receiver of webhooks. Returns its URL and the bodies that it got.
+async fn start_receiver() -> (String, Bodies) {
+    let bodies = Bodies::default();
+    let kept = bodies.clone();
+    let receive = async move |Json(body): Json<Value>| kept.lock().expect("a lock").push(body);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(post(receive));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, bodies)
+}
+
+async fn document(url: String) -> Document {
+    let (status, document) = send_request(http().get(url)).await;
+    assert_eq!(status, 200, "{document}");
+    Document::parse(&document.to_string())
+}
+
+/// Checks the events of a stream until each of `expected` came.
+async fn check_events(document: &Document, path: &str, events: &mut Events, expected: &[&str]) {
+    let missing = Mutex::new(expected.iter().copied().collect::<BTreeSet<_>>());
+    let is_last = |event: &harness::SseEvent| {
+        let mut missing = missing.lock().expect("a lock");
+        missing.remove(event.name.as_str());
+        missing.is_empty()
+    };
+    for event in events.read_until(is_last).await {
+        document.event(path, &event.name).assert_fits(&event.data);
+    }
+}
+
+/// Lets a lead write, send a picture, edit, react and delete.
+fn let_a_lead_write(phone: &Phone, from: &str) {
+    let write = |content| {
+        let message = LeadMessage::text(from, "me interesa").with(content);
+        phone.lead_message(&message).expect("a message")
+    };
+    let text = write(LeadContent::default());
+    let media = LeadMedia {
+        path: phone.upload("a picture"),
+        kind: "image".to_owned(),
+        mime: "image/jpeg".to_owned(),
+        ..LeadMedia::default()
+    };
+    let picture = write(LeadContent {
+        media: Some(media),
+        quoted: Some(text.clone()),
+        forwarded: true,
+        ..LeadContent::default()
+    });
+    phone
+        .lead_edits(&text, "me interesa mucho")
+        .expect("an edit");
+    phone.lead_reacts(&picture, "👍").expect("a reaction");
+    phone.lead_deletes(&picture).expect("a deletion");
+}
+
+#[tokio::test]
+async fn events_and_webhooks_conform_to_the_openapi_documents() {
+    const LEAD: &str = "5491158254201";
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+    let (url, bodies) = start_receiver().await;
+    let options = ManagerOptions::default()
+        .with("DRY_RUN", "false")
+        .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
+    let hub = Hub::start(&manager, options).await;
+    let of_manager = document(manager.url("/openapi.json")).await;
+    let of_hub = document(hub.url("/openapi.json")).await;
+    let topics = [
+        "message",
+        "ack",
+        "message_edited",
+        "message_deleted",
+        "reaction",
+    ];
+    let hook = json!({"url": url, "eventos": topics});
+    let (status, created) = hub.post("/api/webhooks", &hook).await;
+    assert_eq!(status, 201, "{created}");
+    let path = format!("/api/webhooks/{}/test", created["id"]);
+    assert_eq!(hub.post(&path, &json!({})).await.0, 200);
+    let mut from_hub = Events::open(&hub.url("/api/events"), None).await;
+    let mut from_manager = Events::open(&manager.url("/events"), None).await;
+
+    let_a_lead_write(&standin.phone(), LEAD);
+    let body = json!({"destinatario": LEAD, "mensaje": "hola", "cliente_id": 51});
+    let (status, sent) = hub.post("/api/sender/messages/send", &body).await;
+    assert_eq!(status, 201, "{sent}");
+    let of_both = [&topics[..], &["state", "limits"]].concat();
+    let expected = [&of_both[..], &["qr"]].concat();
+    check_events(&of_manager, "/events", &mut from_manager, &expected).await;
+    let expected = [&of_both[..], &["hub", "conversation"]].concat();
+    check_events(&of_hub, "/api/events", &mut from_hub, &expected).await;
+    let expected: BTreeSet<_> = topics
+        .into_iter()
+        .chain(["test"])
+        .map(str::to_owned)
+        .collect();
+    let bodies = poll::until("a body of each type", async || {
+        let bodies = bodies.lock().expect("a lock").clone();
+        let types = bodies.iter().filter_map(|body| body["type"].as_str());
+        let types: BTreeSet<_> = types.map(str::to_owned).collect();
+        (types == expected).then_some(bodies)
+    })
+    .await;
+    for body in bodies {
+        let kind = body["type"].as_str().expect("a type");
+        of_hub.webhook(kind).assert_fits(&body);
+    }
     assert!(manager.stop().await.success());
 }
