@@ -30,13 +30,15 @@ function toast(text) {
   toastTimer = setTimeout(() => ($('toast').hidden = true), 4000);
 }
 
+const toastError = (error) => toast(WORDS[error.code] ?? error.message ?? 'El ensayo no responde.');
+
 async function act(done, path, body) {
   try {
     const answer = await call(path, body);
     toast(done);
     return answer;
   } catch (error) {
-    toast(WORDS[error.code] ?? error.message ?? 'El ensayo no responde.');
+    toastError(error);
     return null;
   }
 }
@@ -54,10 +56,12 @@ function element(tag, text, attributes = {}) {
 function onSubmit(id, handle) {
   $(id).addEventListener('submit', async (event) => {
     event.preventDefault();
-    const button = $(id).querySelector('button');
-    button.disabled = true;
-    await handle(Object.fromEntries(new FormData($(id))), $(id));
-    button.disabled = false;
+    // While it is being sent, it cannot be sent again.
+    const buttons = [...$(id).querySelectorAll('button')];
+    const values = Object.fromEntries(new FormData($(id), event.submitter));
+    for (const button of buttons) button.disabled = true;
+    await handle(values, $(id));
+    for (const button of buttons) button.disabled = false;
   });
 }
 
@@ -66,55 +70,6 @@ onSubmit('scan', async ({ code }, form) => {
 });
 onSubmit('link', async ({ code }, form) => {
   if (await act('Dispositivo vinculado.', 'link-code', { code })) form.reset();
-});
-const CONTENT = {
-  location: () => ({ location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio, Buenos Aires' } }),
-  cards: ({ name }) => ({ cards: [`BEGIN:VCARD\nVERSION:3.0\nFN:${name || 'Ana Gómez'}\nTEL;waid=5491158254202:+54 9 11 5825-4202\nEND:VCARD`] }),
-  poll: ({ body }) => ({ poll: { name: body, options: ['Mañana', 'Tarde'], multiple: false } }),
-  button: () => ({ selected: { kind: 'button', id: 'boton-1' } }),
-  list: () => ({ selected: { kind: 'list', id: 'fila-1', description: 'de la lista' } }),
-  order: ({ body }) => ({ order: { id: '1234', title: body, items: 2, total_1000: 15_000_000, currency: 'ARS' } }),
-  ad: () => ({ ad: { app: 'facebook', source_id: '120210', title: 'Casa en Palermo', description: 'Tres ambientes', url: 'https://fb.me/ejemplo' } }),
-  forwarded: () => ({ forwarded: true }),
-};
-
-/** Uploads a file to the server before it is sent, as a phone does. */
-async function mediaOf(file, { as, once }) {
-  const answer = await fetch('/phone/api/files', { method: 'POST', body: file });
-  const { path } = await answer.json();
-  const first = file.type.split('/')[0];
-  const kind = as || (['image', 'video', 'audio'].includes(first) ? first : 'document');
-  return { path, kind, mime: file.type || 'application/octet-stream', filename: file.name, view_once: Boolean(once) };
-}
-
-/** Lists what a lead wrote last, so that it can be changed. */
-function wrote(answer, body) {
-  if (!answer?.key) return answer;
-  const use = element('button', answer.key, { type: 'button', class: 'small', onclick: () => ($('change').elements.key.value = answer.key) });
-  const item = element('li', `${body.slice(0, 40)} `);
-  item.append(use);
-  $('written').prepend(item);
-  while ($('written').children.length > 10) $('written').lastChild.remove();
-  return answer;
-}
-
-onSubmit('lead', async ({ from, name, body, lid, ciphertext, kind, file, as, once, quoted }) => {
-  const message = { from, name, body, lid: Boolean(lid), ciphertext_ms: ciphertext ? 1000 : 0 };
-  if (kind === 'view_once') message.view_once = true;
-  else if (kind === 'unreadable') message.ciphertext_ms = 86_400_000;
-  else if (kind === 'change') Object.assign(message, { ciphertext_ms: 1000, opens_as_change: true });
-  else if (CONTENT[kind]) message.content = CONTENT[kind]({ name, body });
-  else if (kind) message.type = kind;
-  if (file?.size) message.content = { ...message.content, media: await mediaOf(file, { as, once }) };
-  if (quoted) message.content = { ...message.content, quoted };
-  return wrote(await act('El lead escribió.', 'lead-messages', message), body);
-});
-$('change').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const { key, text } = Object.fromEntries(new FormData($('change')));
-  const what = event.submitter?.value ?? 'lead-edits';
-  const body = { 'lead-edits': { key, body: text }, 'lead-deletions': { key }, 'lead-reactions': { key, emoji: text } }[what];
-  act('Hecho.', what, body);
 });
 onSubmit('own', ({ to, body }) => act('Enviado desde el teléfono.', 'own-messages', { to, body }));
 onSubmit('rules', ({ to, outcome, count }) =>
@@ -227,50 +182,6 @@ function draw() {
   ].join(' · ');
 }
 
-const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leído', 4: '✓✓ reproducido' };
-
-const KINDS = { ptt: 'mensaje de voz', sticker: 'sticker' };
-
-/** Returns a message on one line. */
-function told(message) {
-  const { file, location, cards, caption } = message;
-  const parts = [];
-  if (message.kind === 'reaction') parts.push(`Reacción: ${message.body || 'retirada'}`);
-  else if (file) parts.push(`[${file.gif ? 'GIF' : KINDS[message.kind] ?? message.kind} · ${file.filename ?? 'sin nombre'} · ${file.mime} · ${Math.ceil(file.size / 1024)} KiB] ${caption ?? ''}`);
-  else if (location) parts.push(`[ubicación ${location.latitude}, ${location.longitude}] ${location.text}`);
-  else if (cards) parts.push(`[contacto] ${cards.map((card) => /^FN:(.*)$/m.exec(card)?.[1]).join(', ')}`);
-  else parts.push(message.body);
-  if (message.deleted) return 'Eliminado para todos';
-  if (message.earlier?.length) parts.push(`editado, antes: ${message.earlier.join(' → ')}`);
-  if (message.quoted) parts.push(`↩ ${message.quoted}`);
-  if (message.mentions?.length) parts.push(`menciona a ${message.mentions.join(', ')}`);
-  return parts.join(' · ');
-}
-
-async function drawMessages() {
-  const messages = await call('messages').catch(() => null);
-  if (!messages) return;
-  const items = messages.slice(-100).reverse().map((message) => {
-    const item = element('li');
-    const head = element('small', `${new Date(message.at).toLocaleTimeString('es')} · para ${message.to} · ${TICKS[message.acks.at(-1)] ?? 'sin confirmar'}${message.times_received > 1 ? ` · llegó ${message.times_received} veces` : ''} `);
-    const read = element('button', 'Marcar leído', { type: 'button', class: 'small', onclick: () => act('Leído.', 'acks', { id: message.id, ack: 3 }) });
-    if (message.acks.at(-1) >= 3) read.hidden = true;
-    head.append(read);
-    item.append(element('div', told(message)), head);
-    return item;
-  });
-  $('messages').replaceChildren(...(items.length ? items : [element('li', 'Todavía nada.')]));
-}
-
-// After a burst of events, load the messages only once.
-let looking = null;
-function look() {
-  looking ??= setTimeout(() => {
-    looking = null;
-    drawMessages();
-  }, 100);
-}
-
 function onState(event) {
   state = JSON.parse(event.data);
   stateAt = Date.now();
@@ -278,10 +189,9 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack', 'seen', 'chat_state']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'revealed', 'own_message', 'message', 'ack', 'seen', 'chat_state']) {
   events.addEventListener(name, onState);
 }
-for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);
 events.onopen = () => ($('live').textContent = 'En línea');
 events.onerror = () => ($('live').textContent = 'El ensayo no responde; se reintenta…');
 setInterval(() => state?.codes.length && drawCodes(), 1000);

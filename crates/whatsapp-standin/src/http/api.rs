@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -216,19 +216,45 @@ struct FileBody {
     path: String,
 }
 
-/// Returns a file that a lead or the account sent. Nobody vouches for what is in it: the phone's
-/// page shows pictures, sounds and films, and the browser must not open it as a page.
-async fn file(phone: Handle, Query(FileBody { path }): Query<FileBody>) -> Response {
+/// Returns a file that a lead or the account sent, or a part of it. Nobody vouches for what is in
+/// it: the phone's page shows pictures, sounds and films, and the browser must not open it as a
+/// page.
+async fn file(
+    phone: Handle,
+    headers: HeaderMap,
+    Query(FileBody { path }): Query<FileBody>,
+) -> Response {
     let Some(file) = phone.0.file(&path) else {
         let body = error("not_found", "the server no longer has this file");
         return (StatusCode::NOT_FOUND, body).into_response();
     };
-    let headers = [
+    let about = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CONTENT_DISPOSITION, "attachment"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::ACCEPT_RANGES, "bytes"),
     ];
-    (headers, file).into_response()
+    let Some((from, to)) = requested_range(&headers, file.len()) else {
+        return (about, file).into_response();
+    };
+    let range = format!("bytes {from}-{to}/{}", file.len());
+    let range = [(header::CONTENT_RANGE, range)];
+    let part = file.slice(from..=to);
+    (StatusCode::PARTIAL_CONTENT, about, range, part).into_response()
+}
+
+/// Returns the first and the last byte that the request asks for. Players need parts: they find
+/// the duration of a sound at its end. A range that is none is ignored, as HTTP allows.
+fn requested_range(headers: &HeaderMap, length: usize) -> Option<(usize, usize)> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let last = length.checked_sub(1)?;
+    let from = from.parse().ok()?;
+    let to = match to {
+        "" => last,
+        to => last.min(to.parse().ok()?),
+    };
+    (from <= to).then_some((from, to))
 }
 
 async fn forget_file(phone: Handle, bytes: Bytes) -> PhoneApiResult {

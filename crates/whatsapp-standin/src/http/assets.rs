@@ -4,6 +4,8 @@ pub(super) const INDEX: &str = include_str!("../../assets/index.html");
 pub(super) const UNSUPPORTED: &str = include_str!("../../assets/unsupported.html");
 pub(super) const PHONE_HTML: &str = include_str!("../../assets/phone/phone.html");
 pub(super) const PHONE_JS: &str = include_str!("../../assets/phone/phone.js");
+pub(super) const LEAD_JS: &str = include_str!("../../assets/phone/lead.js");
+pub(super) const CONVERSATIONS_JS: &str = include_str!("../../assets/phone/conversations.js");
 pub(super) const PHONE_CSS: &str = include_str!("../../assets/phone/phone.css");
 
 const JS: &str = "text/javascript; charset=utf-8";

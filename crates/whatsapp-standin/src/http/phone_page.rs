@@ -25,6 +25,14 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
             get(async || asset("text/javascript", assets::PHONE_JS)),
         )
         .route(
+            "/phone/lead.js",
+            get(async || asset("text/javascript", assets::LEAD_JS)),
+        )
+        .route(
+            "/phone/conversations.js",
+            get(async || asset("text/javascript", assets::CONVERSATIONS_JS)),
+        )
+        .route(
             "/phone/phone.css",
             get(async || asset("text/css", assets::PHONE_CSS)),
         )
