@@ -194,6 +194,105 @@ async fn events_begin_with_the_state() {
 }
 
 #[tokio::test]
+async fn phone_page_has_all_its_files() {
+    let standin = start().await;
+    let html = get(&standin.phone_url()).await.text().await.expect("text");
+    let files: Vec<&str> = html
+        .split('"')
+        .filter(|part| part.starts_with("/phone/"))
+        .collect();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        let answer = get(&format!("{}{}", standin.web_url(), &file[1..])).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn leads_messages_and_changes_are_read_back_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("data.json");
+    let open = || Standin::start_with_data(any_port(), Settings::default(), &file);
+    let standin = open().await.expect("a free port");
+    let message = r#"{"from":"5491155550001","body":"a las 10"}"#;
+    let (_, written) = post(&standin, "lead-messages", message).await;
+    let key = written["key"].as_str().expect("a key").to_owned();
+    let edit = json!({"key": key, "body": "a las 11"}).to_string();
+    post(&standin, "lead-edits", &edit).await;
+    let reaction = json!({"key": key, "emoji": ""}).to_string();
+    post(&standin, "lead-reactions", &reaction).await;
+    standin.stop().await;
+
+    let standin = open().await.expect("a free port");
+    let read = async |path: &str| -> Value {
+        let answer = get(&format!("{}/api/{path}", standin.phone_url())).await;
+        answer.json().await.expect("JSON")
+    };
+    let messages = read("lead-messages").await;
+    assert_eq!(messages.as_array().map(Vec::len), Some(1), "{messages}");
+    assert_eq!(messages[0]["key"], key);
+    // A change does not alter the message itself.
+    assert_eq!(messages[0]["body"], "a las 10");
+    assert_eq!(
+        read("lead-changes").await,
+        json!([
+            {"kind": "edit", "target": key, "text": "a las 11"},
+            {"kind": "reaction", "target": key, "text": ""},
+        ])
+    );
+    standin.stop().await;
+}
+
+#[tokio::test]
+async fn files_are_served_in_whole_or_in_part_and_never_as_a_page() {
+    let standin = start().await;
+    let path = standin.phone().upload("<script>0123456789");
+    let url = format!("{}/api/files?path={path}", standin.phone_url());
+    let ask = async |range: Option<&str>| {
+        let mut request = client().get(&url);
+        if let Some(range) = range {
+            request = request.header("range", range);
+        }
+        let answer = request.send().await.expect("a response");
+        for (name, value) in [
+            ("content-type", "application/octet-stream"),
+            ("content-disposition", "attachment"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(answer.headers()[name], value, "{range:?}");
+        }
+        let part = answer.headers().get("content-range").cloned();
+        let part = part.map(|value| value.to_str().expect("text").to_owned());
+        let status = answer.status().as_u16();
+        (status, part, answer.text().await.expect("text"))
+    };
+    let whole = (200, None, "<script>0123456789".to_owned());
+    assert_eq!(ask(None).await, whole);
+    for (range, told, part) in [
+        ("bytes=8-", "bytes 8-17/18", "0123456789"),
+        ("bytes=9-10", "bytes 9-10/18", "12"),
+        ("bytes=17-99", "bytes 17-17/18", "9"),
+    ] {
+        let expected = (206, Some(told.to_owned()), part.to_owned());
+        assert_eq!(ask(Some(range)).await, expected, "{range}");
+    }
+    for range in ["bytes=18-", "bytes=5-4", "bytes=x-", "bytes=-5", "lines=1-"] {
+        assert_eq!(ask(Some(range)).await, whole, "{range}");
+    }
+
+    standin.phone().forget_file(&path).expect("a file");
+    let (status, answer) = {
+        let answer = get(&url).await;
+        let status = answer.status();
+        (status, answer.json::<Value>().await.expect("JSON"))
+    };
+    assert_eq!(
+        (status.as_u16(), &answer["code"]),
+        (404, &json!("not_found"))
+    );
+}
+
+#[tokio::test]
 async fn dropped_standin_stops_listening() {
     let standin = start().await;
     let url = standin.web_url();
