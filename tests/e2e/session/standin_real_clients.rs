@@ -1,11 +1,12 @@
 //! Runs real clients of WhatsApp Web, unmodified from npm, on the stand-in. They measure how
-//! faithful it is.
+//! faithful it is. A further one is the browser of a person who uses the page of its phone.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use harness::{ManagerOptions, start_linked};
 use tokio::process::Command;
 use whatsapp_standin::{Settings, Standin};
 
@@ -33,6 +34,14 @@ async fn page_script_runs_on_the_standin() {
     run_peer("page-script.mjs").await;
 }
 
+#[tokio::test]
+async fn phone_page_sends_and_shows_every_kind_of_message() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+    let variables = [("MANAGER_URL", manager.service.url.as_str())];
+    run_script("phone-page-flow.mjs", &standin.web_url(), &variables).await;
+    manager.stop().await;
+}
+
 fn node_folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
     for package in ["whatsapp-web.js", "@wppconnect/wa-js", "playwright-core"] {
@@ -46,11 +55,17 @@ fn node_folder() -> PathBuf {
 }
 
 async fn run_peer(script: &str) {
-    let folder = node_folder();
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let standin = Standin::start(any_port, Settings::default())
         .await
         .expect("a free port");
+    run_script(script, &standin.web_url(), &[]).await;
+    standin.stop().await;
+}
+
+/// Runs the script against the stand-in at this address.
+async fn run_script(script: &str, web_url: &str, variables: &[(&str, &str)]) {
+    let folder = node_folder();
     // The browser's temporary files go into the same folder, and are deleted with it.
     let work = tempfile::tempdir().expect("a temporary folder");
     let profile = work.path().join("profile");
@@ -59,9 +74,10 @@ async fn run_peer(script: &str) {
 
     let child = Command::new("node")
         .arg(folder.join(script))
-        .arg(standin.web_url())
+        .arg(web_url)
         .arg(&profile)
         .current_dir(&folder)
+        .envs(variables.iter().copied())
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -79,7 +95,6 @@ async fn run_peer(script: &str) {
         output.status.success(),
         "{script} failed:\n{stdout}{complained}"
     );
-    standin.stop().await;
 
     let leftovers = processes_with(&profile);
     assert!(
