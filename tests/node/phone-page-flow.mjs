@@ -210,7 +210,7 @@ async function test() {
       const { fields } = (await api.call('lead-messages')).find(({ key }) => key === sent.message_id);
       assertEqual(fields.isGif, kind === 'gif' ? true : undefined, `${kind}: whether it repeats`);
     }
-    assertEqual(await page.locator('#messages video[controls]').count(), 2, 'films with controls');
+    await eventually('two films have controls', async () => (await page.locator('#messages video[controls]').count()) === 2);
     const gif = page.locator('#messages video[autoplay]');
     // Chromium does not start one that is out of sight.
     await gif.scrollIntoViewIfNeeded();

@@ -214,5 +214,5 @@ async function drawConversations() {
   }
   drawing = false;
 }
-for (const name of ['hello', 'message', 'lead_message', 'own_message', 'revealed', 'ack', 'lagged']) events.addEventListener(name, drawConversations);
+for (const name of ['hello', 'message', 'lead_message', 'own_message', 'ack', 'lagged']) events.addEventListener(name, drawConversations);
 drawConversations();

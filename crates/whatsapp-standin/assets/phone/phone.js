@@ -189,7 +189,7 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'revealed', 'own_message', 'message', 'ack', 'seen', 'chat_state']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack', 'seen', 'chat_state']) {
   events.addEventListener(name, onState);
 }
 events.onopen = () => ($('live').textContent = 'En línea');
