@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 use session_api::{Event, InboundMedia, Recipient, Timestamp};
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::addresses::lids_in;
@@ -149,17 +150,8 @@ impl Store {
         let change = MessageChange::FileSent { file: file.clone() };
         let key = wa_key(message_id);
         // session-manager made up the key of what is sent from here, so it is in one chat only.
-        let id: Option<i64> = sqlx::query_scalar(
-            "SELECT id FROM messages WHERE wa_key = $1 AND direction = 'out' ORDER BY id LIMIT 1",
-        )
-        .bind(key)
-        .fetch_optional(&mut **tx)
-        .await?;
-        if let Some(id) = id {
-            return match self.message_in(tx, id).await? {
-                Some(message) => self.apply_change_in(tx, message, change).await,
-                None => Ok(()),
-            };
+        if let Some(row) = self.rows_with_key_in(tx, key, true).await?.first() {
+            return self.apply_change_in(tx, Message::read(row)?, change).await;
         }
         let chat = message_id.split('_').nth(1).map(Recipient::parse);
         if let Some(Ok(chat)) = chat {
@@ -167,6 +159,25 @@ impl Store {
             keep_early_change(tx, key, &chat, &change).await?;
         }
         Ok(())
+    }
+
+    /// Returns the rows of the messages with this key, locked.
+    async fn rows_with_key_in(
+        &self,
+        tx: &mut Tx,
+        key: &str,
+        is_own: bool,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let statement = self.engine().pick(
+            "SELECT * FROM messages WHERE wa_key = $1 AND direction = $2 ORDER BY id",
+            "SELECT * FROM messages WHERE wa_key = $1 AND direction = $2 ORDER BY id FOR UPDATE",
+        );
+        let rows = sqlx::query(statement)
+            .bind(key)
+            .bind(if is_own { "out" } else { "in" })
+            .fetch_all(&mut **tx)
+            .await?;
+        Ok(rows)
     }
 
     /// Returns the message to which a change applies, with its row locked.
@@ -177,15 +188,7 @@ impl Store {
         is_own: bool,
         chat: &str,
     ) -> Result<Option<Message>, StoreError> {
-        let statement = self.engine().pick(
-            "SELECT * FROM messages WHERE wa_key = $1 AND direction = $2 ORDER BY id",
-            "SELECT * FROM messages WHERE wa_key = $1 AND direction = $2 ORDER BY id FOR UPDATE",
-        );
-        let rows = sqlx::query(statement)
-            .bind(key)
-            .bind(if is_own { "out" } else { "in" })
-            .fetch_all(&mut **tx)
-            .await?;
+        let rows = self.rows_with_key_in(tx, key, is_own).await?;
         if rows.is_empty() {
             return Ok(None);
         }

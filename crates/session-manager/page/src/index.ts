@@ -23,6 +23,7 @@ import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
 import { deleteForEveryone, edit } from "./own_changes";
 import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
+import { until } from "./pause";
 import { type Presence, wantPresence } from "./presence";
 import { missingTools, selfTest } from "./requirements";
 import { messageState, send } from "./send";
@@ -38,10 +39,7 @@ const TOOLS_PATIENCE_MS = 10_000;
 
 /** Waits for wa-js, which loads a second after the code is displayed. */
 async function toolsWithin(patience: number): Promise<any> {
-  const deadline = Date.now() + patience;
-  while (!wpp() && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, BOOT_POLL_MS));
-  }
+  await until(() => Boolean(wpp()), patience);
   return wpp();
 }
 

@@ -4,6 +4,7 @@
 
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
+import { until } from "./pause";
 import { attempt, linkEvents, pageModule, wpp } from "./wa";
 
 /** Lifetime of a code in milliseconds: the page itself accepts no answer to an older code. */
@@ -14,12 +15,6 @@ const PHONE_MS = 60_000;
 const REFRESH_MS = 5_000;
 /** How long wa-js may take to report itself ready, in milliseconds. */
 const READY_MS = 2_000;
-const POLL_MS = 25;
-
-async function until(holds: () => boolean, patience: number): Promise<void> {
-  const deadline = Date.now() + patience;
-  while (!holds() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-}
 
 interface LinkCode {
   phone: string;

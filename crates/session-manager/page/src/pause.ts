@@ -1,7 +1,15 @@
-// Slices long work in the page's thread, so that other tasks run in between.
+// Slices long work in the page's thread, so that other tasks run in between, and waits.
 
 /** Time budget of one slice, in milliseconds. Chrome reports tasks over 50 ms as long tasks. */
 const SLICE_MS = 12;
+
+const POLL_MS = 25;
+
+/** Waits until a condition holds, for at most `patience` milliseconds. */
+export async function until(holds: () => boolean, patience: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (!holds() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
 
 /** Yields to the page's other tasks. */
 export async function pause(): Promise<void> {

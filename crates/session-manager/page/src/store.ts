@@ -10,7 +10,7 @@
 import { note } from "./channel";
 import { BridgeError } from "./errors";
 import { tools } from "./lookup";
-import { CHATS, type OwnState, attachMessages, describe, isMessage, ownState } from "./messages";
+import { CHATS, attachMessages, describe, isMessage } from "./messages";
 import { Slice, pause } from "./pause";
 import { type Model, attempt, pageModule, serialized } from "./wa";
 
@@ -314,7 +314,7 @@ export async function read({ ids }: { ids: string[] }): Promise<{ messages: unkn
   return { messages: described, none };
 }
 
-export async function acks({ ids }: { ids: string[] }): Promise<OwnState[]> {
+export async function acks({ ids }: { ids: string[] }): Promise<Array<{ id: string; ack: number }>> {
   await pause();
-  return (await find(ids)).messages.map((msg) => ownState(msg));
+  return (await find(ids)).messages.map((msg) => ({ id: serialized(msg.id), ack: Number(msg.ack ?? 0) }));
 }

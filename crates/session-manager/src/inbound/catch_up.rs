@@ -401,7 +401,8 @@ async fn read_acks(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> 
             .map(|message| NewEvent::Ack {
                 message_id: message.id,
                 ack: message.ack,
-                media: message.media,
+                // Told with the server's first ack, which is known already.
+                media: None,
             })
             .collect();
         store.record(events).await?;
