@@ -7,7 +7,8 @@ import type { SendBody } from '../api/types';
 import { useOnLive } from '../live/LiveProvider';
 import type { Page } from '../ui/pages';
 import type { FileKind } from './attachments';
-import { isApart, merge, mergeAll, type Fetched, type Known } from './history';
+import { isApart, merge, mergeAll, type Known } from './history';
+import type { Fetched } from './pageChain';
 import type { Conversation, History, Sent } from './types';
 
 export const CONVERSATIONS_KEY = ['conversations'] as const;
@@ -56,8 +57,8 @@ export const getHistory = (
   );
 
 /** Fetches the newest page, and further pages until they reach the known messages. */
-async function newestPages(number: string, known: Known | undefined, signal: AbortSignal): Promise<Fetched[]> {
-  const pages: Fetched[] = [];
+async function newestPages(number: string, known: Known | undefined, signal: AbortSignal): Promise<Fetched<History>[]> {
+  const pages: Fetched<History>[] = [];
   for (let before: number | null = null; ; ) {
     const page: History = await getHistory(number, { antes: before, limite: PER_HISTORY }, { signal });
     pages.push({ page, before });

@@ -1,6 +1,7 @@
 import { replaceEqualDeep } from '@tanstack/react-query';
 
 import type { Page } from '../ui/pages';
+import { isSame, mergerOf } from './pageChain';
 import type { Conversation } from './types';
 
 export type ConversationPage = Page<Conversation>;
@@ -44,25 +45,5 @@ export function merge(known: KnownList | undefined, page: ConversationPage, befo
   };
 }
 
-/** A page, and the cursor of its request; null for the top. */
-export interface Fetched {
-  page: ConversationPage;
-  before: number | null;
-}
-
-/**
- * Merges `pages`, from the top down, into the known list. If they do not reach what is known,
- * drops it, since the list is shown without a gap.
- */
-export function mergeAll(known: KnownList | undefined, pages: readonly Fetched[]): KnownList {
-  const reaches = pages.some(({ page }) => !isApart(known, page));
-  const [first, ...rest] = pages;
-  if (!first) throw new TypeError('no page was fetched');
-  return rest.reduce(
-    (all, { page, before }) => merge(all, page, before),
-    merge(reaches ? known : undefined, first.page, first.before),
-  );
-}
-
-const isSame = (some: readonly Conversation[], others: readonly Conversation[]): boolean =>
-  some.length === others.length && some.every((one, at) => one === others[at]);
+/** Merges pages, from the top down, into the known list. */
+export const mergeAll = mergerOf(merge, isApart);

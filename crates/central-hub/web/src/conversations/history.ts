@@ -1,5 +1,6 @@
 import { replaceEqualDeep } from '@tanstack/react-query';
 
+import { isSame, mergerOf } from './pageChain';
 import type { History, Message } from './types';
 
 /** The known part of a conversation: from its end backwards, without a gap. */
@@ -55,29 +56,9 @@ export function merge(known: Known | undefined, page: History, before: number | 
   };
 }
 
-/** A page, and the cursor of its request; null for the newest page. */
-export interface Fetched {
-  page: History;
-  before: number | null;
-}
-
-/**
- * Merges `pages`, newest first, into the known messages. If the pages do not reach the known
- * messages, drops these, since a conversation is shown without a gap.
- */
-export function mergeAll(known: Known | undefined, pages: readonly Fetched[]): Known {
-  const reaches = pages.some(({ page }) => !isApart(known, page));
-  const [first, ...rest] = pages;
-  if (!first) throw new TypeError('no page was fetched');
-  return rest.reduce(
-    (all, { page, before }) => merge(all, page, before),
-    merge(reaches ? known : undefined, first.page, first.before),
-  );
-}
+/** Merges pages, newest first, into the known messages. */
+export const mergeAll = mergerOf(merge, isApart);
 
 function factsOf({ telefono, chat, nombre, sin_leer, sin_responder_desde }: Known) {
   return { telefono, chat, nombre, sin_leer, sin_responder_desde };
 }
-
-const isSame = (some: readonly Message[], others: readonly Message[]): boolean =>
-  some.length === others.length && some.every((one, at) => one === others[at]);

@@ -2,14 +2,15 @@ import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient }
 import { useCallback, useRef, type RefObject } from 'react';
 
 import { CONVERSATIONS_KEY, getConversations, MORE_CONVERSATIONS, POLL_MS, type Which } from './api';
-import { floorOf, isApart, merge, mergeAll, type Fetched, type KnownList } from './conversationPages';
+import { floorOf, isApart, merge, mergeAll, type ConversationPage, type KnownList } from './conversationPages';
+import type { Fetched } from './pageChain';
 
 /** Maximum number of missed pages to fetch, such as after sleep; beyond it the list begins anew. */
 const MAX_MISSED_PAGES = 5;
 
 /** Fetches the top of the list, and further pages until they reach the known ones. */
-async function fetchTop(which: Which, known: KnownList | undefined, signal: AbortSignal): Promise<Fetched[]> {
-  const pages: Fetched[] = [];
+async function fetchTop(which: Which, known: KnownList | undefined, signal: AbortSignal): Promise<Fetched<ConversationPage>[]> {
+  const pages: Fetched<ConversationPage>[] = [];
   for (let before: number | null = null; ; ) {
     const limit = before === null ? undefined : MORE_CONVERSATIONS;
     const page = await getConversations(which, '', before, signal, limit);
@@ -25,8 +26,8 @@ async function fetchTop(which: Which, known: KnownList | undefined, signal: Abor
  * The query of the known conversations. It fetches the top of the list, and the page below the
  * place `inSight()`, if that is another; null at the top.
  */
-export function conversationsQuery(queries: QueryClient, which: Which, inSight: () => number | null) {
-  const queryKey = [...CONVERSATIONS_KEY, 'list', which, ''];
+function conversationsQuery(queries: QueryClient, which: Which, inSight: () => number | null) {
+  const queryKey = [...CONVERSATIONS_KEY, 'list', which];
   const known = () => queries.getQueryData<KnownList>(queryKey);
   return queryOptions({
     queryKey,
