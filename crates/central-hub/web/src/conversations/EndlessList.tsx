@@ -42,12 +42,18 @@ export function EndlessList({ conversations, chosen, scroller, hasMore, isLoadin
   const [offset, setOffset] = useState(0);
   const [focused, setFocused] = useState<string | null>(null);
 
-  // What is above the list in the same element may change its height.
+  // What is above the list in the same element may change its height, and with it its parent's.
   useLayoutEffect(() => {
     const [box, rows] = [scroller.current, list.current];
-    if (!box || !rows) return;
-    setOffset(Math.round(rows.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop));
-  });
+    const parent = rows?.parentElement;
+    if (!box || !rows || !parent) return;
+    const measure = () =>
+      setOffset(Math.round(rows.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(parent);
+    return () => observer.disconnect();
+  }, [scroller]);
 
   const focusedAt = focused === null ? -1 : conversations.findIndex(({ chat }) => chat === focused);
   const virtualizer = useVirtualizer({
