@@ -170,6 +170,7 @@ fn ms_since_boot() -> f64 {
 fn max_memory(a: MemoryUsage, b: MemoryUsage) -> MemoryUsage {
     MemoryUsage {
         service_rss: a.service_rss.max(b.service_rss),
+        service_anonymous: a.service_anonymous.max(b.service_anonymous),
         tree_anonymous: a.tree_anonymous.max(b.tree_anonymous),
         processes: a.processes.max(b.processes),
     }

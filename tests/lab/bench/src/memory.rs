@@ -10,6 +10,9 @@ use service_runtime::process::usage::{self, field};
 pub struct MemoryUsage {
     /// Resident memory of the service, in MiB.
     pub service_rss: f64,
+    /// Anonymous memory of the service, in MiB. The kernel takes the pages of a program's code away,
+    /// and gives them back, as it needs memory for others.
+    pub service_anonymous: f64,
     /// Anonymous memory of all descendants, with shared memory divided (PSS),
     /// in MiB.
     pub tree_anonymous: f64,
@@ -25,9 +28,10 @@ pub fn measure_memory(service: i32) -> MemoryUsage {
         .iter()
         .filter_map(|pid| field(&format!("/proc/{pid}/smaps_rollup"), "Pss_Anon:"))
         .sum();
-    let rss = field(&format!("/proc/{service}/status"), "VmRSS:");
+    let of_service = |name| field(&format!("/proc/{service}/status"), name).unwrap_or_default();
     MemoryUsage {
-        service_rss: mib(rss.unwrap_or_default()),
+        service_rss: mib(of_service("VmRSS:")),
+        service_anonymous: mib(of_service("RssAnon:")),
         tree_anonymous: mib(kib),
         processes: tree.len(),
     }
@@ -40,6 +44,7 @@ pub async fn measure_memory_at_rest(service: i32) -> MemoryUsage {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = measure_memory(service);
         minimum.service_rss = minimum.service_rss.min(now.service_rss);
+        minimum.service_anonymous = minimum.service_anonymous.min(now.service_anonymous);
         minimum.tree_anonymous = minimum.tree_anonymous.min(now.tree_anonymous);
         minimum.processes = minimum.processes.min(now.processes);
     }

@@ -7,9 +7,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use whatsapp_standin::{LeadContent, LeadMedia, LeadMessage, Settings, Standin};
 
-use bench::measure_memory;
+use bench::{MemoryUsage, measure_memory, measure_memory_at_rest};
 use harness::{Hub, ManagerOptions, poll, start_linked};
-use service_runtime::process::usage::field;
 
 /// Size of each file, in MiB. It is below the size up to which files are prefetched.
 const FILE_MIB: usize = 8;
@@ -102,7 +101,8 @@ pub async fn pass_files(mib: usize, report: impl Fn(usize, &MediaFigures)) -> Me
     let rounds = mib.div_ceil(2 * FILE_MIB);
     for n in 0..rounds {
         pass_file_both_ways(&standin, &hub, n + 2).await;
-        let [manager_now, hub_now, tree_now] = measure(pids);
+        let [manager_now, hub_now, tree_now] =
+            memory_of(measure_memory(pids[0]), measure_memory(pids[1]));
         figures.manager.max = figures.manager.max.max(manager_now);
         figures.hub.max = figures.hub.max.max(hub_now);
         figures.tree.max = figures.tree.max.max(tree_now);
@@ -123,32 +123,18 @@ pub async fn pass_files(mib: usize, report: impl Fn(usize, &MediaFigures)) -> Me
     figures
 }
 
-/// Number of looks at rest, and the interval between them.
-const LOOKS: u32 = 9;
-const LOOK_INTERVAL: Duration = Duration::from_millis(250);
-
 /// Returns the memory of session-manager, of the hub, and of everything below session-manager.
-fn measure([manager, hub]: [i32; 2]) -> [f64; 3] {
-    let tree = measure_memory(manager).tree_anonymous;
-    [anonymous_mib(manager), anonymous_mib(hub), tree]
+fn memory_of(manager: MemoryUsage, hub: MemoryUsage) -> [f64; 3] {
+    [
+        manager.service_anonymous,
+        hub.service_anonymous,
+        manager.tree_anonymous,
+    ]
 }
 
-/// Returns the minimum of several measurements, which is retained memory without temporary use.
-async fn measure_at_rest(pids: [i32; 2]) -> [f64; 3] {
-    let mut minimum = measure(pids);
-    for _ in 1..LOOKS {
-        tokio::time::sleep(LOOK_INTERVAL).await;
-        for (minimum, now) in minimum.iter_mut().zip(measure(pids)) {
-            *minimum = minimum.min(now);
-        }
-    }
-    minimum
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
-fn anonymous_mib(pid: i32) -> f64 {
-    let kib = field(&format!("/proc/{pid}/status"), "RssAnon:").expect("a running service");
-    kib as f64 / 1024.0
+async fn measure_at_rest([manager, hub]: [i32; 2]) -> [f64; 3] {
+    let (manager, hub) = tokio::join!(measure_memory_at_rest(manager), measure_memory_at_rest(hub));
+    memory_of(manager, hub)
 }
 
 /// Sends a file through the hub, and makes the phone send one that the hub serves.
