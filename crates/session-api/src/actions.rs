@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::validate::{Invalid, MAX_MESSAGE_CHARS, refuse, text};
+use crate::emoji::is_one_emoji;
+use crate::validate::{Invalid, MAX_MESSAGE_CHARS, NOT_ONE_EMOJI, refuse, text};
 
 /// Maximum time for which a chat shows the account as typing, in seconds.
 pub const MAX_TYPING_SECONDS: u32 = 60;
@@ -43,7 +44,28 @@ impl EditRequest {
     }
 }
 
-/// The response of `PUT` and `DELETE /messages/{id}`, after the change was made.
+/// The body of `PUT /messages/{id}/reaction`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReactionRequest {
+    /// One emoji; an empty text takes the reaction away.
+    pub emoji: String,
+}
+
+impl ReactionRequest {
+    /// Returns the emoji.
+    ///
+    /// # Errors
+    /// If the text is neither empty nor exactly one emoji.
+    pub fn validate(&self) -> Result<&str, Invalid> {
+        if !self.emoji.is_empty() && !is_one_emoji(&self.emoji) {
+            return refuse("emoji", NOT_ONE_EMOJI);
+        }
+        Ok(&self.emoji)
+    }
+}
+
+/// The response of `PUT` and `DELETE /messages/{id}`, and of those of
+/// `/messages/{id}/reaction`, after the change was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangedBody {
     /// Always `true`.

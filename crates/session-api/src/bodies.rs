@@ -229,7 +229,7 @@ pub struct MessageBody {
     /// When this service deleted the message for everyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
-    /// `edit` or `delete`, while the outcome of such a change is not known.
+    /// `edit`, `delete` or `reaction`, while the outcome of such a change is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsettled_change: Option<String>,
 }

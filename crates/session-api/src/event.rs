@@ -23,7 +23,7 @@ pub enum EventKind {
     MessageEdited,
     /// A message was deleted for everyone ([`MessageDeletedEvent`]).
     MessageDeleted,
-    /// A person reacted to a message, or removed a reaction ([`ReactionEvent`]).
+    /// Somebody reacted to a message, or removed a reaction ([`ReactionEvent`]).
     Reaction,
     /// A call was not answered ([`CallEvent`]).
     Call,
@@ -258,22 +258,26 @@ pub struct MessageDeletedEvent {
     pub at: Timestamp,
 }
 
-/// A person reacted to a message, of theirs or of this account, or removed a reaction.
+/// A person or this account reacted to a message of either, or removed a reaction.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReactionEvent {
     /// WhatsApp's id of the message with the reaction.
     pub message_id: String,
     /// The chat of the message.
     pub chat: String,
-    /// The digits of the reacting person's number, if the page knows them.
+    /// The digits of the reacting person's number, if the page knows them. Of a reaction of this
+    /// account, those of the contact's.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The reacting person's LID (`…@lid`), if the page knows it.
+    /// The LID (`…@lid`) of the same person, if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
-    /// The person's current reaction to the message; `null` if it was removed.
+    /// Whether the reaction is this account's own, given here or on the phone.
+    #[serde(default)]
+    pub from_me: bool,
+    /// The current reaction of that side to the message; `null` if it was removed.
     pub emoji: Option<String>,
-    /// When the person reacted or removed the reaction.
+    /// When it was given or removed.
     pub at: Timestamp,
 }
 

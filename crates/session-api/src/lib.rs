@@ -13,6 +13,7 @@
 mod actions;
 mod bodies;
 mod content;
+mod emoji;
 mod error;
 mod event;
 mod limits;
@@ -29,7 +30,7 @@ mod time;
 mod validate;
 
 pub use actions::{
-    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, MAX_TYPING_SECONDS, ReadBody,
+    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, MAX_TYPING_SECONDS, ReactionRequest, ReadBody,
     TypingBody, TypingRequest,
 };
 pub use bodies::{

@@ -41,6 +41,8 @@ pub const FILE: &str = "/files/{id}";
 /// `GET`: the delivery status of a message; `PUT` edits the message, and
 /// `DELETE` deletes it for everyone.
 pub const MESSAGE: &str = "/messages/{id}";
+/// `PUT`, `DELETE`: this account's reaction to a message.
+pub const MESSAGE_REACTION: &str = "/messages/{id}/reaction";
 /// `GET`, `DELETE`: the file of an inbound message.
 pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
 /// `POST`: marks a chat as read.

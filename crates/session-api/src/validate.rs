@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::emoji::is_one_emoji;
 use crate::content::{Card, Contacts, Content, Context, Location, Media, Outgoing, Reaction, Text};
 use crate::recipient::Recipient;
 use crate::send::SendRequest;
@@ -13,9 +14,8 @@ pub const MAX_MESSAGE_CHARS: usize = 65_536;
 /// Maximum length of a location's name and address and of a name on a card, in characters.
 const MAX_LINE_CHARS: usize = 1_024;
 const MAX_URL_CHARS: usize = 2_048;
-/// Maximum length of an emoji, in characters. A family of four with joiners has
-/// 7, and so has a regional flag.
-const MAX_EMOJI_BYTES: usize = 16;
+/// What a text lacks that is not one emoji.
+pub(crate) const NOT_ONE_EMOJI: &str = "has to be one emoji, or empty to take it away";
 const MAX_MENTIONS: usize = 256;
 const MAX_CARDS: usize = 50;
 /// An invalid part of a request.
@@ -296,12 +296,8 @@ impl SendRequest {
         let Some(emoji) = &self.emoji else {
             return refuse("emoji", "is missing; empty takes a reaction away");
         };
-        let plain = |c: char| c.is_whitespace() || c.is_control() || c.is_ascii_alphabetic();
-        let is_emoji = !emoji.is_ascii()
-            && emoji.chars().count() <= MAX_EMOJI_BYTES
-            && !emoji.chars().any(plain);
-        if !emoji.is_empty() && !is_emoji {
-            return refuse("emoji", "has to be one emoji, or empty to take it away");
+        if !emoji.is_empty() && !is_one_emoji(emoji) {
+            return refuse("emoji", NOT_ONE_EMOJI);
         }
         Ok(Reaction {
             message_id: id.clone(),

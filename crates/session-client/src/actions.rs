@@ -1,5 +1,5 @@
-//! Makes the calls about a sent message or a chat: edits, deletions, read receipts, typing, and
-//! what WhatsApp says about a contact.
+//! Makes the calls about a message or a chat: edits, deletions, reactions, read receipts, typing,
+//! and what WhatsApp says about a contact.
 
 use bytes::Bytes;
 use http::Method;
@@ -7,7 +7,8 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use session_api::{
-    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, ReadBody, TypingBody, TypingRequest,
+    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, ReactionRequest, ReadBody,
+    TypingBody, TypingRequest,
 };
 
 use crate::client::{SessionClient, decode, read, to_json};
@@ -34,6 +35,28 @@ impl SessionClient {
     pub async fn delete_message(&self, id: &str) -> Result<ChangedBody, ClientError> {
         self.act(Method::DELETE, &["messages", id], None::<&()>)
             .await
+    }
+
+    /// Requests `PUT /messages/{id}/reaction`, once: this client never retries it.
+    ///
+    /// # Errors
+    /// See [`ClientError`]. After an error the reaction may have been given, as for a send.
+    pub async fn react(
+        &self,
+        id: &str,
+        request: &ReactionRequest,
+    ) -> Result<ChangedBody, ClientError> {
+        let path = ["messages", id, "reaction"];
+        self.act(Method::PUT, &path, Some(request)).await
+    }
+
+    /// Requests `DELETE /messages/{id}/reaction`, which takes the account's reaction away.
+    ///
+    /// # Errors
+    /// See [`ClientError`]. After an error it may have been taken away, as for a send.
+    pub async fn remove_reaction(&self, id: &str) -> Result<ChangedBody, ClientError> {
+        let path = ["messages", id, "reaction"];
+        self.act(Method::DELETE, &path, None::<&()>).await
     }
 
     /// Requests `POST /chats/{to}/read`.

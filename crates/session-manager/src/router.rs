@@ -98,6 +98,8 @@ fn protected_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(send::message))
         .routes(routes!(send::edit))
         .routes(routes!(send::delete))
+        .routes(routes!(send::react))
+        .routes(routes!(send::remove_reaction))
         .routes(routes!(chats::read))
         .routes(routes!(chats::typing))
         .routes(routes!(chats::forget))
@@ -235,9 +237,12 @@ mod tests {
             ),
             (
                 EventKind::Reaction,
-                with(change.clone(), &json!({"emoji": "👍"})),
+                with(change.clone(), &json!({"from_me": false, "emoji": "👍"})),
             ),
-            (EventKind::Reaction, with(change, &json!({"emoji": null}))),
+            (
+                EventKind::Reaction,
+                with(change, &json!({"from_me": true, "emoji": null})),
+            ),
             (
                 EventKind::Call,
                 json!({

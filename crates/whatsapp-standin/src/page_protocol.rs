@@ -363,6 +363,10 @@ pub(crate) struct Change {
     /// The new text, or the reaction. An empty text removes a reaction.
     #[serde(default)]
     pub(crate) text: String,
+    /// When the account itself made the change, on the phone, in milliseconds since 1970; `None` if
+    /// the contact made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) account_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

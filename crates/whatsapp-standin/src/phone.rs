@@ -157,6 +157,18 @@ impl Phone {
         self.change(key, ChangeKind::Reaction, emoji)
     }
 
+    /// Reacts as the account's owner, from the phone itself; an empty `emoji`
+    /// removes the reaction. Returns the reaction's key.
+    ///
+    /// # Errors
+    /// If no message has the key.
+    pub fn own_reacts(&self, key: &str, emoji: &str) -> Result<String, PhoneError> {
+        let reacted = self.shared.world().owner_reacts(key, emoji);
+        let reacted = reacted.ok_or(PhoneError::MessageUnknown)?;
+        self.shared.tell("own_message");
+        Ok(reacted)
+    }
+
     fn change(&self, key: &str, kind: ChangeKind, text: &str) -> Result<String, PhoneError> {
         let changed = self.shared.world().lead_changes(key, kind, text);
         let changed = changed.ok_or(PhoneError::MessageUnknown)?;
@@ -181,7 +193,8 @@ impl Phone {
         self.shared.world().history.iter().cloned().collect()
     }
 
-    /// Returns the leads' edits, deletions and reactions, in order.
+    /// Returns the leads' edits, deletions and reactions, and the owner's reactions from the phone,
+    /// in order.
     pub(crate) fn lead_changes(&self) -> Vec<Change> {
         self.shared.world().lead_changes.clone()
     }

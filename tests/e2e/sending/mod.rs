@@ -1,7 +1,8 @@
 //! Tests outgoing messages: every kind, and each exactly once.
 
 mod exactly_once;
-mod file_kinds;
+pub(crate) mod file_kinds;
 pub(crate) mod media;
 mod message_changes;
 mod message_kinds;
+mod reactions;

@@ -59,17 +59,33 @@ function deleted(original: unknown, at: unknown): Change | null {
   return { kind: "deleted", key: message_id, message_id, chat, ...person(chat), from_me: fromMe, at: milliseconds(at) };
 }
 
+/** Returns whether a reaction of the account itself is one that WhatsApp's server has. The page
+ * stores it before it sends it, with an ack of 0; from another device it may come without any. */
+const hasServer = (row: any): boolean => row.ack === undefined || row.ack === null || Number(row.ack) >= 1;
+
 /** Converts a row of the page's reactions table, which has one row per person and message; an
- * empty row is a removed reaction. Only other people's reactions are reported. */
-function reaction(row: any): Change | null {
+ * empty row is a removed reaction. */
+export function reaction(row: any): Change | null {
   const key = serialized(row.msgKey);
   const message_id = serialized(row.parentMsgKey);
   const { chat } = parts(message_id);
-  if (!key || key.startsWith("true_") || !CHATS.test(chat)) return null;
+  const { fromMe } = parts(key);
+  if (!key || !CHATS.test(chat) || (fromMe && !hasServer(row))) return null;
   const emoji = cut(row.reactionText, 32);
   const sender = serialized(row.senderUserJid);
-  const who = person(chat.endsWith("@g.us") ? sender : chat);
-  return { kind: "reaction", key, message_id, chat, ...who, from_me: false, at: milliseconds(row.timestamp), emoji: emoji || null };
+  const who = person(chat.endsWith("@g.us") && !fromMe ? sender : chat);
+  return { kind: "reaction", key, message_id, chat, ...who, from_me: fromMe, at: milliseconds(row.timestamp), emoji: emoji || null };
+}
+
+export function tellReaction(row: any): void {
+  announce(() => reaction(row));
+}
+
+/** Reports a reaction of the account itself. wa-js's event does not say whether the server has it,
+ * but the page's table does. */
+async function ownReaction({ id, msgId }: any): Promise<void> {
+  const rows = await rowsOfReactions([serialized(msgId)]).catch(() => []);
+  for (const row of rows) if (serialized(row.msgKey) === serialized(id)) tellReaction(row);
 }
 
 function announce(make: () => Change | null): void {
@@ -95,14 +111,15 @@ export function attachChanges(): boolean {
     if (msg?.type === "revoked") queueMicrotask(() => announce(() => deleted(msg.protocolMessageKey ?? msg.id, msg.revokeTimestamp)));
   });
   WPP.on("chat.msg_revoke", ({ refId }: any) => announce(() => deleted(refId, Date.now())));
-  WPP.on("chat.new_reaction", (row: any) =>
-    announce(() => reaction({ msgKey: row.id, parentMsgKey: row.msgId, senderUserJid: row.sender, reactionText: row.reactionText, timestamp: row.timestamp })),
-  );
+  WPP.on("chat.new_reaction", (row: any) => {
+    if (serialized(row.id).startsWith("true_")) ownReaction(row);
+    else announce(() => reaction({ msgKey: row.id, parentMsgKey: row.msgId, senderUserJid: row.sender, reactionText: row.reactionText, timestamp: row.timestamp }));
+  });
   return true;
 }
 
 /** Fetches rows of the page's reactions table, including removed reactions. */
-async function reactionsOf(ids: string[]): Promise<any[]> {
+export async function rowsOfReactions(ids: string[]): Promise<any[]> {
   const ask = pageModule("WAWebDBGetReactions")?.getAllReactionsFromParentMsgs;
   const rows = typeof ask === "function" ? await ask(ids) : await pageModule("WAWebSchemaReactions")?.getReactionsTable?.().anyOf(["parentMsgKey"], ids);
   return Array.isArray(rows) ? rows : [];
@@ -160,7 +177,7 @@ export async function changes({ messages }: ChangesArgs): Promise<Change[]> {
     found.push(...(await revokedIn(WPP, chat, since - 1)).filter((change) => ids.has(change.message_id)));
     await slice.next();
   }
-  const rows = await reactionsOf(messages.map(([id]) => id)).catch(() => []);
+  const rows = await rowsOfReactions(messages.map(([id]) => id)).catch(() => []);
   for (const row of rows) found.push(attempt(() => reaction(row), null));
   return found.filter((change) => change !== null);
 }

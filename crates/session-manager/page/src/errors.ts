@@ -32,3 +32,13 @@ export function toBridgeError(error: unknown): BridgeError {
   const code = (error as any)?.code === "file_too_large" ? "TOO_LARGE" : "FAILED";
   return new BridgeError(code, text);
 }
+
+export const BLOCKED = "this account has blocked the recipient: nothing was sent; unblock them on the phone";
+
+/** Converts what the page throws while it sends. */
+export function fromSend(error: unknown): BridgeError {
+  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
+  // The page runs this check after it has stored the message, and throws before it sends.
+  const blocked = name === "ContactBlockedError" || /contact is blocked/i.test(String(message ?? error));
+  return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : toBridgeError(error);
+}

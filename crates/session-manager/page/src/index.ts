@@ -22,6 +22,7 @@ import { closeMedia, openMedia, readMedia } from "./media";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
 import { deleteForEveryone, edit } from "./own_changes";
+import { setReaction } from "./own_reactions";
 import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
 import { until } from "./pause";
 import { type Presence, wantPresence } from "./presence";
@@ -77,6 +78,7 @@ const calls: Record<string, (args: any) => unknown> = {
   message_state: messageState,
   edit,
   delete: deleteForEveryone,
+  react: setReaction,
   mark_read: markRead,
   typing,
   contact,

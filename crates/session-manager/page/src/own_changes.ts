@@ -10,7 +10,7 @@ import { BridgeError, toBridgeError } from "./errors";
 import { bothIds, connected, findMessage, isBlocked, tools } from "./lookup";
 import { type Model, attempt, pageModule, serialized } from "./wa";
 
-interface Target {
+export interface Target {
   /** WhatsApp's full id of the message. */
   id: string;
   /** The second in which the message was sent; 0 if unknown. */
@@ -35,7 +35,7 @@ const REVOKE = 216_000;
 
 const age = (msg: Model): number => Date.now() / 1000 - Number(msg.t ?? 0);
 
-async function isDeleted({ id, sent_at }: Target): Promise<boolean> {
+export async function isDeleted({ id, sent_at }: Target): Promise<boolean> {
   const known = await changes({ messages: [[id, sent_at]] }).catch(() => []);
   return known.some(({ kind, message_id }) => kind === "deleted" && message_id === id);
 }

@@ -1,12 +1,13 @@
 // Sends messages. Every error says whether the message may have been sent.
 
 import { media } from "./content";
-import { BridgeError, toBridgeError } from "./errors";
+import { BLOCKED, BridgeError, fromSend } from "./errors";
 import { type HandedFile, handed } from "./files";
 import { type Content, answered, hand } from "./kinds";
 import { refreshLimitsSoon } from "./limits";
 import { bothIds, chatOf, connected, findMessage, isBlocked, namedMessage, recipient, tools } from "./lookup";
 import { type OwnState, markOwn, ownState } from "./messages";
+import { giveReaction } from "./own_reactions";
 import { attempt, pageModule, serialized } from "./wa";
 
 export interface SendArgs {
@@ -107,28 +108,11 @@ function verdict(answer: any, ack: number): BridgeError | null {
   }
 }
 
-const BLOCKED = "this account has blocked the recipient: nothing was sent; unblock them on the phone";
-
-/** Converts an exception into a `BridgeError`. */
-function thrown(error: unknown): BridgeError {
-  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
-  // The page runs this check after it has stored the message, and throws before it sends.
-  const blocked = name === "ContactBlockedError" || /contact is blocked/i.test(String(message ?? error));
-  return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : toBridgeError(error);
-}
-
 async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {
   const target = await namedMessage(WPP, chats, content.message_id);
   // wa-js accepts no id for a reaction, and it needs none. Each person has only one reaction per
   // message, the last one, so sending the same reaction twice is harmless.
-  let answer: any;
-  try {
-    answer = await WPP.chat.sendReactionToMessage(target, content.emoji || false);
-  } catch (error) {
-    const { code, message } = thrown(error);
-    throw new BridgeError(code === "RECIPIENT_BLOCKED" ? code : "UNCONFIRMED", message);
-  }
-  const result = answer?.sendMsgResult;
+  const { result } = await giveReaction(WPP, target, content.emoji);
   // Some versions of the page return nothing on success, and throw on failure.
   const refused = result === undefined || result === null ? null : verdict(result, 0);
   if (refused) throw refused;
@@ -170,7 +154,7 @@ export async function send({ to, key, content, again, file: about, patience_ms }
     return { id: serialized(sent.id) || id, media: model ? media(model) : undefined };
   } catch (error) {
     if (error instanceof BridgeError) throw error;
-    const { code, message } = thrown(error);
+    const { code, message } = fromSend(error);
     if (code === "RECIPIENT_BLOCKED") throw new BridgeError(code, message);
     // The page stores a message before it sends it. If the message is not in the store, nothing was
     // sent; otherwise the outcome is unknown.

@@ -38,8 +38,9 @@ pub(crate) use profile::remove_tree;
 pub use profile::{Profile, Usage};
 pub use running_browser::{Browser, KILL_GRACE, clean_up};
 pub use whatsapp_page::{
-    ChatSearch, Direction, MemorySearch, OwnMessage, PageContact, PageEdit, PageError, PageFile,
-    PageSend, PairingCode, Presence, ReadChat, ReadMessages, Sent, StoredMessage, WhatsAppPage,
+    ChatSearch, Direction, GivenReaction, MemorySearch, OwnMessage, PageContact, PageEdit,
+    PageError, PageFile, PageReaction, PageSend, PairingCode, Presence, ReadChat, ReadMessages,
+    Sent, StoredMessage, WhatsAppPage,
 };
 
 use std::process::ExitCode;

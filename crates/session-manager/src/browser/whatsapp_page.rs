@@ -150,7 +150,7 @@ pub struct PageSend<'a> {
     pub again: bool,
 }
 
-/// A message that the account sent, to be changed.
+/// A message to be changed, which the account sent, or to be reacted to.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct OwnMessage<'a> {
     /// WhatsApp's full id.
@@ -171,6 +171,25 @@ pub struct PageEdit<'a> {
     pub text: &'a str,
     /// Whether the edit may have been sent before, with this key.
     pub again: bool,
+}
+
+/// A reaction of the account itself.
+#[derive(Clone, Copy, Serialize)]
+pub struct PageReaction<'a> {
+    /// The message to which it belongs, of either direction.
+    #[serde(flatten)]
+    pub message: OwnMessage<'a>,
+    /// The emoji; empty to take the reaction away.
+    pub emoji: &'a str,
+}
+
+/// A reaction that WhatsApp's server has.
+#[derive(Clone, Debug, Deserialize)]
+pub struct GivenReaction {
+    /// WhatsApp's full id of the reaction; `None` if the page has none.
+    pub key: Option<String>,
+    /// When it was given or taken away, in milliseconds since 1970.
+    pub at: i64,
 }
 
 /// The result of marking a chat as read.
@@ -673,6 +692,19 @@ impl WhatsAppPage {
     /// Any [`PageError`]; after a [`CdpError::Timeout`] the outcome is unknown.
     pub async fn edit(&self, edit: PageEdit<'_>, deadline: Duration) -> Result<(), PageError> {
         self.call::<Value>("edit", edit, deadline).await.map(drop)
+    }
+
+    /// Gives the account's reaction to a message, or takes it away, and returns once WhatsApp's
+    /// server has it. Sends nothing if the server has it already.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub async fn react(
+        &self,
+        reaction: PageReaction<'_>,
+        deadline: Duration,
+    ) -> Result<GivenReaction, PageError> {
+        self.call("react", reaction, deadline).await
     }
 
     /// Deletes a sent message for everyone. Succeeds as well if the message is already deleted.

@@ -1,4 +1,5 @@
-//! Handles `POST /send`, `POST /send/check`, and `GET`, `PUT` and `DELETE /messages/{id}`.
+//! Handles `POST /send`, `POST /send/check`, `GET`, `PUT` and `DELETE /messages/{id}`, and `PUT` and
+//! `DELETE /messages/{id}/reaction`.
 //!
 //! ```text
 //!  JSON, or multipart ─> valid? ─> its file: uploaded, attached, fetched
@@ -13,7 +14,7 @@ use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath, is_multipart};
 use session_api::{
     ChangedBody, CheckBody, EditRequest, ErrorCode, LookupBody, LookupRequest, MessageBody,
-    Outgoing, Recipient, SendBody, SendParts, SendRequest, paths,
+    Outgoing, ReactionRequest, Recipient, SendBody, SendParts, SendRequest, paths,
 };
 
 use super::multipart::{self, FilePart};
@@ -242,6 +243,39 @@ pub async fn delete(
 ) -> Result<Json<ChangedBody>, ApiError> {
     let key = idempotency_key(&headers)?;
     let change = WantedChange::Delete;
+    Ok(Json(state.outbox.change(key, &id, change).await?))
+}
+
+/// Gives this account's reaction to a message, sent or received, in place of
+/// an earlier one; an empty emoji takes it away. Responds once WhatsApp's server
+/// accepted it.
+#[utoipa::path(put, path = paths::MESSAGE_REACTION, tag = "messages",
+    params(("id" = String, Path, description = "`message_id`, or the `ledger_id` of a sent message"), ClienteHeader, IdempotencyHeader),
+    request_body(content = ReactionRequest, example = json!({"emoji": "👍"})),
+    responses((status = 200, description = "It has this reaction, or none", body = ChangedBody), Failures))]
+pub async fn react(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(request): ApiJson<ReactionRequest>,
+) -> Result<Json<ChangedBody>, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let change = WantedChange::React(request.validate()?.to_owned());
+    Ok(Json(state.outbox.change(key, &id, change).await?))
+}
+
+/// Takes this account's reaction to a message away; responds once WhatsApp's
+/// server accepted it.
+#[utoipa::path(delete, path = paths::MESSAGE_REACTION, tag = "messages",
+    params(("id" = String, Path, description = "`message_id`, or the `ledger_id` of a sent message"), ClienteHeader, IdempotencyHeader),
+    responses((status = 200, description = "It has none", body = ChangedBody), Failures))]
+pub async fn remove_reaction(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<ChangedBody>, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let change = WantedChange::React(String::new());
     Ok(Json(state.outbox.change(key, &id, change).await?))
 }
 

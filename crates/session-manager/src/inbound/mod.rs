@@ -118,6 +118,7 @@ fn new_change(change: PageChange) -> NewEvent {
             chat,
             phone,
             lid,
+            from_me,
             emoji,
             at,
         }),

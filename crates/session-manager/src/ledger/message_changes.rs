@@ -1,4 +1,5 @@
-//! Manages the table `message_changes`, with edits and deletions of sent messages.
+//! Manages the table `message_changes`: edits and deletions of sent messages, and the account's
+//! reactions to messages of either direction.
 //!
 //! ```text
 //!  begun ─> sending ──┬─> done ─> event
@@ -27,6 +28,8 @@ pub enum MessageChangeKind {
     Edit,
     /// The message is deleted for everyone.
     Delete,
+    /// The account reacts to the message, or takes its reaction away.
+    Reaction,
 }
 
 /// What became of a change.
@@ -60,11 +63,12 @@ pub struct NewMessageChange {
     pub idempotency_key: Option<String>,
     /// The SHA-256 digest of the request.
     pub body_hash: Vec<u8>,
-    /// The new text; `None` for a deletion.
+    /// The new text, or the emoji, which is empty where the reaction is taken away; `None` for a
+    /// deletion.
     pub text: Option<String>,
 }
 
-/// An edit or deletion of a sent message.
+/// An edit or deletion of a sent message, or a reaction.
 #[derive(Clone)]
 pub struct MessageChange {
     /// The id of the row.
@@ -79,7 +83,7 @@ pub struct MessageChange {
     pub wa_key: String,
     /// The SHA-256 digest of the request.
     pub body_hash: Vec<u8>,
-    /// The new text, while it may have to be sent again.
+    /// The new text or the emoji, while it may have to be sent again.
     pub text: Option<String>,
     /// Its state.
     pub state: MessageChangeState,
@@ -188,16 +192,20 @@ impl Store {
         Ok(row.as_ref().map(MessageChange::read).transpose()?)
     }
 
-    /// Returns the latest change of a message that did not fail.
+    /// Returns the latest change of a message that did not fail: the latest reaction to it for a
+    /// reaction, the latest edit or deletion for the others, which have nothing to do with it.
     pub async fn last_change(
         &self,
         message_key: &str,
+        kind: MessageChangeKind,
     ) -> Result<Option<MessageChange>, LedgerError> {
         let row = sqlx::query(
-            "SELECT * FROM message_changes WHERE message_key = ? AND state != 'failed'
+            "SELECT * FROM message_changes
+             WHERE message_key = ?1 AND state != 'failed' AND (kind = 'reaction') = ?2
              ORDER BY attempted_at DESC, id DESC LIMIT 1",
         )
         .bind(message_key)
+        .bind(kind == MessageChangeKind::Reaction)
         .fetch_optional(&self.readers)
         .await?;
         Ok(row.as_ref().map(MessageChange::read).transpose()?)
@@ -222,13 +230,16 @@ impl Store {
         .bind(message_key)
         .fetch_one(&self.readers)
         .await?;
-        let last = self.last_change(message_key).await?;
+        let mut unsettled = None;
+        for kind in [MessageChangeKind::Edit, MessageChangeKind::Reaction] {
+            let last = self.last_change(message_key, kind).await?;
+            let last = last.filter(MessageChange::is_unsettled);
+            unsettled = unsettled.or(last.map(|last| last.kind.into()));
+        }
         Ok(ChangesOfMessage {
             edited_at,
             deleted_at,
-            unsettled: last
-                .filter(MessageChange::is_unsettled)
-                .map(|last| last.kind.into()),
+            unsettled,
         })
     }
 
@@ -360,7 +371,7 @@ pub(super) async fn is_own_edit(
 
 #[cfg(test)]
 mod tests {
-    use session_api::{EventKind, MessageEditedEvent};
+    use session_api::{EventKind, MessageEditedEvent, ReactionEvent};
     use tempfile::TempDir;
 
     use super::*;
@@ -435,7 +446,11 @@ mod tests {
         assert_eq!(published_kinds(&store).await, [EventKind::MessageEdited]);
         let changes = store.changes_of("3EB0A").await.unwrap();
         assert!(changes.edited_at.is_some() && changes.unsettled.is_none());
-        let last = store.last_change("3EB0A").await.unwrap().expect("a row");
+        let last = store
+            .last_change("3EB0A", MessageChangeKind::Delete)
+            .await
+            .unwrap()
+            .expect("a row");
         assert_eq!((last.state, last.text), (MessageChangeState::Done, None));
         // An edit that somebody else made is not the service's own.
         let other = NewEvent::Change {
@@ -443,6 +458,61 @@ mod tests {
             event: Box::new(edited_event("c")),
         };
         store.record(vec![other]).await.unwrap();
+        assert_eq!(published_kinds(&store).await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn reaction_is_published_once_and_apart_from_edits() {
+        let folder = TempDir::new().unwrap();
+        let store = store(&folder).await;
+        let event = |emoji: Option<&str>| {
+            Event::Reaction(ReactionEvent {
+                message_id: MESSAGE.into(),
+                chat: "5491158254201@c.us".into(),
+                phone: None,
+                lid: None,
+                from_me: true,
+                emoji: emoji.map(str::to_owned),
+                at: Timestamp::now(),
+            })
+        };
+        let edit = store.begin_change(new_change(None, "3EB0E1", "b")).await;
+        let edit = edit.unwrap().expect("a row");
+        let reaction = NewMessageChange {
+            kind: MessageChangeKind::Reaction,
+            ..new_change(None, "3EB0E2", "👍")
+        };
+        let row = store.begin_change(reaction).await.unwrap().expect("a row");
+        assert_eq!(row.text.as_deref(), Some("👍"));
+        // Neither is the earlier change of the other.
+        for (kind, id) in [
+            (MessageChangeKind::Delete, edit.id),
+            (MessageChangeKind::Reaction, row.id),
+        ] {
+            let last = store.last_change("3EB0A", kind).await.unwrap();
+            assert_eq!(last.expect("a row").id, id);
+        }
+        // The page reports it under its own key, before or after the service has recorded it.
+        let id = "true_5491158254201@c.us_3EB0FF".to_owned();
+        let from_page = || NewEvent::Change {
+            key: id.clone(),
+            event: Box::new(event(Some("👍"))),
+        };
+        store.record(vec![from_page()]).await.unwrap();
+        store
+            .mark_change_done(row.id, id.clone(), event(Some("👍")))
+            .await
+            .unwrap();
+        store.record(vec![from_page()]).await.unwrap();
+        assert_eq!(published_kinds(&store).await, [EventKind::Reaction]);
+        let changes = store.changes_of("3EB0A").await.unwrap();
+        assert_eq!(changes.unsettled, Some("edit"));
+        assert!(changes.edited_at.is_none());
+        let removed = NewEvent::Change {
+            key: "true_5491158254201@c.us_3EB0FE".into(),
+            event: Box::new(event(None)),
+        };
+        store.record(vec![removed]).await.unwrap();
         assert_eq!(published_kinds(&store).await.len(), 2);
     }
 
@@ -463,7 +533,13 @@ mod tests {
             .mark_change_failed(first.id, "SESSION_NOT_READY")
             .await
             .unwrap();
-        assert!(store.last_change("3EB0A").await.unwrap().is_none());
+        assert!(
+            store
+                .last_change("3EB0A", MessageChangeKind::Delete)
+                .await
+                .unwrap()
+                .is_none()
+        );
         let again = store
             .begin_change(new_change(Some("k"), "3EB0E2", "b"))
             .await

@@ -1,4 +1,5 @@
-//! Handles `PUT` and `DELETE /messages/{id}`: edits and deletions, each made once.
+//! Handles `PUT` and `DELETE /messages/{id}` and `/messages/{id}/reaction`: edits, deletions and
+//! reactions, each made once.
 //!
 //! ```text
 //!  known? ─> lock of the person ─> earlier change settled? ─> row ─> page ─> outcome
@@ -7,10 +8,12 @@
 //! ```
 //!
 //! An edit is sent under its own id, and WhatsApp's server drops an id that it already has. A
-//! message that is deleted twice is simply deleted. So both can be repeated.
+//! message that is deleted twice is simply deleted. Of several reactions of the account only the
+//! last counts, and the page sends none that the server has. So all of them can be repeated.
 
 use session_api::{
-    ChangedBody, ErrorCode, Event, MessageDeletedEvent, MessageEditedEvent, Timestamp,
+    ChangedBody, ErrorCode, Event, MessageDeletedEvent, MessageEditedEvent, ReactionEvent,
+    Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout_at};
@@ -20,20 +23,23 @@ use super::Outbox;
 use super::outcome::failure;
 use super::send::new_wa_message_id;
 use super::unknown_outcomes::{MAX_POLL_INTERVAL, POLL_INTERVAL, RESEND_DEADLINE, is_due_after};
-use crate::browser::{OwnMessage, PageEdit, PageError, WhatsAppPage};
+use crate::browser::{GivenReaction, OwnMessage, PageEdit, PageError, PageReaction, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::send_state_machine::SendState;
 use crate::ledger::{
     LedgerError, MessageChange, MessageChangeKind, MessageChangeState, NewMessageChange, Store,
 };
 
-/// The change that a caller wants of a sent message.
+/// The change that a caller wants of a message.
 #[derive(Clone)]
 pub enum WantedChange {
     /// Its text is replaced by this one.
     Edit(String),
     /// The message is deleted for everyone.
     Delete,
+    /// The account reacts with this emoji; empty: it takes its reaction away. The message may be
+    /// anybody's.
+    React(String),
 }
 
 impl WantedChange {
@@ -41,14 +47,20 @@ impl WantedChange {
         match self {
             Self::Edit(_) => MessageChangeKind::Edit,
             Self::Delete => MessageChangeKind::Delete,
+            Self::React(_) => MessageChangeKind::Reaction,
+        }
+    }
+
+    const fn text(&self) -> Option<&String> {
+        match self {
+            Self::Edit(text) | Self::React(text) => Some(text),
+            Self::Delete => None,
         }
     }
 
     fn hash(&self, message_key: &str) -> Vec<u8> {
-        let (kind, text) = match self {
-            Self::Edit(text) => ("edit", text.as_str()),
-            Self::Delete => ("delete", ""),
-        };
+        let kind: &str = self.kind().into();
+        let text = self.text().map_or("", String::as_str);
         let mut hash = Sha256::new();
         for part in ["1", kind, message_key, text] {
             // No part can contain the NUL that ends it.
@@ -71,10 +83,10 @@ struct Target {
 type ChangeResult = Result<ChangedBody, ApiError>;
 
 impl Outbox {
-    /// Edits or deletes a sent message, and returns the outcome.
+    /// Edits or deletes a sent message, or reacts to one, and returns the outcome.
     ///
     /// # Errors
-    /// As `PUT` and `DELETE /messages/{id}` of the API.
+    /// As `PUT` and `DELETE` of `/messages/{id}` and of `/messages/{id}/reaction` of the API.
     pub async fn change(
         &self,
         idempotency_key: Option<&str>,
@@ -84,7 +96,10 @@ impl Outbox {
         let deadline = Instant::now() + self.0.limits.deadline;
         let store = self.0.file.store().await?;
         store.flush().await?;
-        let target = target(&store, id).await?;
+        let target = match &change {
+            WantedChange::React(_) => reaction_target(&store, id).await?,
+            _ => target(&store, id).await?,
+        };
         let hash = change.hash(&target.key);
         if let Some(key) = idempotency_key
             && let Some(row) = store.change_by_idempotency_key(key).await?
@@ -112,10 +127,7 @@ impl Outbox {
             wa_key: new_wa_message_id(),
             idempotency_key: idempotency_key.map(str::to_owned),
             body_hash: hash,
-            text: match &change {
-                WantedChange::Edit(text) => Some(text.clone()),
-                WantedChange::Delete => None,
-            },
+            text: change.text().cloned(),
         };
         let outbox = self.clone();
         let work = async move {
@@ -148,15 +160,24 @@ impl Outbox {
         };
         // Another request may have changed the message meanwhile.
         store.flush().await?;
+        if let Some(key) = &new.idempotency_key
+            && let Some(row) = store.change_by_idempotency_key(key).await?
+            && row.state == MessageChangeState::Done
+            && row.body_hash == new.body_hash
+        {
+            return Ok(ChangedBody::new(row.message_id));
+        }
         if let Some(outcome) = earlier_outcome(store, &target, &change, &new.body_hash).await? {
             return outcome;
         }
-        if let Some(earlier) = store.last_change(&target.key).await?
+        if let Some(earlier) = store.last_change(&target.key, new.kind).await?
             && earlier.is_unsettled()
         {
             let is_same = earlier.body_hash == new.body_hash;
+            let is_reaction = new.kind == MessageChangeKind::Reaction;
             // A later change must not overtake the repetition of this one.
-            if !self.settle_change(store, &earlier).await && earlier.undecided_at.is_none() {
+            let is_settled = self.settle_change(store, &earlier).await;
+            if !is_settled && earlier.undecided_at.is_none() {
                 return Err(if is_same {
                     unconfirmed()
                 } else {
@@ -169,8 +190,12 @@ impl Outbox {
             if let Some(outcome) = earlier_outcome(store, &target, &change, &new.body_hash).await? {
                 return outcome;
             }
-            if is_same && earlier.undecided_at.is_some() {
+            // A reaction may be given again, unless it is asked for under its key.
+            if is_same && earlier.undecided_at.is_some() && !is_reaction {
                 return Err(undecided());
+            }
+            if is_same && is_reaction && is_settled {
+                return Ok(ChangedBody::new(earlier.message_id));
             }
         }
         let permit = timeout_at(turn_deadline, self.0.in_flight.clone().acquire_owned()).await;
@@ -181,14 +206,12 @@ impl Outbox {
             ));
         };
         let page = self.0.ready_page()?;
-        let row = store
-            .begin_change(new)
-            .await?
-            .ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
+        // The key is that of this same change, which is undecided.
+        let row = store.begin_change(new).await?.ok_or_else(undecided)?;
         let remaining = deadline.saturating_duration_since(Instant::now());
         match request_change(&page, &row, row.tries > 0, remaining).await {
-            Ok(()) => {
-                self.record_done(store, &page, &row)
+            Ok(given) => {
+                self.record_done(store, &page, &row, given)
                     .await
                     .map_err(|error| {
                         // The server has the change; settling finds that out again.
@@ -218,6 +241,7 @@ impl Outbox {
         store: &Store,
         page: &WhatsAppPage,
         row: &MessageChange,
+        given: Option<GivenReaction>,
     ) -> Result<(), LedgerError> {
         let chat = chat_of(&row.message_id).to_owned();
         let addresses = page.addresses_of(&chat).await.unwrap_or_default();
@@ -255,6 +279,27 @@ impl Outbox {
                     at,
                 }),
             ),
+            MessageChangeKind::Reaction => {
+                let emoji = row.text.clone().filter(|emoji| !emoji.is_empty());
+                // The page reports the reaction under the same key. It has none where nothing was
+                // to be taken away.
+                let key = given.as_ref().and_then(|given| given.key.clone());
+                let key = key.unwrap_or_else(|| match emoji {
+                    Some(_) => format!("true_{chat}_{}", row.wa_key),
+                    None => row.message_id.clone(),
+                });
+                let at = given.and_then(|given| Timestamp::from_millis(given.at));
+                let event = Event::Reaction(ReactionEvent {
+                    message_id,
+                    chat,
+                    phone,
+                    lid,
+                    from_me: true,
+                    emoji,
+                    at: at.unwrap_or_else(Timestamp::now),
+                });
+                (key, event)
+            }
         };
         store.mark_change_done(row.id, key, event).await
     }
@@ -309,7 +354,10 @@ impl Outbox {
             return false;
         };
         let settled = match request_change(&page, row, true, RESEND_DEADLINE).await {
-            Ok(()) => self.record_done(store, &page, row).await.map(|()| true),
+            Ok(given) => self
+                .record_done(store, &page, row, given)
+                .await
+                .map(|()| true),
             Err(error) => {
                 // WhatsApp accepts no further tries, so whether it accepted an earlier one cannot
                 // be found out.
@@ -344,13 +392,13 @@ impl Outbox {
     }
 }
 
-/// Requests a change from the page.
+/// Requests a change from the page. Returns the reaction, if the change is one.
 async fn request_change(
     page: &WhatsAppPage,
     row: &MessageChange,
     again: bool,
     deadline: std::time::Duration,
-) -> Result<(), PageError> {
+) -> Result<Option<GivenReaction>, PageError> {
     let message = OwnMessage {
         id: &row.message_id,
         sent_at: row.sent_at,
@@ -364,28 +412,38 @@ async fn request_change(
                 text,
                 again,
             };
-            page.edit(edit, deadline).instrument(span).await
+            page.edit(edit, deadline).instrument(span).await?;
+            Ok(None)
         }
-        (MessageChangeKind::Edit, None) => Err(PageError::Failed(
-            "the text of the edit is no longer stored".to_owned(),
+        (MessageChangeKind::Reaction, Some(emoji)) => {
+            let reaction = PageReaction { message, emoji };
+            let given = page.react(reaction, deadline).instrument(span).await?;
+            Ok(Some(given))
+        }
+        (MessageChangeKind::Edit | MessageChangeKind::Reaction, None) => Err(PageError::Failed(
+            "the text of the change is no longer stored".to_owned(),
         )),
         (MessageChangeKind::Delete, _) => {
             page.delete_for_everyone(message, deadline)
                 .instrument(span)
-                .await
+                .await?;
+            Ok(None)
         }
     }
 }
 
 /// Returns the outcome of a change that the message already had; `None` if the change has yet to be
-/// made.
+/// made. A reaction is always asked for: the phone may have given another one meanwhile.
 async fn earlier_outcome(
     store: &Store,
     target: &Target,
     change: &WantedChange,
     hash: &[u8],
 ) -> Result<Option<ChangeResult>, ApiError> {
-    let Some(is_last) = store.last_change(&target.key).await? else {
+    if matches!(change, WantedChange::React(_)) {
+        return Ok(None);
+    }
+    let Some(is_last) = store.last_change(&target.key, change.kind()).await? else {
         return Ok(None);
     };
     if is_last.state != MessageChangeState::Done {
@@ -457,8 +515,30 @@ async fn target(store: &Store, id: &str) -> Result<Target, ApiError> {
     })
 }
 
+/// Returns the message to react to, which may be the contact's, by the id of either.
+async fn reaction_target(store: &Store, id: &str) -> Result<Target, ApiError> {
+    let parts: Vec<_> = id.split('_').collect();
+    match parts[..] {
+        ["false", chat, key] if chat.ends_with("@c.us") || chat.ends_with("@lid") => Ok(Target {
+            id: id.to_owned(),
+            chat: chat.to_owned(),
+            key: key.to_owned(),
+            sent_at: 0,
+        }),
+        ["false", ..] => Err(ApiError::new(
+            ErrorCode::MessageNotFound,
+            "no message with this id is known",
+        )),
+        _ => target(store, id).await,
+    }
+}
+
+/// Returns the chat of a message of either direction.
 fn chat_of(message_id: &str) -> &str {
-    session_api::chat_of_sent(message_id).unwrap_or_default()
+    let parts = message_id
+        .split_once('_')
+        .and_then(|(_, rest)| rest.split_once('_'));
+    parts.map_or("", |(chat, _)| chat)
 }
 
 fn unconfirmed() -> ApiError {

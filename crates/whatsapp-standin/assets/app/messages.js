@@ -122,16 +122,34 @@
     message.set({ body: undefined, caption: undefined, protocolMessageKey: MsgKey.from(target), subtype: 'sender', type: 'revoked' });
   }
 
-  /** Sends a reaction. It is sent as a message, and kept with the message that it belongs to. */
+  /** Stores a reaction, and reports it if the page has its message in memory. */
+  async function keepReaction(row, t) {
+    await storage.putReaction(row);
+    if (Msg.get(row.parentMsgKey)) await window.require('WAWebReactionsModelUtils').addOrUpdateReactionsModelCollection({ ...row, t }, { allowNotify: true });
+  }
+
+  /** Sends a reaction. It is sent as a message, and its row is kept by message and sender: before it
+   * is sent, without an ack, and with what became of it afterwards. */
   async function sendReactionToMsg(message, emoji) {
     const { remote } = message.id;
     // Removing a reaction is allowed.
     if (emoji && isBlocked(remote)) throw blockedError(remote);
-    const id = new MsgKey({ from: __standin.me(remote.isLid()), to: remote, id: await MsgKey.newId(), selfDir: 'out' });
+    // The sender is the number, in a chat by LID as well.
+    const from = __standin.me(false);
+    const id = new MsgKey({ from, to: remote, id: await MsgKey.newId(), selfDir: 'out' });
+    const target = String(message.id);
+    const t = Math.floor(Date.now() / 1000);
+    const before = (await storage.reactionsOf([target])).find((row) => row.senderUserJid === String(from));
+    const row = {
+      msgKey: String(id), parentMsgKey: target, senderUserJid: String(from), reactionText: emoji,
+      timestamp: Math.max((before?.timestamp ?? 0) + 1, t * 1000), orphan: 0, read: true, ack: 0,
+    };
+    await keepReaction(row, t);
     const answer = await sendLine(id, { body: emoji, kind: 'reaction', details: { reacts_to: message.id.id } });
+    const taken = answer.messageSendResult === 'OK';
+    await keepReaction({ ...row, ack: taken ? 1 : -1 }, t);
     // There is no result on success, and no error number on a refusal.
-    if (answer.messageSendResult !== 'OK') throw new Error('Reaction send error');
-    message.set('reaction', emoji);
+    if (!taken) throw new Error('Reaction send error');
   }
 
   /** Sends unanswered messages again under the same ids, once the page is online again. */
@@ -190,7 +208,8 @@
     return all;
   }
 
-  /** The other person edits a message, deletes it, or reacts to it. */
+  /** The other person edits a message, deletes it, or reacts to it; the account reacts on the
+   * phone. */
   const CHANGES = {
     async edit({ key, at }, { target, text }) {
       const row = await storage.getMessage(target);
@@ -213,10 +232,9 @@
       await keepRevoked(target, protocol.id);
     },
 
-    async reaction({ key, chat, at }, { target, text }) {
-      const reaction = { msgKey: key, parentMsgKey: target, senderUserJid: chat, reactionText: text, timestamp: at * 1000, orphan: 0, read: false };
-      await storage.putReaction(reaction);
-      if (Msg.get(target)) await window.require('WAWebReactionsModelUtils').addOrUpdateReactionsModelCollection({ ...reaction, t: at }, true);
+    async reaction({ key, chat, at, from_me: own }, { target, text, account_at: ownTime }) {
+      const senderUserJid = own ? String(__standin.me(false)) : chat;
+      await keepReaction({ msgKey: key, parentMsgKey: target, senderUserJid, reactionText: text, timestamp: ownTime ?? at * 1000, orphan: 0, read: own }, at);
     },
   };
 
@@ -319,6 +337,11 @@
     SendMsgResult: Object.fromEntries(['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'].map((x) => [x, x])),
   }));
   module(3, 'WAWebSendReactionMsgAction', () => ({ sendReactionToMsg }));
+  /** The types of what is in a chat without being somebody's message. */
+  const WITHOUT_REACTIONS = ['ciphertext', 'revoked', 'protocol', 'notification', 'e2e_notification', 'notification_template', 'gp2', 'call_log', 'pinned_message', 'album', 'unknown'];
+  module(3, 'WAWebReactionsUtils', () => ({
+    canReactToMessage: (msg) => !WITHOUT_REACTIONS.includes(msg.type) && (!msg.id.fromMe || msg.ack > 0),
+  }));
   module(3, 'WAWebSendTextMsgChatAction', () => ({
     sendTextMsgToChat: async (chat, body) => {
       const id = new MsgKey({ from: __standin.me(), to: chat.id, id: await MsgKey.newId(), selfDir: 'out' });

@@ -41,12 +41,14 @@ function ofLead({ key, id, chat, from_me: own, name, phone, at, kind, subtype, b
   };
 }
 
-/** Applies what the leads changed: their own messages, and reactions to any. */
+/** Applies what the leads changed: their own messages, and reactions to any. The account's own
+ * reactions from the phone are among them. */
 function applyChanges(byId, changes) {
-  for (const { kind, target, text } of changes) {
+  for (const { kind, target, text, account_at: ownTime } of changes) {
     const message = byId.get(idOf(target));
     if (!message || message.deleted) continue;
-    if (kind === 'reaction') message.reactions.lead = text;
+    if (ownTime) Object.assign(message, { reactedAt: ownTime, reactions: { ...message.reactions, account: text } });
+    else if (kind === 'reaction') message.reactions.lead = text;
     else if (kind === 'revoke') message.deleted = true;
     else {
       message.earlier.push(message.text);
@@ -61,9 +63,9 @@ async function conversations() {
   const all = [...sent.map(ofAccount), ...written.map(ofLead)];
   const byId = new Map(all.map((message) => [message.id, message]));
   applyChanges(byId, changes);
-  const listed = all.filter(({ kind, reactsTo, text }) => {
+  const listed = all.filter(({ kind, reactsTo, text, at }) => {
     const target = kind === 'reaction' && byId.get(reactsTo);
-    if (target) target.reactions.account = text;
+    if (target && !(target.reactedAt > at)) target.reactions.account = text;
     return !target;
   });
   // The quoted message may have changed since.

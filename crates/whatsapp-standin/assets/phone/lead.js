@@ -162,6 +162,6 @@ onSubmit('lead', async (values, form) => {
 
 onSubmit('change', ({ key, text, what }) => {
   if (what === 'lead-edits' && !text) return toast('Falta el texto nuevo.');
-  const body = { 'lead-edits': { key, body: text }, 'lead-deletions': { key }, 'lead-reactions': { key, emoji: text } }[what];
+  const body = { 'lead-edits': { key, body: text }, 'lead-deletions': { key }, 'lead-reactions': { key, emoji: text }, 'own-reactions': { key, emoji: text } }[what];
   return act('Hecho.', what, body);
 });

@@ -76,6 +76,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/lead-deletions", post(lead_deletions))
         .route("/lead-reactions", post(lead_reactions))
         .route("/own-messages", post(own_messages))
+        .route("/own-reactions", post(own_reactions))
         .route("/acks", post(acks))
         .route("/unlink", post(unlink))
         .route("/conflict", post(conflict))
@@ -297,6 +298,11 @@ struct ReactionBody {
 async fn lead_reactions(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let ReactionBody { key, emoji } = body(&bytes)?;
     written(&phone.0.lead_reacts(&key, &emoji)?)
+}
+
+async fn own_reactions(phone: Handle, bytes: Bytes) -> PhoneApiResult {
+    let ReactionBody { key, emoji } = body(&bytes)?;
+    written(&phone.0.own_reacts(&key, &emoji)?)
 }
 
 #[derive(Deserialize)]

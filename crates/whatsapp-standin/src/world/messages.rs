@@ -317,30 +317,48 @@ impl World {
         kind: ChangeKind,
         text: &str,
     ) -> Option<String> {
-        let mut parts = target.splitn(3, '_');
-        let (own, chat) = (parts.next()?, parts.next()?.to_owned());
-        parts.next()?;
         // A contact can edit or delete only their own messages.
-        if kind != ChangeKind::Reaction && own != "false" {
+        if kind != ChangeKind::Reaction && !target.starts_with("false_") {
             return None;
         }
+        let change = Change {
+            kind,
+            target: target.to_owned(),
+            text: text.to_owned(),
+            account_at: None,
+        };
+        self.deliver_change(change)
+    }
+
+    /// Reacts to a message as the account's owner, from the phone. Returns the reaction's own key;
+    /// `None` if the target is not a valid message key.
+    pub(crate) fn owner_reacts(&mut self, target: &str, emoji: &str) -> Option<String> {
+        self.deliver_change(Change {
+            kind: ChangeKind::Reaction,
+            target: target.to_owned(),
+            text: emoji.to_owned(),
+            account_at: Some(jiff::Timestamp::now().as_millisecond()),
+        })
+    }
+
+    fn deliver_change(&mut self, change: Change) -> Option<String> {
+        let mut parts = change.target.splitn(3, '_');
+        let (_, chat) = (parts.next()?, parts.next()?.to_owned());
+        parts.next()?;
+        let from_me = change.account_at.is_some();
         let phone = self.phone_of(&chat);
         let id = random_id("3A");
         let message = Incoming {
-            key: format!("false_{chat}_{id}"),
+            key: format!("{from_me}_{chat}_{id}"),
             id,
             chat,
-            from_me: false,
+            from_me,
             body: String::new(),
             ciphertext: false,
             kind: Some("protocol".to_owned()),
             subtype: None,
             fields: serde_json::Map::new(),
-            change: Some(Change {
-                kind,
-                target: target.to_owned(),
-                text: text.to_owned(),
-            }),
+            change: Some(change),
             name: String::new(),
             lid: Some(lid_of(&phone)),
             phone: Some(phone),

@@ -303,7 +303,7 @@ pub(crate) struct World {
     pub(crate) refusals: Vec<RefusedMessage>,
     /// Edits and deletions of devices' own messages, in order.
     pub(crate) own_changes: Vec<OwnChange>,
-    /// Leads' edits, deletions and reactions, in order.
+    /// Leads' edits, deletions and reactions, and the owner's reactions from the phone, in order.
     pub(crate) lead_changes: Vec<Change>,
     /// Read receipts from devices, in order.
     pub(crate) reads: Vec<ReadReceipt>,
