@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { useLocation, useNavigate } from 'react-router';
+import { useLocation } from 'wouter';
 
 import type { ConversationEvent } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
@@ -18,8 +18,8 @@ import { useFollowInbox, useInbox } from '../live/useInbox';
 export function Alerts() {
   const t = useText();
   const inbox = useInbox();
-  const go = useNavigate();
-  const { pathname } = useLocation();
+  const [, go] = useLocation();
+  const [pathname] = useLocation();
   const last = useRef(0);
   useFollowInbox();
   useTitleCount(inbox && inbox.sin_responder > 0 ? countText(inbox.sin_responder, inbox.hay_mas) : '');
@@ -35,7 +35,7 @@ export function Alerts() {
     if (inSight || event.sin_responder_desde === null) return;
     if (wantsSound() === true) sound();
     if (wantsNotifications() === true && document.visibilityState !== 'visible') {
-      notify(t.alerts.wrote(whoIs(event)), event.mensaje, event.chat, () => void go(address));
+      notify(t.alerts.wrote(whoIs(event)), event.mensaje, event.chat, () => go(address));
     }
   });
   return null;

@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider, type QueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
-import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
+import { Redirect, Route, Router, Switch, type AroundNavHandler } from 'wouter';
 
 import { AuthProvider } from '../auth/AuthProvider';
 import { I18nProvider } from '../i18n/I18nProvider';
@@ -9,7 +9,7 @@ import { LiveProvider } from '../live/LiveProvider';
 import { HOME } from '../lib/routes';
 import { CrashGuard } from './CrashGuard';
 import { Frame } from './Frame';
-import { useSections } from './navigation';
+import { useSections, type Section } from './navigation';
 import { NotFound } from '../ui/NotFound';
 import { lazyWithStyles } from '../ui/lazyWithStyles';
 import { ScreenLoading } from '../ui/ScreenLoading';
@@ -28,13 +28,13 @@ export function App({ queries }: { queries: QueryClient }) {
           <QueryClientProvider client={queries}>
             <AuthProvider>
               <LiveProvider>
-                <BrowserRouter>
+                <Router aroundNav={navigateToTop}>
                   <Frame>
                     <Suspense fallback={<ScreenLoading />}>
                       <Screens />
                     </Suspense>
                   </Frame>
-                </BrowserRouter>
+                </Router>
               </LiveProvider>
             </AuthProvider>
           </QueryClientProvider>
@@ -53,15 +53,32 @@ function ToastArea() {
   );
 }
 
+/** A new screen starts at its top. The way back does not come by here: the browser scrolls then. */
+const navigateToTop: AroundNavHandler = (navigate, to, options) => {
+  const before = location.pathname;
+  navigate(to, options);
+  if (location.pathname !== before) window.scrollTo(0, 0);
+};
+
 function Screens() {
   const sections = useSections();
   return (
-    <Routes>
-      <Route path="/" element={<Navigate to={HOME} replace />} />
-      {sections.map(({ path, screen: Screen }) => (
-        <Route key={path} path={path} element={<Screen />} />
+    <Switch>
+      <Route path="/">
+        <Redirect to={HOME} replace />
+      </Route>
+      {[...sections].sort(plainFirst).map(({ path, params = '', screen: Screen }) => (
+        <Route key={path} path={path + params}>
+          <Screen />
+        </Route>
       ))}
-      <Route path="*" element={<NotFound />} />
-    </Routes>
+      <Route>
+        <NotFound />
+      </Route>
+    </Switch>
   );
 }
+
+/** The first path that matches is taken, and `/campanas/:id` matches `/campanas/nueva`. */
+const plainFirst = (a: Section, b: Section): number => Number(hasParams(a)) - Number(hasParams(b));
+const hasParams = ({ path, params = '' }: Section): boolean => (path + params).includes(':');

@@ -11,7 +11,7 @@ import {
 } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, type ReactNode } from 'react';
-import { Link, useLocation } from 'react-router';
+import { Link, useLocation } from 'wouter';
 
 import { connect } from '../api/endpoints';
 import { useSeesAll } from '../auth/AuthProvider';
@@ -120,7 +120,7 @@ function LineBanner({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   const formatTime = useFormatTime();
   const seesAll = useSeesAll();
   const link = useLinks();
-  const { pathname } = useLocation();
+  const [pathname] = useLocation();
   const queries = useQueryClient();
   const connecting = useMutation({
     mutationFn: connect,

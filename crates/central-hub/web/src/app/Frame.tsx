@@ -2,7 +2,7 @@ import { Burger, Container, Group } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconDots } from '@tabler/icons-react';
 import { Suspense, useEffect, useRef, type ReactNode } from 'react';
-import { Link, NavigationType, useLocation, useNavigationType } from 'react-router';
+import { Link, useLocation } from 'wouter';
 
 import { useText } from '../i18n/I18nProvider';
 import { QUICK_ANSWERS, ROUTES } from '../lib/routes';
@@ -36,8 +36,7 @@ const IN_BAR: ReadonlySet<string> = new Set([
 export function Frame({ children }: { children: ReactNode }) {
   const t = useText();
   const [opened, menu] = useDisclosure(false);
-  const { pathname } = useLocation();
-  const arrival = useNavigationType();
+  const [pathname] = useLocation();
   const phone = useMediaQuery(PHONE, false, { getInitialValueInEffect: false });
   // A phone does not render its menu until it is first opened.
   const menuNeeded = useOnceTrue(opened || !phone);
@@ -55,11 +54,6 @@ export function Frame({ children }: { children: ReactNode }) {
 
   // Closes the menu after a choice: on a phone it covers the chosen screen.
   useEffect(menu.close, [pathname, menu.close]);
-
-  // A new screen starts at its top; going back restores the previous scroll position.
-  useEffect(() => {
-    if (arrival !== NavigationType.Pop) window.scrollTo(0, 0);
-  }, [pathname, arrival]);
 
   useEffect(() => {
     if (!opened) return;

@@ -1,5 +1,5 @@
 import { NavLink, Stack } from '@mantine/core';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';

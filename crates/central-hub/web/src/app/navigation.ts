@@ -31,8 +31,10 @@ export interface MenuEntry extends Entry {
   path: string;
 }
 
-interface Section {
+export interface Section {
   path: string;
+  /** What follows in the path of the same screen, which stays mounted: such as `/:telefono?`. */
+  params?: string;
   /** The entry in the menu; without one, another screen links to this one. */
   entry?: Entry;
   screen: ComponentType;
@@ -46,13 +48,6 @@ const screen = (load: () => Promise<{ default: ComponentType }>): ComponentType 
     const [loaded] = await Promise.all([load(), loadScreenTexts()]);
     return loaded;
   });
-
-
-/**
- * One component for the list and each conversation, so that the list stays
- * mounted.
- */
-const Conversations = screen(() => import('../conversations/ConversationsScreen'));
 
 /**
  * The screens in menu order. A new screen needs route entry here and its path in
@@ -84,12 +79,9 @@ const SECTIONS: readonly Section[] = [
   },
   {
     path: ROUTES.conversations,
+    params: '/:telefono?',
     entry: { label: (t) => t.nav.conversations, icon: IconMessageCircle },
-    screen: Conversations,
-  },
-  {
-    path: `${ROUTES.conversations}/:telefono`,
-    screen: Conversations,
+    screen: screen(() => import('../conversations/ConversationsScreen')),
   },
   {
     path: QUICK_ANSWERS,

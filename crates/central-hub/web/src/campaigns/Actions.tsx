@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { IconCopy, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useLocation } from 'wouter';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
@@ -107,7 +107,7 @@ interface QuestionProps {
 function Question({ campaign, action, onDone }: QuestionProps) {
   const t = useText();
   const s = t.campaigns.actions;
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const [words, setWords] = useState(action === 'copy' ? s.copyName(campaign.nombre) : '');
   const act = useCampaignChange<void, Campaign | null>(
     () => {
@@ -121,8 +121,8 @@ function Question({ campaign, action, onDone }: QuestionProps) {
       }
     },
     (result) => {
-      if (action === 'remove') void navigate('/campanas');
-      else if (action === 'copy' && result) void navigate(`/campanas/${result.id}`);
+      if (action === 'remove') navigate('/campanas');
+      else if (action === 'copy' && result) navigate(`/campanas/${result.id}`);
       onDone();
     },
   );

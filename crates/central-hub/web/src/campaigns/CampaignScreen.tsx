@@ -1,5 +1,5 @@
 import { Anchor, Stack, Text } from '@mantine/core';
-import { Link, useParams } from 'react-router';
+import { Link } from 'wouter';
 
 import { ApiError } from '../api/http';
 import { useSeveralBusinesses } from '../auth/businesses';
@@ -8,6 +8,7 @@ import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
+import { usePathParam } from '../lib/usePathParam';
 import { Screen } from '../ui/Screen';
 import { Actions } from './Actions';
 import { useFollowCampaigns, useStats } from './api';
@@ -24,7 +25,7 @@ import { useStanding } from './useStanding';
 
 /** The screen of a campaign: text, recipients, progress and actions. */
 export default function CampaignScreen() {
-  const id = Number(useParams()['id']);
+  const id = Number(usePathParam('id'));
   if (!Number.isSafeInteger(id) || id < 1) return <NotFound />;
   return <LoadCampaign key={id} id={id} />;
 }

@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Select, Stack, Text, TextInput } from '@mantine/
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconPlus, IconSearch, IconSpeakerphone } from '@tabler/icons-react';
 import { useState } from 'react';
-import { Link, useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'wouter';
 
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';

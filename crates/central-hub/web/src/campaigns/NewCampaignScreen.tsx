@@ -1,6 +1,6 @@
 import { Button, Group, NumberInput, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useLocation } from 'wouter';
 
 import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
@@ -14,7 +14,7 @@ import { createDraft, useCampaignChange } from './api';
 export default function NewCampaignScreen() {
   const t = useText();
   const f = t.campaigns.form;
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const several = useSeveralBusinesses();
   const [nombre, setNombre] = useState('');
   const [cliente, setCliente] = useState<number | ''>('');

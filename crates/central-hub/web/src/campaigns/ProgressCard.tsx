@@ -1,7 +1,7 @@
 import { Alert, Anchor, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconClockPause } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useAuth } from '../auth/AuthProvider';
 import { capitalize } from '../lib/capitalize';

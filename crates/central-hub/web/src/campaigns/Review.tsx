@@ -1,6 +1,6 @@
 import { Anchor, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconSend } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link, useLocation } from 'wouter';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
@@ -40,7 +40,7 @@ export function SendForReal({ campaign }: { campaign: CampaignStats }) {
 function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () => void }) {
   const t = useText();
   const s = t.campaigns.sendForReal;
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const queries = useQueryClient();
   const dryRun = useDryRun() === true;
   const schedules = useOwnSchedules(campaign.id);
@@ -59,7 +59,7 @@ function Question({ campaign, onClose }: { campaign: CampaignStats; onClose: () 
     (copy) => {
       void queries.invalidateQueries({ queryKey: SCHEDULES_KEY });
       onClose();
-      void navigate(`${ROUTES.campaigns}/${copy.id}`);
+      navigate(`${ROUTES.campaigns}/${copy.id}`);
     },
   );
   const reached = campaign.total - (campaign.revision?.pidieron_baja ?? 0);

@@ -1,7 +1,7 @@
 import { Alert, Anchor, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconClockPause, IconFlask, IconSend } from '@tabler/icons-react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';

@@ -1,5 +1,5 @@
 import { Anchor, Group, Text, Title } from '@mantine/core';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useText } from '../i18n/I18nProvider';
 import { Surface } from '../ui/Surface';

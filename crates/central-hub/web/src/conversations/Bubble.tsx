@@ -9,7 +9,7 @@ import {
   IconHelp,
 } from '@tabler/icons-react';
 import { memo, type ComponentType } from 'react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';

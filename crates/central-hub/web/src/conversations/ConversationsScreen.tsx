@@ -1,10 +1,10 @@
 import { useRef } from 'react';
-import { useParams } from 'react-router';
 
 import { Surface } from '../ui/Surface';
 import { Screen } from '../ui/Screen';
 import { Empty } from '../ui/Empty';
 import { useText } from '../i18n/I18nProvider';
+import { usePathParam } from '../lib/usePathParam';
 import { IconMessageCircle } from '@tabler/icons-react';
 import { useFollow } from './api';
 import classes from './Conversations.module.css';
@@ -14,7 +14,7 @@ import { Thread } from './Thread';
 /** The list of conversations, and the open conversation beside it. */
 export default function ConversationsScreen() {
   const t = useText();
-  const { telefono } = useParams();
+  const telefono = usePathParam('telefono');
   const scroller = useRef<HTMLDivElement>(null);
   useFollow();
   return (

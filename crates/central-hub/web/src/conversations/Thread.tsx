@@ -2,7 +2,7 @@ import { ActionIcon, Anchor, Badge, Button, Menu, Text, Title, UnstyledButton } 
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical, IconSearch } from '@tabler/icons-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { Link, useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'wouter';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useLinks } from '../auth/links';

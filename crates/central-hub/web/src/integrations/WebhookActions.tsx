@@ -2,7 +2,7 @@ import { Button, Group, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useLocation } from 'wouter';
 
 import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
@@ -20,7 +20,7 @@ import { failureText } from './failureText';
 export function WebhookActions({ webhook }: { webhook: Webhook }) {
   const t = useText();
   const s = t.integrations;
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const [editing, editDialog] = useDisclosure(false);
   const [rotating, rotateDialog] = useDisclosure(false);
   const [removing, removeDialog] = useDisclosure(false);
@@ -37,7 +37,7 @@ export function WebhookActions({ webhook }: { webhook: Webhook }) {
   const remove = useAction(
     [...WEBHOOKS_KEY, 'list'],
     () => deleteWebhook(webhook.id),
-    () => void navigate('/integraciones'),
+    () => navigate('/integraciones'),
   );
   const ask = (dialog: { open: () => void }, action: { reset: () => void }) => () => {
     action.reset();

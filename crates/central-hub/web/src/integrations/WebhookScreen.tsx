@@ -1,11 +1,12 @@
 import { Anchor, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from 'react-router';
+import { Link } from 'wouter';
 
 import { ApiError } from '../api/http';
 import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
+import { usePathParam } from '../lib/usePathParam';
 import { useFormatTime } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
@@ -18,7 +19,7 @@ import { WebhookState } from './WebhookList';
 
 /** A webhook: subscription, deliveries, actions. */
 export default function WebhookScreen() {
-  const id = Number(useParams()['id']);
+  const id = Number(usePathParam('id'));
   if (!Number.isSafeInteger(id) || id < 1) return <NotFound />;
   return <Known key={id} id={id} />;
 }

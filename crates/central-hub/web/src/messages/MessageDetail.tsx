@@ -1,5 +1,5 @@
 import { Alert, Anchor, Button, Group, Stack, Text } from '@mantine/core';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { causeText } from '../i18n/lookup';
 import { useText } from '../i18n/I18nProvider';

@@ -2,7 +2,7 @@ import { Button, Group, SegmentedControl, Select, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useSearchParams } from 'wouter';
 
 import { useConfig } from '../live/queries';
 import { ScreenLoading } from '../ui/ScreenLoading';

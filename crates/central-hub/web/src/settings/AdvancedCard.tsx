@@ -1,5 +1,5 @@
 import { Anchor } from '@mantine/core';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';

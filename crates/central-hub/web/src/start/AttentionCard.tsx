@@ -1,7 +1,7 @@
 import { Anchor, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import type { Me } from '../api/types';
 import { useAuth, useSeesAll } from '../auth/AuthProvider';

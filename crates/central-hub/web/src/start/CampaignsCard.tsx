@@ -1,5 +1,5 @@
 import { Anchor, Badge, Group, Progress, Text } from '@mantine/core';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';

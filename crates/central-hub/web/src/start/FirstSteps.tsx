@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconCircle, IconCircleCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { request } from '../api/http';
 import { useSeesAll } from '../auth/AuthProvider';

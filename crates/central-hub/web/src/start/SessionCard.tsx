@@ -1,5 +1,5 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { capitalize } from '../lib/capitalize';
 import { useLine } from '../live/useLine';

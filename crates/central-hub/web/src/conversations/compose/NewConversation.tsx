@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link, useLocation } from 'wouter';
 
 import { understandPhone } from '../../api/endpoints';
 import { useText } from '../../i18n/I18nProvider';
@@ -23,7 +23,7 @@ const MAX_CONTACTS = 6;
 export default function NewConversation({ onDone }: { onDone: () => void }) {
   const t = useText();
   const n = t.conversations.begin;
-  const go = useNavigate();
+  const [, go] = useLocation();
   const [typed, setTyped] = useState('');
   const [tried, setTried] = useState(false);
   const [settled] = useDebouncedValue(typed.trim(), 250);
@@ -53,7 +53,7 @@ export default function NewConversation({ onDone }: { onDone: () => void }) {
     const first = found[0];
     const to = understood?.ok ? understood.numero : first && idOf(first);
     if (to === undefined) return;
-    void go(conversationOf(to));
+    go(conversationOf(to));
     onDone();
   }
 

@@ -1,6 +1,6 @@
 import { Anchor, Text, VisuallyHidden } from '@mantine/core';
 import { useEffect, useRef } from 'react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useText } from '../../i18n/I18nProvider';
 import { QUICK_ANSWERS } from '../../lib/routes';

@@ -11,7 +11,7 @@ import {
   IconEye,
 } from '@tabler/icons-react';
 import { useId, useState, type ComponentType } from 'react';
-import { Link } from 'react-router';
+import { Link } from 'wouter';
 
 import { useText } from '../../i18n/I18nProvider';
 import { clockText } from '../../lib/days';

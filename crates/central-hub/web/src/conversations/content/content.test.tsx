@@ -2,8 +2,8 @@ import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
-import { MemoryRouter } from 'react-router';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Router } from 'wouter';
 
 import { ApiError } from '../../api/http';
 import { es } from '../../i18n/es';
@@ -27,7 +27,7 @@ const markup = (node: ReactNode): string =>
   renderToStaticMarkup(
     <MantineProvider>
       <QueryClientProvider client={new QueryClient()}>
-        <MemoryRouter>{node}</MemoryRouter>
+        <Router ssrPath="/">{node}</Router>
       </QueryClientProvider>
     </MantineProvider>,
   );
