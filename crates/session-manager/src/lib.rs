@@ -101,7 +101,13 @@ pub async fn run(
         inbox,
     );
     let outbox = Outbox::new(session.clone(), ledger.clone(), files.clone(), config.sends);
-    let media = MediaStore::new(&data, ledger.clone(), session.clone(), config.media);
+    let media = MediaStore::new(
+        &data,
+        ledger.clone(),
+        session.clone(),
+        files.clone(),
+        config.media,
+    );
     let fetching = tokio::spawn(media.clone().run(shutdown.draining().clone()));
     let recorder = Recorder::new(ledger.clone(), outbox.clone(), catch_up.clone());
     let recorder = tokio::spawn(recorder.run(seen));

@@ -214,7 +214,7 @@ async fn deleted_contact_is_forgotten_by_both_services() {
 }
 
 /// Returns whether a row of any table contains this text.
-async fn ledger_contains_text(ledger: &std::path::Path, text: &str) -> bool {
+pub(super) async fn ledger_contains_text(ledger: &std::path::Path, text: &str) -> bool {
     let options = SqliteConnectOptions::new().filename(ledger).read_only(true);
     let mut ledger = SqliteConnection::connect_with(&options)
         .await

@@ -40,7 +40,7 @@ fn create_with_ffmpeg(folder: &Path, name: &str, input: &[&str], output: &[&str]
 const TONE: &[&str] = &["-f", "lavfi", "-i", "sine=frequency=440:duration=1"];
 const BARS: &[&str] = &["-f", "lavfi", "-i", "testsrc=size=63x41:rate=5:duration=1"];
 
-fn gif(folder: &Path) -> Vec<u8> {
+pub(crate) fn gif(folder: &Path) -> Vec<u8> {
     create_with_ffmpeg(folder, "a.gif", BARS, &[])
 }
 

@@ -6,7 +6,8 @@
 //!                                              v
 //!               ledger (its row) <──────── DATA_DIR/files/<id> ──> Chrome reads it
 //!                                              ^
-//!  prune: expired, and no message needs it ────┘
+//!  prune: expired, and no message needs it ────┤
+//!  forget: all chats that used it are gone ────┘ row and all, once no message needs it
 //! ```
 //!
 //! If ffmpeg is installed, it converts a GIF that is sent as a picture, a sound that is sent as a
@@ -32,7 +33,7 @@ use std::time::Duration;
 use convert::Converter;
 use service_runtime::limits::Shares;
 use service_runtime::private;
-use session_api::{Content, ErrorCode, Invalid, Media, MediaKind, Timestamp};
+use session_api::{Content, ErrorCode, Invalid, Media, MediaKind, Recipient, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -246,11 +247,55 @@ impl Files {
         }
     }
 
-    /// Works like [`Files::release_ephemeral`], by the file's id.
+    /// Releases the file with this id, whose message is settled: deletes it if it came with its
+    /// message, or if its chats were forgotten meanwhile.
     pub async fn release_id(&self, id: &str) {
         if let Ok(file) = self.find(id).await {
             self.release_ephemeral(&file).await;
         }
+        self.delete_forgotten().await;
+    }
+
+    /// Records that the file is to be sent to `to`, so that it is deleted with the last chat that
+    /// used it.
+    ///
+    /// # Errors
+    /// `LEDGER_UNAVAILABLE`.
+    pub async fn record_use(&self, file: &FileRow, to: &Recipient) -> Result<(), ApiError> {
+        let store = self.0.ledger.store().await?;
+        Ok(store.record_file_use(&file.id, to.as_str()).await?)
+    }
+
+    /// Deletes the files of forgotten chats that no message needs any more.
+    ///
+    /// A row stays until its file is off the disk, so a service that is killed in between, or
+    /// cannot delete it, tries again with the next round.
+    pub async fn delete_forgotten(&self) {
+        if let Err(error) = self.try_delete_forgotten().await {
+            tracing::debug!(code = ?error.code(), "files of forgotten chats will be deleted later");
+        }
+    }
+
+    async fn try_delete_forgotten(&self) -> Result<(), ApiError> {
+        let store = self.0.ledger.store().await?;
+        if store.forgotten_files().await?.is_empty() {
+            return Ok(());
+        }
+        let _gate = self.0.gate.write().await;
+        for file in store.forgotten_files().await? {
+            match tokio::fs::remove_file(self.0.path(&file.id)).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(id = file.id, %error, "the file of a forgotten chat could not be deleted yet");
+                    continue;
+                }
+                _ => {}
+            }
+            store.delete_forgotten_file(&file.id).await?;
+            if !file.deleted {
+                self.0.release(file.cliente_id, file.size);
+            }
+        }
+        Ok(())
     }
 
     /// Deletes a file unless a message needs it. Returns whether it was deleted.
@@ -347,8 +392,9 @@ impl Files {
         }
     }
 
-    /// Deletes expired files that no message needs.
+    /// Deletes expired files, and those of forgotten chats, that no message needs.
     async fn prune(&self) {
+        self.delete_forgotten().await;
         let due = async {
             let store = self.0.ledger.store().await?;
             let retention = i64::try_from(self.0.limits.retention.as_millis()).unwrap_or(i64::MAX);

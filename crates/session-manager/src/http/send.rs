@@ -105,6 +105,8 @@ async fn prepare_and_send(
             return Ok(sent);
         }
         let mut file = state.files.find(&file.id).await?;
+        // Also of a send that is rejected: it was to be sent, and may be requested again.
+        state.files.record_use(&file, &to).await?;
         if let Some(as_media) = content.media()
             && let Some(conversion) = state.files.check_kind(as_media, &file.mime)?
         {
@@ -114,6 +116,7 @@ async fn prepare_and_send(
             }
             (file, content) = state.files.convert(&file, conversion, content).await?;
             created.push(file.clone());
+            state.files.record_use(&file, &to).await?;
         }
         let gate = state.files.gate().await;
         // The file may have been deleted since the lookup.

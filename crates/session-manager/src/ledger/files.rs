@@ -1,5 +1,5 @@
-//! Manages the files table, with the metadata of uploaded files. The contents belong to
-//! `crate::files`.
+//! Manages the files table, with the metadata of uploaded files, and the table of the chats that
+//! used them. The contents belong to `crate::files`.
 
 use session_api::{FileBody, Timestamp};
 use sqlx::Row as _;
@@ -143,6 +143,47 @@ impl Store {
                 })
             })
             .await
+    }
+
+    /// Records that the file was sent to this number or LID, or was to be sent.
+    pub async fn record_file_use(&self, id: &str, chat: &str) -> Result<(), LedgerError> {
+        let (id, chat) = (id.to_owned(), chat.to_owned());
+        self.writer
+            .write(move |turn| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "INSERT INTO file_uses (file_id, chat) SELECT id, ?2 FROM files WHERE id = ?1
+                         ON CONFLICT DO NOTHING",
+                    )
+                    .bind(id)
+                    .bind(chat)
+                    .execute(&mut *turn.connection)
+                    .await
+                    .map(drop)
+                })
+            })
+            .await
+    }
+
+    /// Returns the files whose chats were all forgotten, and that no message needs any more.
+    pub async fn forgotten_files(&self) -> Result<Vec<FileRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT * FROM files WHERE forgotten = 1
+             AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_uses.file_id = files.id)
+             AND NOT EXISTS (SELECT 1 FROM sends WHERE sends.file_id = files.id)",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
+    }
+
+    /// Deletes the row of a file whose chats were all forgotten.
+    pub async fn delete_forgotten_file(&self, id: &str) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM files WHERE id = ? AND forgotten = 1")
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Deletes the rows of files that were deleted before `before`.

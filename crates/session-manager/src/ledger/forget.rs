@@ -5,16 +5,19 @@
 //!                                so that a search of the page does not tell it again
 //!  sends, message_changes ─────> the row stays, without recipient, text and WhatsApp's
 //!                                full id, so that its key is never sent twice
+//!  file_uses ──────────────────> deleted; a file that no other chat used is marked as
+//!                                forgotten, and `crate::files` deletes it with its row
 //! ```
 //!
 //! Whatever has an unknown outcome is left as it is, since it may have to be sent again under its
 //! id. The caller asks again later. Events after the last one that the caller has read stay as
-//! well, since no client has received them yet.
+//! well, since no client has received them yet; but not acks, which are about messages that the
+//! caller has deleted.
 
 use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
-use session_api::{Recipient, Timestamp, line_key};
+use session_api::{EventKind, Recipient, Timestamp, line_key};
 use sqlx::SqliteConnection;
 
 use super::error::LedgerError;
@@ -36,6 +39,14 @@ pub struct ForgottenChat {
     pub files: Vec<String>,
 }
 
+/// An event, with the addresses of the other person in it.
+struct ChatEvent {
+    id: i64,
+    is_ack: bool,
+    message_key: Option<String>,
+    addresses: Vec<String>,
+}
+
 /// A row that belongs to the chat.
 struct ChatRows {
     events: Vec<(i64, Option<String>)>,
@@ -45,6 +56,8 @@ struct ChatRows {
     unreadable: Vec<String>,
     media: Vec<String>,
     searched: Vec<String>,
+    /// The uses of uploaded files: the file's id, and the chat as it is stored.
+    file_uses: Vec<(String, String)>,
 }
 
 /// Returns the address that a number or WhatsApp id stands for; `None` if it is neither.
@@ -96,21 +109,22 @@ impl Store {
         let mut addresses: BTreeSet<String> = ids.iter().filter_map(|id| address_of(id)).collect();
         let mut events = self.events_of(&addresses).await?;
         // Messages tell which number and which LID belong to the same person.
-        let known: BTreeSet<_> = events.iter().flat_map(|it| it.2.clone()).collect();
+        let known: BTreeSet<_> = events.iter().flat_map(|it| it.addresses.clone()).collect();
         if !known.is_subset(&addresses) {
             addresses.extend(known);
             events = self.events_of(&addresses).await?;
         }
         let is_published = |id: i64| until.is_none_or(|until| id.cast_unsigned() <= until);
-        let (published, later): (Vec<_>, Vec<_>) =
-            events.into_iter().partition(|it| is_published(it.0));
-        let ids: HashSet<u64> = published.iter().map(|it| it.0.cast_unsigned()).collect();
+        let (published, later): (Vec<_>, Vec<_>) = events
+            .into_iter()
+            .partition(|it| it.is_ack || is_published(it.id));
+        let ids: HashSet<u64> = published.iter().map(|it| it.id.cast_unsigned()).collect();
         let published = published
             .into_iter()
-            .map(|(id, key, _)| (id, key))
+            .map(|it| (it.id, it.message_key))
             .collect();
         let mut found = self.rows_of(&addresses, published, until.is_some()).await?;
-        let later: HashSet<_> = later.into_iter().filter_map(|(_, key, _)| key).collect();
+        let later: HashSet<_> = later.into_iter().filter_map(|it| it.message_key).collect();
         let is_later = |id: &String| later.contains(&inbound_dedup_key(id));
         found.media.retain(|id| !is_later(id));
         let forgotten = self
@@ -121,23 +135,26 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Returns the id, message key and addresses of each event that has one of these addresses.
-    async fn events_of(
-        &self,
-        addresses: &BTreeSet<String>,
-    ) -> Result<Vec<(i64, Option<String>, Vec<String>)>, LedgerError> {
+    /// Returns the events that have one of these addresses.
+    async fn events_of(&self, addresses: &BTreeSet<String>) -> Result<Vec<ChatEvent>, LedgerError> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         for address in addresses {
-            let rows: Vec<(i64, Option<String>, String)> =
-                sqlx::query_as("SELECT id, message_key, data FROM events WHERE instr(data, ?) > 0")
-                    .bind(search_text(address))
-                    .fetch_all(&self.readers)
-                    .await?;
-            for (id, key, data) in rows {
-                let event_addresses = addresses_of_event(&data);
-                if event_addresses.iter().any(|it| addresses.contains(it)) && seen.insert(id) {
-                    found.push((id, key, event_addresses));
+            let rows: Vec<(i64, String, Option<String>, String)> = sqlx::query_as(
+                "SELECT id, kind, message_key, data FROM events WHERE instr(data, ?) > 0",
+            )
+            .bind(search_text(address))
+            .fetch_all(&self.readers)
+            .await?;
+            for (id, kind, message_key, data) in rows {
+                let event = ChatEvent {
+                    id,
+                    is_ack: kind == EventKind::Ack.as_str(),
+                    message_key,
+                    addresses: addresses_of_event(&data),
+                };
+                if event.addresses.iter().any(|it| addresses.contains(it)) && seen.insert(id) {
+                    found.push(event);
                 }
             }
         }
@@ -158,7 +175,10 @@ impl Store {
             unreadable: Vec::new(),
             media: Vec::new(),
             searched: Vec::new(),
+            file_uses: Vec::new(),
         };
+        // A send tells, too, which number and which LID belong to the same person.
+        let mut of_sends = BTreeSet::new();
         let belongs = |address: Option<String>| address.is_some_and(|it| addresses.contains(&it));
         let belongs_by_id = |id: &str| belongs(address_in_id(id));
         for address in addresses {
@@ -171,11 +191,14 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
             for (id, recipient, lane, message_id) in sends {
-                if belongs(address_of(&recipient))
-                    || lane.is_some_and(|it| belongs(address_of(&it)))
-                    || message_id.is_some_and(|it| belongs_by_id(&it))
-                {
+                let own = [
+                    address_of(&recipient),
+                    lane.as_deref().and_then(address_of),
+                    message_id.as_deref().and_then(address_in_id),
+                ];
+                if own.iter().flatten().any(|it| addresses.contains(it)) {
                     found.sends.push(id);
+                    of_sends.extend(own.into_iter().flatten());
                 }
             }
             let changes: Vec<(i64, String)> = sqlx::query_as(
@@ -237,6 +260,17 @@ impl Store {
                     .await?;
             found.media.extend(media);
         }
+        of_sends.extend(addresses.iter().cloned());
+        for address in &of_sends {
+            let uses: Vec<(String, String)> =
+                sqlx::query_as("SELECT file_id, chat FROM file_uses WHERE instr(chat, ?) > 0")
+                    .bind(search_text(address))
+                    .fetch_all(&self.readers)
+                    .await?;
+            let is_own = |chat: &str| address_of(chat).is_some_and(|it| it == *address);
+            let uses = uses.into_iter().filter(|(_, chat)| is_own(chat));
+            found.file_uses.extend(uses);
+        }
         Ok(found)
     }
 }
@@ -277,6 +311,18 @@ async fn delete(
     for chat in found.searched {
         let statement = "DELETE FROM searched_chats WHERE chat = ?";
         run(connection, statement, chat).await?;
+    }
+    for (file_id, chat) in &found.file_uses {
+        sqlx::query("DELETE FROM file_uses WHERE file_id = ? AND chat = ?")
+            .bind(file_id)
+            .bind(chat)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for (file_id, _) in found.file_uses {
+        let statement = "UPDATE files SET forgotten = 1 WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = ?1)";
+        run(connection, statement, file_id).await?;
     }
     let sends: BTreeSet<i64> = found.sends.into_iter().collect();
     let changes: BTreeSet<i64> = found.changes.into_iter().collect();

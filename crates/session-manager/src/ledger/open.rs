@@ -25,7 +25,7 @@ const MAX_READERS: u32 = 2;
 const ROW_CHANGES_CAPACITY: usize = 1024;
 
 /// The migrations: number, name and statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 12] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 13] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
         2,
@@ -68,6 +68,11 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 12] = [
         11,
         "forgotten",
         include_str!("../../migrations/0011_forgotten.sql"),
+    ),
+    (
+        12,
+        "file_uses",
+        include_str!("../../migrations/0012_file_uses.sql"),
     ),
     (
         13,

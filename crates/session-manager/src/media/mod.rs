@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::MediaError;
 
-use crate::files::PARTIAL_SUFFIX;
+use crate::files::{Files, PARTIAL_SUFFIX};
 use crate::ledger::{ForgottenChat, LedgerFile, MediaRow, StoredMedia};
 use crate::session::SessionHandle;
 
@@ -90,6 +90,8 @@ struct Inner {
     folder: PathBuf,
     ledger: LedgerFile,
     session: SessionHandle,
+    /// The uploaded files.
+    uploads: Files,
     limits: MediaLimits,
     /// The running downloads, by message key. Further requests for the same file wait for the
     /// running download.
@@ -130,18 +132,20 @@ impl Drop for DownloadGuard {
 
 impl MediaStore {
     /// Creates the storage below `data`, with its rows in `ledger`. It fetches files in the page of
-    /// `session`.
+    /// `session`, and a forgotten chat's `uploads` are deleted with its messages.
     #[must_use]
     pub fn new(
         data: &Path,
         ledger: LedgerFile,
         session: SessionHandle,
+        uploads: Files,
         limits: MediaLimits,
     ) -> Self {
         Self(Arc::new(Inner {
             folder: data.join(FOLDER),
             ledger,
             session,
+            uploads,
             limits,
             running: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
@@ -220,6 +224,7 @@ impl MediaStore {
                 tracing::debug!(%error, "the file of a forgotten chat was already gone");
             }
         }
+        self.0.uploads.delete_forgotten().await;
         Ok(forgotten)
     }
 

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use super::*;
 use crate::event_log::{EventLog, Recent};
 use crate::ledger::send_state_machine::{SendEvent, SendState};
-use crate::ledger::{NewEvent, NewSend, TransitionData};
+use crate::ledger::{FileRow, NewEvent, NewSend, TransitionData};
 
 const ANA: &str = "5491158254201";
 const LID: &str = "247033104567642@lid";
@@ -243,13 +243,111 @@ async fn what_nobody_was_told_yet_is_not_forgotten() {
     let until = log.last_id();
     let new = heard(&of_ana("3A02", "nuevo"));
     store.record(vec![new]).await.unwrap();
+    // The ack of a message that the caller has deleted is no news.
+    sent(&store, "a", ANA, SendEvent::Taken).await;
     let done = store.forget_chat(&[&chat], Some(until)).await.unwrap();
-    assert_eq!((done.rows, done.unsettled), (1, 0));
+    assert_eq!((done.rows, done.unsettled), (3, 0));
     let left = whole(&store).await;
+    assert!(!left.contains("3EB0a\""), "{left}");
     assert!(!left.contains("viejo") && left.contains("nuevo"), "{left}");
     let Recent::Events(told) = log.after(until, 100) else {
         panic!("they are in memory");
     };
     assert!(told.iter().any(|it| it.data.contains("nuevo")));
     assert_eq!(store.record(vec![old]).await.unwrap().published, 0);
+}
+
+async fn uploaded(store: &Store, id: &str, users: &[&str]) {
+    let file = FileRow {
+        id: id.to_owned(),
+        sha256: vec![7; 32],
+        size: 3,
+        mime: "application/pdf".to_owned(),
+        filename: Some(format!("secreto {id}.pdf")),
+        cliente_id: None,
+        ephemeral: false,
+        expires_at: Timestamp::now().as_millis() + 60_000,
+        deleted: false,
+    };
+    store.insert_file(&file).await.unwrap();
+    for user in users {
+        store.record_file_use(id, user).await.unwrap();
+    }
+}
+
+async fn forgotten_ids(store: &Store) -> Vec<String> {
+    let files = store.forgotten_files().await.unwrap();
+    let mut ids: Vec<_> = files.into_iter().map(|file| file.id).collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn uploaded_file_is_forgotten_with_the_last_chat_that_used_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = Store::open(folder.path(), log.clone()).await.unwrap();
+    let ana = format!("{ANA}@c.us");
+    let leo = format!("{LEO}@c.us");
+    uploaded(&store, "own", &[&ana]).await;
+    // The spellings of one number, and a LID of which a message tells, are one person.
+    uploaded(&store, "spelled", &["541158254201@c.us", LID]).await;
+    uploaded(&store, "shared", &[&ana, &leo]).await;
+    uploaded(&store, "others", &[&leo]).await;
+    uploaded(&store, "unused", &[]).await;
+    let mut by_lid = message(&format!("false_{LID}_3A02"), LID, "hola");
+    by_lid.phone = Some(ANA.to_owned());
+    store.record(vec![heard(&by_lid)]).await.unwrap();
+    store.forget_chat(&[&ana], None).await.unwrap();
+    assert_eq!(forgotten_ids(&store).await, ["own", "spelled"]);
+    // A service that is killed now finds the same when it starts again.
+    let again = Store::open(folder.path(), log).await.unwrap();
+    drop(store);
+    let store = again;
+    assert_eq!(forgotten_ids(&store).await, ["own", "spelled"]);
+    for id in ["own", "spelled", "shared"] {
+        store.delete_forgotten_file(id).await.unwrap();
+    }
+    assert_eq!(store.file("own").await.unwrap(), None);
+    // The row of a file that somebody else used is not deleted, whoever asks for it.
+    let left = whole(&store).await;
+    assert!(!left.contains(ANA) && left.contains("secreto shared.pdf"));
+    store.forget_chat(&[&leo], None).await.unwrap();
+    assert_eq!(forgotten_ids(&store).await, ["others", "shared"]);
+    assert!(store.file("unused").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn file_that_an_unsettled_message_needs_is_forgotten_once_it_is_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = Store::open(folder.path(), log).await.unwrap();
+    let ana = format!("{ANA}@c.us");
+    uploaded(&store, "own", &[&ana]).await;
+    let content: Content =
+        serde_json::from_value(serde_json::json!({"type": "document", "file_id": "own"})).unwrap();
+    let new = NewSend {
+        idempotency_key: Some("a"),
+        body_hash: &[7; 32],
+        recipient: &ana,
+        lane: std::slice::from_ref(&ana),
+        content: &content,
+        wa_key: "3EB0A",
+    };
+    let row = store.insert(new, true).await.unwrap().unwrap();
+    let data = TransitionData::default;
+    store
+        .apply(row.id, SendEvent::Unknown, data())
+        .await
+        .unwrap();
+    let done = store.forget_chat(&[&ana], None).await.unwrap();
+    assert_eq!(done.unsettled, 1);
+    assert!(forgotten_ids(&store).await.is_empty());
+    store.apply(row.id, SendEvent::Taken, data()).await.unwrap();
+    assert_eq!(forgotten_ids(&store).await, ["own"]);
+    // A message that is requested anew meanwhile keeps it.
+    store.record_file_use("own", &ana).await.unwrap();
+    assert!(forgotten_ids(&store).await.is_empty());
+    store.forget_chat(&[&ana], None).await.unwrap();
+    assert_eq!(forgotten_ids(&store).await, ["own"]);
 }
