@@ -5,42 +5,28 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 
-import { request } from '../api/http';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
-import { writeStored, readStored } from '../lib/browserStorage';
 import { useSession } from '../live/queries';
 import { OperatorHelp } from '../ui/OperatorHelp';
-import { OVERVIEW_KEY } from './api';
+import { anyCampaignQuery, anyMessageQuery, areFirstStepsHidden, hideFirstSteps } from './api';
 import { Card } from './Card';
 import classes from './Start.module.css';
 import type { Overview } from './types';
-
-const HIDDEN = 'leadmaster-first-steps';
-
-/** Returns whether a list has any entry; null while unknown. */
-const useAny = (path: string, name: string, enabled: boolean): boolean | null =>
-  useQuery({
-    queryKey: [...OVERVIEW_KEY, 'any', name],
-    queryFn: ({ signal }) => request<Record<string, unknown[]>>(path, { signal }),
-    select: (answer) => (answer[name]?.length ?? 0) > 0,
-    enabled,
-    staleTime: 0,
-  }).data ?? null;
 
 /** The initial setup steps, until all are done or the user hides them. */
 export function FirstSteps({ overview }: { overview: Overview }) {
   const t = useText();
   const s = t.start.steps;
   const seesAll = useSeesAll();
-  const [hidden, setHidden] = useState(() => readStored(HIDDEN) === 'hidden');
+  const [hidden, setHidden] = useState(areFirstStepsHidden);
   const [helping, help] = useDisclosure(false);
   const { data: session } = useSession();
   const enabled = seesAll && !hidden;
-  const sent = useAny('/api/sender/messages?limite=1', 'mensajes', enabled);
-  const campaigns = useAny('/api/sender/campaigns?limite=1', 'campanias', enabled);
-  if (!enabled || !session || sent === null || campaigns === null) return null;
+  const { data: sent } = useQuery({ ...anyMessageQuery, enabled });
+  const { data: campaigns } = useQuery({ ...anyCampaignQuery, enabled });
+  if (!enabled || !session || sent === undefined || campaigns === undefined) return null;
   const real = !overview.dry_run && overview.auto_campaigns_enabled;
   const steps = [
     { key: 'link', done: session.linked, text: s.link, to: ROUTES.whatsapp },
@@ -57,7 +43,7 @@ export function FirstSteps({ overview }: { overview: Overview }) {
           size="compact-sm"
           variant="subtle"
           onClick={() => {
-            writeStored(HIDDEN, 'hidden');
+            hideFirstSteps();
             setHidden(true);
           }}
         >

@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions, useQuery, useQueryClient } from '@tanst
 import { useEffect, useRef } from 'react';
 
 import { request } from '../api/http';
+import { readStored, writeStored } from '../lib/browserStorage';
 import { useOnLive } from '../live/LiveProvider';
 import type { Overview } from './types';
 
@@ -21,6 +22,23 @@ export const overviewQuery = queryOptions({
   queryFn: ({ signal }) => request<Overview>('/api/overview', { signal }),
   staleTime: FRESH_MS,
 });
+
+/** Fetches whether a list has any entry. */
+const anyQuery = (path: string, name: string) =>
+  queryOptions({
+    queryKey: [...OVERVIEW_KEY, 'any', name],
+    queryFn: ({ signal }) => request<Record<string, unknown[]>>(path, { signal }),
+    select: (answer) => (answer[name]?.length ?? 0) > 0,
+    staleTime: FRESH_MS,
+  });
+export const anyMessageQuery = anyQuery('/api/sender/messages?limite=1', 'mensajes');
+export const anyCampaignQuery = anyQuery('/api/sender/campaigns?limite=1', 'campanias');
+
+const HIDDEN_FIRST_STEPS = 'leadmaster-first-steps';
+
+/** Whether the user of this browser has hidden the initial setup steps. */
+export const areFirstStepsHidden = (): boolean => readStored(HIDDEN_FIRST_STEPS) === 'hidden';
+export const hideFirstSteps = (): void => writeStored(HIDDEN_FIRST_STEPS, 'hidden');
 
 /** Fetches the overview, and again on each event. */
 export function useOverview() {
