@@ -139,10 +139,13 @@ impl Texts {
     }
 }
 
+/// The author of this account's own reactions.
+pub const OWN_REACTION: &str = "me";
+
 /// The last reaction to a message by one of the two sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredReaction {
-    /// The author; `None` stands for the contact.
+    /// The author, [`OWN_REACTION`]; `None` stands for the contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// The emoji; `None` if the reaction was removed. The removal is stored so
@@ -262,12 +265,16 @@ struct Edit {
     at: Timestamp,
 }
 
-/// A reaction with its author as a WhatsApp id; for the contact, that is the id of the chat.
+/// The reaction of one side to a message.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = messages::Reaction)]
 struct Reaction {
     emoji: String,
+    /// The id of the chat for the contact's reaction, `me` for this account's.
     from: String,
+    /// Present and `true` for this account's own reaction.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    from_me: bool,
     at: Timestamp,
 }
 
@@ -350,6 +357,7 @@ fn visible_reactions(reactions: Vec<StoredReaction>, chat: &str) -> Vec<Reaction
     let show = |stored: StoredReaction| {
         Some(Reaction {
             emoji: stored.emoji?,
+            from_me: stored.from.as_deref() == Some(OWN_REACTION),
             from: stored.from.unwrap_or_else(|| chat.to_owned()),
             at: Timestamp::from_millis(stored.at)?,
         })

@@ -1,6 +1,6 @@
 //! Actions on a recorded message or a conversation other than sending: editing,
-//! deletion for everyone, read receipts and the typing indicator; also the
-//! WhatsApp profile of a number.
+//! deletion for everyone, reactions, read receipts and the typing indicator; also
+//! the WhatsApp profile of a number.
 //!
 //! Under `DRY_RUN` nothing is sent to WhatsApp. A change of a message is
 //! recorded when session-manager publishes it, whoever made the change.
@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ErrorReply};
-use session_api::{ContactBody, EditRequest, ErrorCode, TypingRequest};
+use session_api::{ContactBody, EditRequest, ErrorCode, ReactionRequest, TypingRequest};
 use session_client::SessionClient;
 use utoipa::ToSchema;
 
@@ -73,14 +73,7 @@ pub(crate) async fn edit(
     // The stop switch applies to edits, because an edit sends a text to the
     // recipient. It does not apply to deletions, which only take back a
     // message.
-    if state.store.is_sending_stopped().await? {
-        return Err(ErrorReply::new(
-            StatusCode::CONFLICT,
-            "SENDING_STOPPED",
-            "all sending is stopped: nothing was changed",
-        )
-        .into());
-    }
+    refuse_while_stopped(&state).await?;
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
         return Ok(Json(simulated_change(&message)));
@@ -124,6 +117,93 @@ pub(crate) async fn delete(
         ok: true,
         id: message.id,
         message_id: wa_id.to_owned(),
+        dry_run: false,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = message_actions::React)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct React {
+    /// One emoji; an empty text takes the reaction away.
+    emoji: String,
+}
+
+/// Gives this account's reaction to a message, received or sent, in place of an
+/// earlier one; an empty emoji takes it away. Under `DRY_RUN` nothing is changed.
+#[utoipa::path(
+    put, path = "/listener/messages/{id}/reaction", tag = "messages", operation_id = "message_actions_react",
+    params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
+    request_body(content = React, example = json!({"emoji": "👍"})),
+    responses((status = 200, description = "It has this reaction, or simulated", body = Changed), Failures)
+)]
+pub(crate) async fn react(
+    State(state): State<AppState>,
+    caller: Caller,
+    Upstream(client): Upstream,
+    Key(key): Key,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(body): ApiJson<React>,
+) -> Result<Json<Changed>, HubError> {
+    let request = ReactionRequest { emoji: body.emoji };
+    request.validate()?;
+    let message = visible_message(&state, &caller, id).await?;
+    if !request.emoji.is_empty() {
+        if is_deleted(&message) {
+            return Err(HubError::of_contract(
+                ErrorCode::MessageNotChangeable,
+                "the message is deleted: no reaction was given",
+            ));
+        }
+        refuse_while_stopped(&state).await?;
+    }
+    set_reaction(&state, &caller, client, key, &message, &request).await
+}
+
+/// Takes this account's reaction to a message away. Under `DRY_RUN` nothing is
+/// changed.
+#[utoipa::path(
+    delete, path = "/listener/messages/{id}/reaction", tag = "messages", operation_id = "message_actions_remove_reaction",
+    params(("id" = i64, Path, description = "The message's number", example = 1), ClienteHeader, IdempotencyHeader),
+    responses((status = 200, description = "It has none, or simulated", body = Changed), Failures)
+)]
+pub(crate) async fn remove_reaction(
+    State(state): State<AppState>,
+    caller: Caller,
+    Upstream(client): Upstream,
+    Key(key): Key,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<Changed>, HubError> {
+    let message = visible_message(&state, &caller, id).await?;
+    let request = ReactionRequest {
+        emoji: String::new(),
+    };
+    set_reaction(&state, &caller, client, key, &message, &request).await
+}
+
+async fn set_reaction(
+    state: &AppState,
+    caller: &Caller,
+    client: SessionClient,
+    key: Option<String>,
+    message: &Message,
+    request: &ReactionRequest,
+) -> Result<Json<Changed>, HubError> {
+    if state.config.dry_run {
+        ready_to_simulate(state, &client).await?;
+        return Ok(Json(simulated_change(message)));
+    }
+    let wa_id = wa_id(message)?;
+    let client = with_own_key(client, caller, key);
+    let changed = if request.emoji.is_empty() {
+        client.remove_reaction(wa_id).await?
+    } else {
+        client.react(wa_id, request).await?
+    };
+    Ok(Json(Changed {
+        ok: true,
+        id: message.id,
+        message_id: changed.message_id,
         dry_run: false,
     }))
 }
@@ -233,16 +313,33 @@ pub(crate) async fn profile(
     Ok(Json(client.contact(to.as_str()).await?))
 }
 
-/// Returns a message that this account sent and that the caller may see.
-async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Message, HubError> {
+/// Returns a message that the caller may see.
+async fn visible_message(state: &AppState, caller: &Caller, id: i64) -> Result<Message, HubError> {
     let message = state.store.message(id).await?;
     let message = message.filter(|message| caller.sees(message.cliente_id));
-    let message = message.ok_or_else(|| {
+    message.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
             "there is no message with this id",
         )
-    })?;
+    })
+}
+
+async fn refuse_while_stopped(state: &AppState) -> Result<(), HubError> {
+    if state.store.is_sending_stopped().await? {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "SENDING_STOPPED",
+            "all sending is stopped: nothing was changed",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Returns a message that this account sent and that the caller may see.
+async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Message, HubError> {
+    let message = visible_message(state, caller, id).await?;
     if message.is_inbound {
         return Err(HubError::of_contract(
             ErrorCode::MessageNotOwn,

@@ -254,6 +254,8 @@ fn conversations() -> GuardedRoutes {
         // Actions that WhatsApp shows to the contact; they need the same rights as sending.
         .route(Everybody(Send), routes!(message_actions::edit))
         .route(Everybody(Send), routes!(message_actions::delete))
+        .route(Everybody(Send), routes!(message_actions::react))
+        .route(Everybody(Send), routes!(message_actions::remove_reaction))
         .route(Everybody(Send), routes!(message_actions::seen))
         .route(Everybody(Send), routes!(message_actions::typing))
         .route(Everybody(Send), routes!(message_actions::profile))

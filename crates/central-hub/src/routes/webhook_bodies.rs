@@ -76,7 +76,7 @@ const fn summary_of(topic: Topic) -> &'static str {
         Topic::Campaign => "The state of a campaign changed.",
         Topic::MessageEdited => "The text of a message was edited.",
         Topic::MessageDeleted => "A message was deleted for everyone.",
-        Topic::Reaction => "A contact reacted to a message, or removed the reaction.",
+        Topic::Reaction => "A contact or this account reacted to a message, or removed the reaction.",
         Topic::Call => "A contact called, and nobody answered.",
     }
 }

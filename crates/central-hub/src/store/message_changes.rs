@@ -22,7 +22,7 @@ use super::recording::is_recording_in;
 use super::rows::{clean, wa_key};
 use super::webhook_events::{self, Topic, delivered_field};
 use super::{Store, Tx, now};
-use crate::message_content::{Contents, StoredReaction, Texts, react};
+use crate::message_content::{Contents, OWN_REACTION, StoredReaction, Texts, react};
 
 /// How long a change waits for its message, in milliseconds. session-manager
 /// may report a message only after a search of the chat.
@@ -36,8 +36,13 @@ enum MessageChange {
     Edited { body: String, at: i64 },
     /// The message was deleted for everyone.
     Deleted { at: i64 },
-    /// The contact reacted, or removed the reaction.
-    Reaction { emoji: Option<String>, at: i64 },
+    /// The contact reacted, or removed the reaction; `own`: this account did.
+    Reaction {
+        emoji: Option<String>,
+        at: i64,
+        #[serde(default)]
+        own: bool,
+    },
     /// WhatsApp has the file of the message, which was sent from here.
     FileSent { file: InboundMedia },
 }
@@ -82,6 +87,7 @@ impl<'a> ChangedMessage<'a> {
                 change: MessageChange::Reaction {
                     emoji: event.emoji.as_deref().map(clean),
                     at: event.at.as_millis(),
+                    own: event.from_me,
                 },
             },
             _ => return None,
@@ -299,10 +305,10 @@ impl Store {
                     self.write_content_in(tx, &message, &contents).await?;
                 }
             }
-            MessageChange::Reaction { emoji, at } => {
-                let data = webhook_events::reaction(&message, emoji.as_deref(), at);
+            MessageChange::Reaction { emoji, at, own } => {
+                let data = webhook_events::reaction(&message, emoji.as_deref(), own, at);
                 let before = contents.reactions.clone();
-                let from = None;
+                let from = own.then(|| OWN_REACTION.to_owned());
                 let is_other = react(&mut contents.reactions, StoredReaction { from, emoji, at });
                 if contents.reactions != before {
                     self.write_change_in(tx, &message, &contents).await?;

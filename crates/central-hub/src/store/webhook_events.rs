@@ -28,7 +28,7 @@ pub enum Topic {
     MessageEdited,
     /// A message was deleted for everyone.
     MessageDeleted,
-    /// A contact reacted to a message, or removed the reaction.
+    /// A contact or this account reacted to a message, or removed the reaction.
     Reaction,
     /// A contact called, and nobody answered.
     Call,
@@ -185,8 +185,8 @@ pub(crate) fn deleted(message: &Message, at: i64) -> Value {
 }
 
 /// Returns the data of a `reaction` event. A removed reaction has `null` as its emoji.
-pub(crate) fn reaction(message: &Message, emoji: Option<&str>, at: i64) -> Value {
-    change(message, at, json!({"emoji": emoji}))
+pub(crate) fn reaction(message: &Message, emoji: Option<&str>, propia: bool, at: i64) -> Value {
+    change(message, at, json!({"emoji": emoji, "propia": propia}))
 }
 
 #[derive(Serialize)]

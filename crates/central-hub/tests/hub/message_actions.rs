@@ -1,5 +1,5 @@
-//! Tests of edits and deletions of the account's own messages, of read receipts
-//! and of typing, on both database engines.
+//! Tests of edits and deletions of the account's own messages, of its reactions,
+//! of read receipts and of typing, on both database engines.
 
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -128,6 +128,120 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn reaction_is_given_and_taken_away_and_recorded_so(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let receiver = Receiver::start().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
+        subscribe(&hub, &receiver.url("/"), &["reaction"]).await;
+        let last_event = peer.publish_message(THEIRS, ANA, "¿sigue en venta?");
+        wait_until_read(&hub, last_event).await;
+        let history = async || {
+            let page = get(&hub, "/api/listener/history/5491158254201").await;
+            page["mensajes"][0].clone()
+        };
+        let id = history().await["id"].as_i64().unwrap();
+        let path = format!("/api/listener/messages/{id}/reaction");
+        let answer = json!({"ok": true, "message_id": THEIRS});
+        let peer_path = format!("/messages/{THEIRS}/reaction");
+        peer.set_response(&peer_path, 200, &answer.to_string());
+        let request = hub
+            .http
+            .put(hub.url(&path))
+            .header("idempotency-key", "k1")
+            .json(&json!({"emoji": "👍"}));
+        let (status, body) = text(request).await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let changed = json!({"ok": true, "id": id, "message_id": THEIRS});
+        assert_eq!((status, &body), (200, &changed));
+        let asked = peer.last_request();
+        assert_eq!((asked.method.as_str(), &asked.path), ("PUT", &peer_path));
+        assert_eq!(
+            serde_json::from_str::<Value>(&asked.body).unwrap(),
+            json!({"emoji": "👍"})
+        );
+        assert_eq!(asked.headers["idempotency-key"], "k1");
+        // It is recorded when session-manager tells it, beside the contact's own.
+        let reaction = |from_me: bool, emoji: Option<&str>, at: &str| {
+            json!({"message_id": THEIRS, "chat": ANA, "phone": "5491158254201", "lid": null,
+                "from_me": from_me, "emoji": emoji, "at": at})
+        };
+        assert!(history().await.get("reactions").is_none());
+        peer.publish("reaction", &reaction(false, Some("😂"), AT));
+        peer.publish("reaction", &reaction(true, Some("👍"), AT));
+        let last_event = peer.publish("reaction", &reaction(true, Some("👍"), AT));
+        wait_until_read(&hub, last_event).await;
+        assert_eq!(
+            history().await["reactions"],
+            json!([
+                {"emoji": "😂", "from": ANA, "at": AT},
+                {"emoji": "👍", "from": "me", "from_me": true, "at": AT},
+            ])
+        );
+        for (method, body) in [("DELETE", None), ("PUT", Some(json!({"emoji": ""})))] {
+            let answered = ask(&hub, method, &path, body.as_ref()).await;
+            assert_eq!(answered, (200, changed.clone()));
+            let asked = peer.last_request();
+            assert_eq!((asked.method.as_str(), &asked.path), ("DELETE", &peer_path));
+        }
+        let last_event = peer.publish("reaction", &reaction(true, None, LATER));
+        wait_until_read(&hub, last_event).await;
+        assert_eq!(
+            history().await["reactions"],
+            json!([{"emoji": "😂", "from": ANA, "at": AT}])
+        );
+        wait_until("the deliveries", async || receiver.deliveries("/").len() == 3).await;
+        let mut told: Vec<_> = receiver
+            .deliveries("/")
+            .iter()
+            .map(|delivery| {
+                let data = delivery.json()["data"].clone();
+                (data["propia"].clone(), data["emoji"].clone())
+            })
+            .collect();
+        told.sort_by_key(|(own, emoji)| (own.to_string(), emoji.to_string()));
+        assert_eq!(
+            told,
+            [
+                (json!(false), json!("😂")),
+                (json!(true), json!("👍")),
+                (json!(true), Value::Null),
+            ]
+        );
+
+        // Refusals.
+        for bad in ["ok", "👍👍", " "] {
+            let body = json!({"emoji": bad});
+            assert_eq!(
+                refusal(ask(&hub, "PUT", &path, Some(&body)).await),
+                (400, "INVALID_REQUEST".into())
+            );
+        }
+        let thumb = json!({"emoji": "👍"});
+        let unknown = "/api/listener/messages/999999/reaction";
+        assert_eq!(
+            refusal(ask(&hub, "PUT", unknown, Some(&thumb)).await),
+            (404, "MESSAGE_NOT_FOUND".into())
+        );
+        for (status, code) in [(409, "MESSAGE_NOT_CHANGEABLE"), (504, "SEND_UNCONFIRMED")] {
+            let body = json!({"error": true, "code": code, "message": "why"});
+            peer.set_response(&peer_path, status, &body.to_string());
+            assert_eq!(
+                refusal(ask(&hub, "PUT", &path, Some(&thumb)).await),
+                (status, code.into())
+            );
+        }
+        // While all sending is stopped, none can be given, but one can be taken back.
+        peer.set_response(&peer_path, 200, &answer.to_string());
+        let stop = json!({"detenido": true});
+        assert_eq!(ask(&hub, "PUT", "/api/sending", Some(&stop)).await.0, 200);
+        assert_eq!(
+            refusal(ask(&hub, "PUT", &path, Some(&thumb)).await),
+            (409, "SENDING_STOPPED".into())
+        );
+        assert_eq!(ask(&hub, "DELETE", &path, None).await.0, 200);
+        hub.stop().await;
+    }
+
     async fn refusals_of_changes_keep_their_codes(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
         peer.accept_sends();
@@ -192,6 +306,16 @@ on_both_engines! {
                 Some(json!({"mensaje": "x"})),
             ),
             ("DELETE", format!("/api/listener/messages/{id}"), None),
+            (
+                "PUT",
+                format!("/api/listener/messages/{id}/reaction"),
+                Some(json!({"emoji": "👍"})),
+            ),
+            (
+                "DELETE",
+                format!("/api/listener/messages/{id}/reaction"),
+                None,
+            ),
             (
                 "POST",
                 "/api/listener/conversations/5491158254201/seen".to_owned(),
@@ -286,14 +410,19 @@ async fn another_business_changes_no_message() {
         .json(&own_send);
     let (status, body) = text(send).await;
     assert_eq!(status, 201, "{body}");
-    for method in ["PUT", "DELETE"] {
-        let request = hub
-            .http
-            .request(method.parse().unwrap(), hub.url("/api/listener/messages/1"))
-            .header("authorization", &cliente)
-            .json(&json!({"mensaje": "x"}));
-        let (status, body) = text(request).await;
-        assert_eq!(status, 404, "{body}");
+    for (path, change) in [
+        ("/api/listener/messages/1", json!({"mensaje": "x"})),
+        ("/api/listener/messages/1/reaction", json!({"emoji": "👍"})),
+    ] {
+        for method in ["PUT", "DELETE"] {
+            let request = hub
+                .http
+                .request(method.parse().unwrap(), hub.url(path))
+                .header("authorization", &cliente)
+                .json(&change);
+            let (status, body) = text(request).await;
+            assert_eq!(status, 404, "{body}");
+        }
     }
     hub.stop().await;
 }

@@ -137,6 +137,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /listener/messages/{id}/media", "AGCraR"),
     ("PUT /listener/messages/{id}", "AGCsaS"),
     ("DELETE /listener/messages/{id}", "AGCsaS"),
+    ("PUT /listener/messages/{id}/reaction", "AGCsaS"),
+    ("DELETE /listener/messages/{id}/reaction", "AGCsaS"),
     ("POST /listener/conversations/{number}/seen", "AGCsaS"),
     ("POST /listener/conversations/{number}/typing", "AGCsaS"),
     ("GET /contacts/{telefono}/whatsapp", "AGCsaS"),
