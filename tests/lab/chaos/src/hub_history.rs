@@ -1,6 +1,7 @@
-//! Reads the hub's history, and says what it must be by what session-manager published.
+//! Reads the hub's history, and says what it must be by what session-manager published, and by what
+//! the phone shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -25,6 +26,17 @@ pub async fn read(client: &reqwest::Client, hub: &str) -> Option<Vec<HubMessage>
             next => before = format!("&antes={next}"),
         }
     }
+}
+
+/// Returns the hub's number of a message to this recipient, by WhatsApp's id; `None` if the hub does
+/// not know the id yet, or does not answer.
+pub async fn id_of(client: &reqwest::Client, hub: &str, to: &str, message_id: &str) -> Option<i64> {
+    let url = format!("{hub}/api/listener/history/{to}?limite={PAGE}");
+    let response = client.get(url).send().await.ok()?;
+    let page: Value = response.error_for_status().ok()?.json().await.ok()?;
+    let mut messages = page["mensajes"].as_array()?.iter().map(message);
+    let found = messages.find(|it| short(&it.message_id) == short(message_id))?;
+    Some(found.id)
 }
 
 fn message(row: &Value) -> HubMessage {
@@ -64,6 +76,11 @@ pub(super) fn differences(record: &Record, published: &ReceivedEvents) -> Vec<St
             expected.insert(short(id), Expected::new(None, None));
         }
     }
+    let changed = record.own_changes.iter();
+    for change in changed.filter(|change| change.accepted && change.target == Target::Hub) {
+        let id = short(&change.message_id);
+        expected.entry(id).or_insert(Expected::new(None, None));
+    }
     for event in &published.changes {
         // A message that was sent by session-manager alone is not in the hub's history.
         if let Some(expected) = expected.get_mut(short(&event.message_id)) {
@@ -80,6 +97,41 @@ pub(super) fn differences(record: &Record, published: &ReceivedEvents) -> Vec<St
         match history.get(id).map(Vec::as_slice) {
             Some([message]) if expected.is(message) => {}
             found => differences.push(format!("{id} must be {expected:?}, but is {found:?}")),
+        }
+    }
+    differences
+}
+
+/// Returns how the hub's history differs from what the phone shows of the messages that were changed
+/// through the hub.
+pub(super) fn differences_from_phone(record: &Record) -> Vec<String> {
+    let mut changed = BTreeSet::new();
+    // Nothing is known of a message with a change that was not accepted, which is reported as such.
+    let mut open = BTreeSet::new();
+    for change in &record.own_changes {
+        let id = short(&change.message_id);
+        if !change.accepted {
+            open.insert(id);
+        } else if change.target == Target::Hub {
+            changed.insert(id);
+        }
+    }
+    changed.retain(|id| !open.contains(id));
+    let mut differences = Vec::new();
+    for message in record.phone.iter().filter(|it| changed.contains(&*it.id)) {
+        let history = record.hub_history.iter();
+        let at_hub: Vec<_> = history
+            .filter(|it| short(&it.message_id) == message.id)
+            .collect();
+        let is_deleted = message.deletions > 0;
+        let text = match message.edits.last() {
+            _ if is_deleted => "",
+            Some(edit) => edit,
+            None => &message.text,
+        };
+        let is_same = |it: &HubMessage| it.text == text && it.deleted == is_deleted;
+        if !matches!(at_hub[..], [one] if is_same(one)) {
+            differences.push(format!("the phone shows {message:?}, the hub {at_hub:?}"));
         }
     }
     differences

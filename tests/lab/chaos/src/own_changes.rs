@@ -6,6 +6,8 @@
 //!                              ^                    └─ 403 429 502 503 504, connection lost
 //!                              └──── pause ─────────────┘     (the same key)
 //! ```
+//!
+//! Through the hub it is `/api/listener/messages/{id}`, by the hub's own number of the message.
 
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use super::clock::{Clock, lock, millis};
+use super::hub_history;
 use super::inbound::Contacts;
 use super::load::{FIRST_PAUSE, MAX_PAUSE};
 use super::plan::{Change, LaterChange, Send, Target};
@@ -26,17 +29,26 @@ const RETRIED: [u16; 5] = [403, 429, 502, 503, 504];
 pub struct OwnChanges {
     clock: Clock,
     client: reqwest::Client,
+    hub: String,
     manager: String,
     contacts: Contacts,
 }
 
+/// A change that is requested until it is accepted.
+struct Requested<'a> {
+    url: String,
+    later: &'a LaterChange,
+    key: &'a str,
+}
+
 impl OwnChanges {
-    /// Creates it for messages of the session-manager at this URL.
+    /// Creates it for messages of the services at these URLs.
     #[must_use]
-    pub fn new(manager: &str, contacts: Contacts) -> Self {
+    pub fn new(hub: &str, manager: &str, contacts: Contacts) -> Self {
         Self {
             clock: contacts.clock.clone(),
             client: harness::http(),
+            hub: hub.to_owned(),
             manager: manager.to_owned(),
             contacts,
         }
@@ -85,14 +97,20 @@ impl OwnChanges {
                 original: send.text.clone(),
                 to: to.to_owned(),
                 change: later.change.clone(),
+                target: later.target,
                 responses: Vec::new(),
                 accepted: false,
             });
             changes.len() - 1
         };
+        let requested = Requested {
+            url: self.url(to, message_id, later.target).await,
+            later,
+            key,
+        };
         let mut pause = FIRST_PAUSE;
         for attempt in 0.. {
-            let request = || self.request(message_id, &later.change, key);
+            let request = || self.request(&requested);
             let responses = if later.twice && attempt == 0 {
                 let (first, second) = tokio::join!(request(), request());
                 vec![first, second]
@@ -125,15 +143,37 @@ impl OwnChanges {
         }
     }
 
-    async fn request(&self, message_id: &str, change: &Change, key: &str) -> RecordedResponse {
-        let id = message_id.replace('@', "%40");
-        let url = format!("{}/messages/{id}", self.manager);
+    /// Returns the URL of the message at this service, once the service has the message.
+    async fn url(&self, to: &str, message_id: &str, target: Target) -> String {
+        if target == Target::Manager {
+            let id = message_id.replace('@', "%40");
+            return format!("{}/messages/{id}", self.manager);
+        }
+        // What session-manager accepted first is in the hub's history once the hub has asked.
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(id) = hub_history::id_of(&self.client, &self.hub, to, message_id).await {
+                return format!("{}/api/listener/messages/{id}", self.hub);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    async fn request(&self, requested: &Requested<'_>) -> RecordedResponse {
+        let LaterChange { change, target, .. } = requested.later;
         let request = match change {
-            Change::Edit(text) => self.client.put(url).json(&json!({"message": text})),
-            _ => self.client.delete(url),
+            Change::Edit(text) => {
+                let field = match target {
+                    Target::Hub => "mensaje",
+                    Target::Manager => "message",
+                };
+                self.client.put(&requested.url).json(&json!({field: text}))
+            }
+            _ => self.client.delete(&requested.url),
         };
-        let request = request.header("idempotency-key", key);
-        record_response(&self.clock, Target::Manager, request).await
+        let request = request.header("idempotency-key", requested.key);
+        record_response(&self.clock, *target, request).await
     }
 }
 

@@ -382,6 +382,8 @@ pub struct LaterChange {
     pub after_ms: u64,
     /// The change. The business edits and deletes, the contact reacts.
     pub change: Change,
+    /// The service that the business asks.
+    pub target: Target,
     /// Whether the business sends two concurrent requests with the same key.
     pub twice: bool,
 }

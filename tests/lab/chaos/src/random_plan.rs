@@ -262,8 +262,14 @@ const EMOJIS: [&str; 4] = ["👍", "❤️", "🙏", "😂"];
 
 /// Adds what becomes of some of the messages after they were accepted.
 fn change_sends(random: &mut ChaCha8Rng, lanes: &mut [Lane]) {
-    let sends = lanes.iter_mut().flat_map(|lane| &mut lane.sends);
-    for send in sends.filter(|send| send.behavior != ClientBehavior::NotOnWhatsapp) {
+    let sends = lanes.iter_mut().flat_map(|lane| {
+        let target = lane.target;
+        lane.sends.iter_mut().map(move |send| (target, send))
+    });
+    for (sent_by, send) in sends {
+        if send.behavior == ClientBehavior::NotOnWhatsapp {
+            continue;
+        }
         let edit = |count: u8| Change::Edit(format!("{} corregido {count}", send.text));
         let react = Change::React(EMOJIS[random.random_range(0..EMOJIS.len())].to_owned());
         // WhatsApp lets texts and captions alone be edited.
@@ -278,10 +284,15 @@ fn change_sends(random: &mut ChaCha8Rng, lanes: &mut [Lane]) {
             7 if has_text => vec![react, edit(1)],
             _ => Vec::new(),
         };
+        // The hub has what was sent through it. Half of that is changed through it as well.
         let mut later = |change| LaterChange {
             after_ms: random.random_range(0..1_500),
             change,
             twice: random.random_ratio(1, 4),
+            target: match sent_by {
+                Target::Hub if random.random() => Target::Hub,
+                _ => Target::Manager,
+            },
         };
         send.later = changes.into_iter().map(&mut later).collect();
     }
@@ -404,8 +415,14 @@ mod tests {
                 Change::TakeReactionAway => "reaction taken away",
             };
             let sends = plan.lanes.iter().flat_map(|lane| &lane.sends);
-            let later = sends.flat_map(|send| &send.later);
-            let own: BTreeSet<_> = later.map(|later| name(&later.change)).collect();
+            let later: Vec<_> = sends.flat_map(|send| &send.later).collect();
+            let own: BTreeSet<_> = later.iter().map(|later| name(&later.change)).collect();
+            for target in [Target::Hub, Target::Manager] {
+                let by_service = later.iter().filter(|later| later.target == target);
+                let changes: BTreeSet<_> = by_service.map(|later| name(&later.change)).collect();
+                let own_kinds = ["edit", "deletion"];
+                assert!(own_kinds.iter().all(|it| changes.contains(it)), "{seed}");
+            }
             let contacts = plan.contact_changes.iter();
             let contacts: BTreeSet<_> = contacts.map(|change| name(&change.change)).collect();
             assert_eq!((own.len(), contacts.len()), (4, 4), "{seed}");

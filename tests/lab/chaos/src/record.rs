@@ -172,6 +172,8 @@ pub struct OwnChange {
     pub to: String,
     /// The change.
     pub change: Change,
+    /// The service that was asked.
+    pub target: Target,
     /// The responses, request by request.
     pub responses: Vec<RecordedResponse>,
     /// Whether it was accepted.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::plan::ClientBehavior;
+use super::plan::{ClientBehavior, Target};
 use super::record::{Memory, Message, Outcome, Record};
 
 /// A recovery later than this after the end of a fault does not belong to the fault.
@@ -50,8 +50,9 @@ pub struct Figures {
     pub written: usize,
     /// Changes that contacts made to messages.
     pub contact_changes: usize,
-    /// Edits and deletions of sent messages, and requests for them.
-    pub own_changes: (usize, usize),
+    /// Edits and deletions of sent messages, those of them that were requested from the hub, and
+    /// requests for all of them.
+    pub own_changes: (usize, usize, usize),
     /// The published events by service: number of `message` and `call` events, of events of changes,
     /// of `ack` events, and of reconnects of the listener.
     pub messages: BTreeMap<String, (usize, usize, usize, u32)>,
@@ -117,6 +118,8 @@ impl Figures {
             Outcome::Accepted { at_ms } => Some(at_ms.saturating_sub(message.requested_ms)),
             _ => None,
         });
+        let through_hub = record.own_changes.iter();
+        let through_hub = through_hub.filter(|change| change.target == Target::Hub);
         Self {
             asked: messages.len(),
             accepted: count_where(|m| matches!(m.outcome, Outcome::Accepted { .. })),
@@ -142,6 +145,7 @@ impl Figures {
             contact_changes: record.contact_changes.len(),
             own_changes: (
                 record.own_changes.len(),
+                through_hub.count(),
                 record.own_changes.iter().map(|it| it.responses.len()).sum(),
             ),
             hub_history: record.hub_history.len(),
@@ -246,10 +250,10 @@ impl fmt::Display for Figures {
         row("READY", format!("{} % of the time", self.ready_percent))?;
         row("inbound messages", self.written.to_string())?;
         row("changes by contacts", self.contact_changes.to_string())?;
-        let (changes, requests) = self.own_changes;
+        let (changes, through_hub, requests) = self.own_changes;
         row(
             "own edits and deletions",
-            format!("{changes}, in {requests} requests"),
+            format!("{changes}, {through_hub} of them through the hub, in {requests} requests"),
         )?;
         for (name, (messages, changes, acks, reconnects)) in &self.messages {
             let text = format!(

@@ -188,7 +188,7 @@ impl Stage {
             &self.manager.url,
             &self.file,
             &self.progress,
-            OwnChanges::new(&self.manager.url, self.contacts.clone()),
+            OwnChanges::new(&self.hub.url, &self.manager.url, self.contacts.clone()),
         );
         load.start(&plan.lanes);
         let mut chaos = JoinSet::new();

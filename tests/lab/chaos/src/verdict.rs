@@ -320,7 +320,8 @@ impl Judge {
         let Some(published) = record.events_by_service.get("session-manager") else {
             return;
         };
-        for description in hub_history::differences(record, published) {
+        let differences = hub_history::differences(record, published).into_iter();
+        for description in differences.chain(hub_history::differences_from_phone(record)) {
             self.report(ViolationKind::History, description);
         }
     }

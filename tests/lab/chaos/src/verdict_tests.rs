@@ -508,6 +508,7 @@ fn own_changes(record: &mut Record) {
             original: message(0).text,
             to: message(0).to,
             change,
+            target: Target::Manager,
             responses: vec![response.clone()],
             accepted: true,
         });
@@ -585,6 +586,46 @@ fn own_changes_must_be_made_and_published_once() {
         r.hub_history[0] = hub_message(r.hub_history[0].message_id.clone(), "a".to_owned());
     });
     assert_eq!(open, [NeverAccepted]);
+}
+
+#[test]
+fn hub_history_must_be_what_the_phone_shows_of_changes_through_the_hub() {
+    use ViolationKind::{History, WronglyChanged};
+    let after = |change: fn(&mut Record)| {
+        violations_after(|r| {
+            own_changes(r);
+            for change in &mut r.own_changes {
+                change.target = Target::Hub;
+            }
+            change(r);
+        })
+    };
+    assert_eq!(after(|_| {}), []);
+    // The hub has what was published, but not what is at the phone.
+    assert_eq!(
+        after(|r| r.phone[0].deletions = 0),
+        [WronglyChanged, History]
+    );
+    // What was changed through the hub is in its history, whoever sent it.
+    let sent_by_manager = |r: &mut Record| {
+        for response in &mut r.messages[0].responses {
+            response.target = Target::Manager;
+        }
+    };
+    assert_eq!(after(sent_by_manager), []);
+    let missing = violations_after(|r| {
+        own_changes(r);
+        sent_by_manager(r);
+        drop(r.hub_history.remove(0));
+    });
+    assert_eq!(missing, []);
+    let missing = violations_after(|r| {
+        own_changes(r);
+        sent_by_manager(r);
+        r.own_changes[1].target = Target::Hub;
+        drop(r.hub_history.remove(0));
+    });
+    assert_eq!(missing, [History]);
 }
 
 #[test]

@@ -89,6 +89,7 @@ async fn chaos_for_half_a_minute_breaks_no_promise() {
     }
     assert!(record.contact_changes.len() > 20, "{}", outcome.figures);
     assert!(record.own_changes.len() > 15, "{}", outcome.figures);
+    assert!(outcome.figures.own_changes.1 > 4, "{}", outcome.figures);
     for received in record.events_by_service.values() {
         assert!(received.changes.len() > 40, "{}", outcome.figures);
     }
