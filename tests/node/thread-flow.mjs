@@ -360,6 +360,71 @@ async function test() {
     assertEqual(deletedMessage.deleted, true, 'the message at their phone');
   });
 
+  await step('react to a message from its menu, change it and take it away', async () => {
+    const key = await sendFromLead('¿Aceptan mascotas?');
+    const message = bubble('¿Aceptan mascotas?').last();
+    await message.waitFor();
+    const menu = message.getByRole('button', { name: 'Opciones del mensaje' });
+    const reaction = (name) => page.getByRole('menuitemcheckbox', { name, exact: true });
+    const shown = message.getByRole('list', { name: 'Reacciones' });
+    const atPhone = async () => {
+      const all = await standin.messages();
+      return all.filter(({ reacts_to: target }) => target && key.endsWith(target)).map(({ body }) => body);
+    };
+    // With the keyboard alone.
+    await menu.press('Enter');
+    await reaction('Me gusta').waitFor();
+    await eventually('the heart has the focus', async () => {
+      await page.keyboard.press('ArrowDown');
+      return reaction('Corazón').evaluate((element) => element === document.activeElement);
+    });
+    await page.keyboard.press('Enter');
+    await shown.getByText('❤️').waitFor();
+    await shown.getByText('de Vos').waitFor({ state: 'attached' });
+    assertEqual((await atPhone()).join(), '❤️', 'what their phone got');
+    // The lead's own is beside it.
+    await standin.call('lead-reactions', { key, emoji: '🙏' });
+    await shown.getByText('🙏').waitFor();
+    await menu.click();
+    assertEqual(await reaction('Corazón').getAttribute('aria-checked'), 'true', 'the chosen one');
+    assertEqual(await page.getByRole('menuitemcheckbox', { checked: true }).count(), 1, 'chosen ones');
+    // A menu lies outside of all landmarks, as what it opens over must not hide it.
+    await audit('the reactions of a message', ['region']);
+    await takeScreenshot('reactions-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await audit('the reactions of a message, dark', ['region']);
+    await takeScreenshot('reactions-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    // Another one of all emoji replaces it, and is there to be taken away.
+    await page.getByRole('menuitem', { name: 'Otra reacción…' }).click();
+    await dialog().getByRole('searchbox', { name: 'Buscar un emoji' }).fill('cohete');
+    await dialog().getByRole('button', { name: 'cohete', exact: true }).click();
+    await dialog().waitFor({ state: 'detached' });
+    await shown.getByText('🚀').waitFor();
+    assertEqual(await shown.getByText('❤️').count(), 0, 'the earlier reaction');
+    await menu.click();
+    await reaction('🚀').click();
+    await shown.getByText('🚀').waitFor({ state: 'detached' });
+    await shown.getByText('🙏').waitFor();
+    assertEqual((await atPhone()).join(), '❤️,🚀,', 'what their phone got in the end');
+    // One that is given on the phone is the own one here as well.
+    await standin.call('own-reactions', { key, emoji: '😂' });
+    await shown.getByText('😂').waitFor();
+    // A failure is told in words, and changes nothing.
+    await standin.call('contacts', { phone: ANA, blocked: true });
+    await eventually('the reaction is refused', async () => {
+      await menu.click();
+      await reaction('Sorpresa').click();
+      await dialog().waitFor();
+      const words = await dialog().textContent();
+      await page.keyboard.press('Escape');
+      await dialog().waitFor({ state: 'detached' });
+      return words.includes('No se pudo reaccionar') && /bloque/.test(words);
+    });
+    await shown.getByText('😂').waitFor();
+    await standin.call('contacts', { phone: ANA, blocked: false });
+  });
+
   await step('a file that WhatsApp no longer has is explained', async () => {
     const path = await upload(Buffer.alloc(2_000, 'f'));
     await sendFromLead('el video', { media: { path, kind: 'video', mime: 'video/mp4', seconds: 62 } });

@@ -75,7 +75,7 @@ export interface Edit {
 
 export interface Reaction {
   emoji: string;
-  /** The message's `chat` for the contact's reaction; otherwise the reaction is the account's. */
+  /** The message's `chat` for the contact's reaction, `me` for the account's own. */
   from: string;
   at: Timestamp;
 }

@@ -5,9 +5,12 @@ import { useLayoutEffect, useRef, useState } from 'react';
 import { useText } from '../../i18n/I18nProvider';
 import type { Message } from '../types';
 import classes from './Actions.module.css';
-import { canAnswer, canDelete, canEdit } from './limits';
+import { canAnswer, canDelete, canEdit, canReact, ownReaction } from './limits';
+import { PendingReaction } from './PendingReaction';
+import { ReactionItems } from './ReactionItems';
 
-export type Action = 'answer' | 'edit' | 'delete';
+/** `pick`: to choose a reaction among all. An empty reaction takes the own one away. */
+export type Action = 'answer' | 'edit' | 'delete' | 'pick' | { react: string };
 
 interface Props {
   message: Message;
@@ -44,34 +47,44 @@ export function MessageActions({ message, onAct }: Props) {
   );
   if (!isUsed) return button;
   return (
-    <Menu opened={isOpen} onChange={setOpen} returnFocus position="bottom-end">
-      <Menu.Target>{button}</Menu.Target>
-      <Menu.Dropdown>
-        {canAnswer(message) && (
-          <Menu.Item
-            leftSection={<IconArrowBackUp size={16} aria-hidden />}
-            onClick={() => onAct(message, 'answer')}
-          >
-            {m.answer}
-          </Menu.Item>
-        )}
-        {edits && (
-          <Menu.Item
-            leftSection={<IconPencil size={16} aria-hidden />}
-            onClick={() => onAct(message, 'edit')}
-          >
-            {m.edit}
-          </Menu.Item>
-        )}
-        {deletes && (
-          <Menu.Item
-            leftSection={<IconTrash size={16} aria-hidden />}
-            onClick={() => onAct(message, 'delete')}
-          >
-            {m.delete}
-          </Menu.Item>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <PendingReaction id={message.id} />
+      <Menu opened={isOpen} onChange={setOpen} returnFocus withInitialFocusPlaceholder={false} position="bottom-end">
+        <Menu.Target>{button}</Menu.Target>
+        <Menu.Dropdown>
+          {canReact(message) && (
+            <ReactionItems
+              own={ownReaction(message)}
+              onReact={(emoji) => onAct(message, { react: emoji })}
+              onPick={() => onAct(message, 'pick')}
+            />
+          )}
+          {canAnswer(message) && (
+            <Menu.Item
+              leftSection={<IconArrowBackUp size={16} aria-hidden />}
+              onClick={() => onAct(message, 'answer')}
+            >
+              {m.answer}
+            </Menu.Item>
+          )}
+          {edits && (
+            <Menu.Item
+              leftSection={<IconPencil size={16} aria-hidden />}
+              onClick={() => onAct(message, 'edit')}
+            >
+              {m.edit}
+            </Menu.Item>
+          )}
+          {deletes && (
+            <Menu.Item
+              leftSection={<IconTrash size={16} aria-hidden />}
+              onClick={() => onAct(message, 'delete')}
+            >
+              {m.delete}
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+    </>
   );
 }

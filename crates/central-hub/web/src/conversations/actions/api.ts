@@ -14,6 +14,13 @@ const path = (id: number): string => `/api/listener/messages/${id}`;
 export const editMessage = (id: number, mensaje: string) =>
   request<Changed>(path(id), { method: 'PUT', body: { mensaje }, timeoutMs: CHANGE_MS });
 
+/** Gives the account's reaction to a message; an empty one takes it away. Repeating it gives no second one. */
+export const reactTo = (id: number, emoji: string) =>
+  request<Changed>(`${path(id)}/reaction`, {
+    ...(emoji === '' ? { method: 'DELETE' } : { method: 'PUT', body: { emoji } }),
+    timeoutMs: CHANGE_MS,
+  });
+
 /** Deletes a message for everyone. */
 export const deleteMessage = (id: number) =>
   request<Changed>(path(id), { method: 'DELETE', timeoutMs: CHANGE_MS });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Message } from '../types';
-import { canAnswer, canDelete, canEdit } from './limits';
+import { canAnswer, canDelete, canEdit, canReact, ownReaction } from './limits';
 
 const NOW = Date.parse('2026-03-31T12:00:00.000Z');
 const MINUTE = 60_000;
@@ -45,6 +45,28 @@ describe('the actions on a message', () => {
     expect(canAnswer(message({}))).toBe(true);
     expect(canAnswer(message({ direccion: 'entrante', tipo: 'call' }))).toBe(false);
     expect(canAnswer(message({ direccion: 'entrante', message_id: null }))).toBe(false);
+  });
+
+  it('allow a reaction to what is said by either side', () => {
+    for (const one of [message({}), message({ direccion: 'entrante', estado: 'recibido' }), message({}, 1e6)]) {
+      expect(canReact(one)).toBe(true);
+    }
+    for (const one of [
+      message({ direccion: 'entrante', tipo: 'call' }),
+      message({ tipo: 'reaction' }),
+      message({ estado: 'pendiente', message_id: null }),
+      message({ direccion: 'entrante', deleted_at: '2026-03-31T12:00:00.000Z' }),
+    ]) {
+      expect(canReact(one)).toBe(false);
+    }
+  });
+
+  it('know the own reaction from the contact’s', () => {
+    const at = '2026-03-31T12:00:00.000Z';
+    const theirs = { emoji: '😂', from: '5491158254201@c.us', at };
+    expect(ownReaction(message({}))).toBeUndefined();
+    expect(ownReaction(message({ reactions: [theirs] }))).toBeUndefined();
+    expect(ownReaction(message({ reactions: [theirs, { emoji: '👍', from: 'me', at }] }))).toBe('👍');
   });
 
   it('allow edit only for messages with text', () => {

@@ -22,6 +22,13 @@ const age = ({ fecha }: Message, now: number): number => now - Date.parse(fecha)
 export const canAnswer = (message: Message): boolean =>
   message.direccion === 'saliente' ? isOwn(message) : isPresent(message) && message.tipo !== 'call';
 
+/** Returns whether a message can have reactions. */
+export const canReact = (message: Message): boolean => canAnswer(message) && message.tipo !== 'reaction';
+
+/** Returns the account's own reaction to a message; `undefined` if it has none. */
+export const ownReaction = ({ reactions, chat }: Message): string | undefined =>
+  reactions?.find(({ from }) => from !== chat)?.emoji;
+
 /** Returns whether WhatsApp still allows to edit a message. */
 export const canEdit = (message: Message, now: number): boolean =>
   isOwn(message) && EDITABLE.has(message.tipo) && message.mensaje !== '' && age(message, now) < EDIT_MS;

@@ -1,7 +1,9 @@
 import { useCallback, useState, type ReactNode } from 'react';
 
 import { useText } from '../../i18n/I18nProvider';
+import { ActionError } from '../../ui/ActionError';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
+import { Dialog } from '../../ui/Dialog';
 import { toast } from '../../ui/toast';
 import { useAction } from '../../ui/useAction';
 import { CONVERSATIONS_KEY } from '../api';
@@ -9,6 +11,8 @@ import type { Message } from '../types';
 import { deleteMessage } from './api';
 import { EditDialog } from './EditDialog';
 import type { Action } from './MessageActions';
+import { ReactionDialog } from './ReactionDialog';
+import { useReaction } from './useReaction';
 
 interface ThreadActions {
   act: (message: Message, action: Action) => void;
@@ -18,12 +22,15 @@ interface ThreadActions {
   dialogs: ReactNode;
 }
 
-/** Manages the actions on a conversation's messages: answer, edit, delete. */
+/** Manages the actions on a conversation's messages: answer, react, edit, delete. */
 export function useMessageActions(): ThreadActions {
   const m = useText().messageActions;
   const [answered, setAnswered] = useState<Message | null>(null);
   const [edited, setEdited] = useState<Message | null>(null);
   const [deleted, setDeleted] = useState<Message | null>(null);
+  const [picked, setPicked] = useState<Message | null>(null);
+  const reaction = useReaction();
+  const { mutate: react } = reaction;
   const remove = useAction(
     CONVERSATIONS_KEY,
     (id: number) => deleteMessage(id),
@@ -37,16 +44,30 @@ export function useMessageActions(): ThreadActions {
     (message: Message, action: Action) => {
       if (action === 'answer') setAnswered(message);
       else if (action === 'edit') setEdited(message);
+      else if (action === 'pick') setPicked(message);
+      else if (typeof action === 'object') react({ id: message.id, emoji: action.react });
       else {
         reset();
         setDeleted(message);
       }
     },
-    [reset],
+    [reset, react],
   );
   const answerNone = useCallback(() => setAnswered(null), []);
   const dialogs = (
     <>
+      {picked && (
+        <ReactionDialog
+          onPick={(emoji) => {
+            react({ id: picked.id, emoji });
+            setPicked(null);
+          }}
+          onClose={() => setPicked(null)}
+        />
+      )}
+      <Dialog opened={reaction.isError} title={m.reactionFailed} onClose={reaction.reset}>
+        <ActionError error={reaction.error} />
+      </Dialog>
       {edited && <EditDialog message={edited} onClose={() => setEdited(null)} />}
       <ConfirmDialog
         opened={deleted !== null}
