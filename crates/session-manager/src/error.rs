@@ -12,6 +12,7 @@ use session_api::{ErrorCode, Invalid};
 pub struct ApiError {
     code: ErrorCode,
     message: String,
+    motivo: Option<&'static str>,
     retry_after: Option<Duration>,
 }
 
@@ -21,7 +22,18 @@ impl ApiError {
         Self {
             code,
             message: message.into(),
+            motivo: None,
             retry_after: None,
+        }
+    }
+
+    /// Adds the field `motivo`: which of the reasons for this code it is, for a program that explains
+    /// it in its own words.
+    #[must_use]
+    pub fn motivo(self, motivo: &'static str) -> Self {
+        Self {
+            motivo: Some(motivo),
+            ..self
         }
     }
 
@@ -57,7 +69,10 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let reply = ErrorReply::new(status, self.code.as_str(), self.message);
+        let mut reply = ErrorReply::new(status, self.code.as_str(), self.message);
+        if let Some(motivo) = self.motivo {
+            reply = reply.with_detail("motivo", motivo);
+        }
         let usual = match self.code {
             ErrorCode::Overloaded => Some(Duration::from_secs(1)),
             ErrorCode::TooManyAtOnce => Some(Duration::from_secs(5)),

@@ -395,6 +395,12 @@ async fn without_ffmpeg_convertible_files_are_refused_with_a_remedy() {
     let dry = Hub::start(&manager, ManagerOptions::default()).await;
     let folder = Scratch::default();
     let (gif, wav) = (gif(folder.path()), wav(folder.path()));
+    // The page explains these in its own words, so they have a code of their own.
+    for url in [manager.url("/files"), hub.url("/api/files")] {
+        let refusal = send_request(manager.client().post(&url)).await;
+        assert_eq!(status_and_code(&refusal), (400, "INVALID_REQUEST"), "{url}");
+        assert_eq!(refusal.1["motivo"], "FILE_EMPTY", "{url}");
+    }
     for (body, name, file, cure) in [
         (json!({"type": "image"}), "a.gif", &gif, "gif true"),
         (json!({"type": "video"}), "a.gif", &gif, "type document"),
@@ -431,6 +437,8 @@ async fn without_ffmpeg_convertible_files_are_refused_with_a_remedy() {
             );
             let message = refusal.1["message"].as_str().expect("words");
             assert!(message.contains(cure), "{url} {body}: {message}");
+            let motivo = (name != "a.webp").then_some("FILE_NOT_CONVERTIBLE");
+            assert_eq!(refusal.1["motivo"].as_str(), motivo, "{url} {body}");
         }
     }
     // These fields are valid only for their own types.

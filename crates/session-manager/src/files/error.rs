@@ -9,6 +9,11 @@ use super::allowed_hosts::HostError;
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 
+/// The `motivo` of an empty file.
+const FILE_EMPTY: &str = "FILE_EMPTY";
+/// The `motivo` of a file that has to be converted, and cannot be.
+const FILE_NOT_CONVERTIBLE: &str = "FILE_NOT_CONVERTIBLE";
+
 /// Why a file was rejected; no part of the file is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -45,6 +50,9 @@ pub enum FileError {
     /// The conversion failed, or is not possible here.
     #[error("{0}")]
     Convert(Invalid),
+    /// A file of this type cannot be sent in this way.
+    #[error("{0}")]
+    Kind(Invalid),
     /// The download failed.
     #[error("the file could not be fetched, and nothing was sent: {0}")]
     Fetch(String),
@@ -69,6 +77,11 @@ impl From<io::Error> for FileError {
 
 impl From<FileError> for ApiError {
     fn from(error: FileError) -> Self {
+        let motivo = match error {
+            FileError::Empty => Some(FILE_EMPTY),
+            FileError::Convert(_) => Some(FILE_NOT_CONVERTIBLE),
+            _ => None,
+        };
         let code = match error {
             FileError::Ledger(error) => return error.into(),
             FileError::Disk(ref cause) => {
@@ -76,7 +89,7 @@ impl From<FileError> for ApiError {
                 ErrorCode::Internal
             }
             FileError::TooLarge(_) => ErrorCode::PayloadTooLarge,
-            FileError::Empty | FileError::Broken | FileError::Convert(_) => {
+            FileError::Empty | FileError::Broken | FileError::Convert(_) | FileError::Kind(_) => {
                 ErrorCode::InvalidRequest
             }
             FileError::Slow(_) => ErrorCode::RequestTimeout,
@@ -86,7 +99,11 @@ impl From<FileError> for ApiError {
             FileError::Host(_) => ErrorCode::UrlNotAllowed,
             FileError::Fetch(_) => ErrorCode::FetchFailed,
         };
-        Self::new(code, error.to_string())
+        let answer = Self::new(code, error.to_string());
+        match motivo {
+            Some(motivo) => answer.motivo(motivo),
+            None => answer,
+        }
     }
 }
 

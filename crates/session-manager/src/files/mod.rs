@@ -33,7 +33,7 @@ use std::time::Duration;
 use convert::Converter;
 use service_runtime::limits::Shares;
 use service_runtime::private;
-use session_api::{Content, ErrorCode, Invalid, Media, MediaKind, Recipient, Timestamp};
+use session_api::{Content, ErrorCode, Media, MediaKind, Recipient, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -357,11 +357,14 @@ impl Files {
         &self,
         (kind, media): (MediaKind, &Media),
         mime: &str,
-    ) -> Result<Option<Conversion>, Invalid> {
+    ) -> Result<Option<Conversion>, FileError> {
         match Conversion::needed(kind, media.voice, mime) {
             Some(conversion) if self.0.converter.is_installed() => Ok(Some(conversion)),
-            Some(conversion) => Err(conversion.refusal()),
-            None => mime_type::check_kind(kind, mime).map(|()| None),
+            Some(conversion) => Err(FileError::Convert(conversion.refusal())),
+            None => match mime_type::check_kind(kind, mime) {
+                Ok(()) => Ok(None),
+                Err(refusal) => Err(FileError::Kind(refusal)),
+            },
         }
     }
 
