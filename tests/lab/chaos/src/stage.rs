@@ -366,10 +366,18 @@ impl Stage {
     /// deleted, until it is not.
     async fn request_files(&self, hub_history: &[HubMessage]) -> Vec<Served> {
         let deadline = Instant::now() + Duration::from_millis(self.options.amount.settle_ms);
-        let deletions = self.listeners["session-manager"].received().changes;
+        let received = self.listeners["session-manager"].received();
+        let contact_changes = lock(&self.contacts.writings.contact_changes).clone();
         let is_deleted = |id: &str| {
-            let mut of_message = deletions.iter().filter(|event| event.message_id == id);
-            of_message.any(|event| event.change == Change::Delete)
+            let mut events = received.changes.iter();
+            if events.any(|event| event.message_id == id && event.change == Change::Delete) {
+                return true;
+            }
+            // Of a message that was deleted before it was published nothing is published.
+            let mut made = contact_changes.iter();
+            let mut messages = received.messages.iter();
+            made.any(|made| made.message_id == id && made.change == Change::Delete)
+                && !messages.any(|event| event.message_id == id)
         };
         let relinked_ms = lock(&self.targets.injected)
             .iter()
