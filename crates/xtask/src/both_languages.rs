@@ -43,6 +43,7 @@ const IN_PART: [(&str, &[&str]); 2] = [
         &[
             "## When nobody knows",
             "## Edits and deletions",
+            "## Reactions",
             "## WhatsApp's limits",
             "## Kinds of message",
             "### What becomes of a message",

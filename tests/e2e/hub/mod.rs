@@ -7,6 +7,7 @@ mod full_disk;
 mod outbox;
 mod pair;
 mod people;
+mod reactions;
 mod secrets;
 mod sent_files;
 mod traces;
