@@ -351,7 +351,7 @@ pub(crate) struct Incoming {
     pub(crate) fields: serde_json::Map<String, serde_json::Value>,
     /// The change of another message, if this is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) change: Option<Change>,
+    pub(crate) change: Option<Box<Change>>,
 }
 
 /// A change of a message that was already sent.

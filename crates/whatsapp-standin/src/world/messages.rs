@@ -358,7 +358,7 @@ impl World {
             kind: Some("protocol".to_owned()),
             subtype: None,
             fields: serde_json::Map::new(),
-            change: Some(change),
+            change: Some(Box::new(change)),
             name: String::new(),
             lid: Some(lid_of(&phone)),
             phone: Some(phone),
@@ -373,7 +373,7 @@ impl World {
         self.revision += 1;
         // A device that is linked later receives messages without their changes.
         if let Some(change) = &message.change {
-            self.lead_changes.push(change.clone());
+            self.lead_changes.push((**change).clone());
         } else {
             if self.history.len() == HISTORY {
                 self.history.pop_front();
