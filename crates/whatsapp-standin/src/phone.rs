@@ -121,7 +121,37 @@ impl Phone {
         self.shared.world().files.get(path).cloned()
     }
 
-    /// Deletes a lead's file from the server.
+    /// Lets a lead's file expire at the server. The phone has it still, but is offline: it does
+    /// not answer the page that asks for it until [`Self::upload_again`].
+    ///
+    /// # Errors
+    /// If the server never had the file.
+    pub fn expire_file(&self, path: &str) -> Result<(), PhoneError> {
+        match self.shared.world().expire_file(path) {
+            true => Ok(()),
+            false => Err(PhoneError::BadRequest("no file lies there".to_owned())),
+        }
+    }
+
+    /// Lets the phone upload an expired file again.
+    ///
+    /// # Errors
+    /// If the phone does not have the file.
+    pub fn upload_again(&self, path: &str) -> Result<(), PhoneError> {
+        match self.shared.world().upload_again(path) {
+            true => Ok(()),
+            false => Err(PhoneError::BadRequest(
+                "the phone has no such file".to_owned(),
+            )),
+        }
+    }
+
+    /// Takes the server of files down, or up again; messages are delivered all the same.
+    pub fn set_file_server(&self, up: bool) {
+        self.shared.world().file_server_up = up;
+    }
+
+    /// Deletes a lead's file from the server and from the phone.
     ///
     /// # Errors
     /// If the server never had the file.

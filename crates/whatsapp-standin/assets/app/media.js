@@ -115,15 +115,47 @@
   const mediaDataOf = (message) =>
     new MediaDataModel({ type: message.type, mimetype: message.mimetype, size: message.size, filehash: message.filehash, filename: message.filename });
 
-  /** Downloads a file. For a file that the server no longer has, the real page would ask the
-   * phone, which never answers. */
-  async function downloadMedia(message) {
+  const REUPLOAD_POLL_MS = 100;
+
+  /** Waits until the phone has uploaded a file again, however long that takes. Returns whether it
+   * has the file. */
+  async function reuploaded(path) {
+    for (;;) {
+      const { status } = await fetch(path, { method: 'POST' });
+      if (status !== 202) return status === 200;
+      await new Promise((resolve) => setTimeout(resolve, REUPLOAD_POLL_MS));
+    }
+  }
+
+  const downloads = new Map();
+
+  /** Downloads a file, once for all who ask. As in the page, a failure does not reject: only the
+   * stage tells of it. A file that the server no longer has is asked of the phone, without a
+   * deadline; one that the phone does not have either is missing for good. After any other
+   * failure, such as one of the network, the page offers the download again. */
+  async function download(message) {
     const data = message.mediaData;
-    data.set('mediaStage', 'FETCHING');
-    const answer = await fetch(message.directPath).catch(() => null);
-    if (answer?.ok) {
+    if (data.mediaStage === 'ERROR_MISSING') return;
+    try {
+      data.set('mediaStage', 'FETCHING');
+      let answer = await fetch(message.directPath);
+      if (answer.status === 404) {
+        data.set('mediaStage', 'REUPLOADING');
+        if (!(await reuploaded(message.directPath))) return void data.set('mediaStage', 'ERROR_MISSING');
+        data.set('mediaStage', 'FETCHING');
+        answer = await fetch(message.directPath);
+      }
+      if (!answer.ok) throw new Error(`the server of files answers ${answer.status}`);
       data.set({ mediaBlob: await OpaqueData.createFromData(await answer.blob(), message.mimetype), mediaStage: 'RESOLVED' });
-    } else data.set('mediaStage', [404, 410].includes(answer?.status) ? 'ERROR_MISSING' : 'ERROR_UNKNOWN');
+    } catch {
+      data.set('mediaStage', 'NEED_POKE');
+    }
+  }
+
+  function downloadMedia(message) {
+    const key = String(message.id);
+    if (!downloads.has(key)) downloads.set(key, download(message).finally(() => downloads.delete(key)));
+    return downloads.get(key);
   }
 
   Object.assign(__standin, { mediaDataOf, downloadMedia });

@@ -45,7 +45,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/ws/chat", get(chat))
         .route("/media", post(media))
-        .route("/v/{id}", get(file))
+        .route("/v/{id}", get(file).post(reupload))
         .layer(middleware::from_fn_with_state(
             Arc::clone(shared),
             reachable,
@@ -174,7 +174,7 @@ async fn media(
 /// Serves a file that a lead or the account sent.
 async fn file(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
     let mut world = shared.world();
-    if !world.network_up {
+    if !world.network_up || !world.file_server_up {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let Some(file) = world.files.get(&format!("/v/{id}")).cloned() else {
@@ -182,6 +182,20 @@ async fn file(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Resp
     };
     world.downloads += 1;
     file.into_response()
+}
+
+/// Answers whether the phone has uploaded a file again: not yet (202), or never (404).
+async fn reupload(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> StatusCode {
+    let world = shared.world();
+    let path = format!("/v/{id}");
+    match (
+        world.files.contains_key(&path),
+        world.phone_files.contains_key(&path),
+    ) {
+        (true, _) => StatusCode::OK,
+        (false, true) => StatusCode::ACCEPTED,
+        (false, false) => StatusCode::NOT_FOUND,
+    }
 }
 
 async fn chat(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {

@@ -44,9 +44,27 @@ impl World {
         path
     }
 
-    /// Deletes a lead's file. Returns whether it existed.
+    /// Deletes a lead's file, from the phone as well. Returns whether it existed.
     pub(crate) fn forget_file(&mut self, path: &str) -> bool {
-        self.files.remove(path).is_some()
+        self.phone_files.remove(path).is_some() | self.files.remove(path).is_some()
+    }
+
+    /// Deletes a lead's file from the server; the phone has it still. Returns whether it existed.
+    pub(crate) fn expire_file(&mut self, path: &str) -> bool {
+        let Some(file) = self.files.remove(path) else {
+            return false;
+        };
+        self.phone_files.insert(path.to_owned(), file);
+        true
+    }
+
+    /// Lets the phone upload an expired file again. Returns whether the phone had it.
+    pub(crate) fn upload_again(&mut self, path: &str) -> bool {
+        let Some(file) = self.phone_files.remove(path) else {
+            return false;
+        };
+        self.files.insert(path.to_owned(), file);
+        true
     }
 
     /// Fills in the server's record of a message's file. Returns `false` if the file was never

@@ -314,6 +314,10 @@ pub(crate) struct World {
     /// The contents of files, by path. They are kept in memory only, so that a restart
     /// deletes them, as WhatsApp does over time.
     pub(crate) files: HashMap<String, Bytes>,
+    /// The contents of files that expired at the server, but not on the phone, by path.
+    pub(crate) phone_files: HashMap<String, Bytes>,
+    /// Whether the server of files answers.
+    pub(crate) file_server_up: bool,
     /// How often pages fetched files.
     pub(crate) downloads: u64,
     /// How often pages stored or deleted messages on the phone's request.
@@ -364,6 +368,8 @@ impl World {
             activity: Vec::new(),
             media: HashMap::new(),
             files: HashMap::new(),
+            phone_files: HashMap::new(),
+            file_server_up: true,
             downloads: 0,
             stored: 0,
             held_back: Vec::new(),
