@@ -26,8 +26,13 @@ fn random_bytes(length: usize) -> Vec<u8> {
 
 fn send_file(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, String) {
     let path = phone.upload(file.to_vec());
+    (send_uploaded(phone, kind, mime, &path), path)
+}
+
+/// Sends a file that was uploaded to this path. Returns the message's key.
+fn send_uploaded(phone: &Phone, kind: &str, mime: &str, path: &str) -> String {
     let media = LeadMedia {
-        path: path.clone(),
+        path: path.to_owned(),
         kind: kind.to_owned(),
         mime: mime.to_owned(),
         filename: Some("mi casa ñ.png".to_owned()),
@@ -38,7 +43,7 @@ fn send_file(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, Str
         ..LeadContent::default()
     };
     let message = LeadMessage::text(LEAD, "").with(content);
-    (phone.lead_message(&message).expect("a message"), path)
+    phone.lead_message(&message).expect("a message")
 }
 
 /// Returns the file names in the folder of incoming files.
@@ -182,6 +187,86 @@ async fn expired_media_is_410_with_a_message() {
     let (key, _) = send_file(&phone, "image", "image/png", PNG);
     assert_eq!(wait_for_refusal(&manager, &key, "MEDIA_OFF").await.0, 409);
     assert_eq!(stored_files(&manager).len(), 0);
+    manager.stop().await;
+}
+
+/// Checks that a message which the new link does not have is not "try again" for ever.
+#[tokio::test]
+async fn file_of_an_earlier_link_is_410_once_the_history_is_there() {
+    let settings = Settings {
+        history: Duration::from_secs(15),
+        ..Settings::default()
+    };
+    let options = ManagerOptions::default().with("MEDIA_DOWNLOAD", "demand");
+    let (standin, mut manager) = start_linked(settings, options).await;
+    let phone = standin.phone();
+    let (key, _) = send_file(&phone, "video", "video/mp4", b"a film");
+    wait_until_published(&manager, &key).await;
+    manager.wait_until_stored().await;
+    let (status, body) = manager.post("/logout", &Value::Null).await;
+    assert_eq!(status, 200, "{body}");
+    // The phone gives a new device its latest messages alone.
+    for _ in 0..500 {
+        let message = LeadMessage::text(LEAD, "entretanto");
+        phone.lead_message(&message).expect("a message");
+    }
+    manager.link(&standin).await;
+    let path = format!("/messages/{key}/media");
+    let (status, body) = manager.get(&path).await;
+    assert_eq!((status, &body["code"]), (502, &"FETCH_FAILED".into()));
+    assert_eq!(media_state(&manager, &key).await, "remote");
+    poll::until("the history", async || {
+        let complete = manager.session().await["first_sync"]["complete"] == true;
+        complete.then_some(())
+    })
+    .await;
+    let (status, body) = manager.get(&path).await;
+    assert_eq!((status, &body["code"]), (410, &"MEDIA_GONE".into()));
+    assert_eq!(media_state(&manager, &key).await, "gone");
+    manager.stop().await;
+}
+
+/// Checks that a failure of the network, after which the page offers the download again, is not
+/// taken for a file that WhatsApp no longer has.
+#[tokio::test]
+async fn failed_download_is_repeated_on_request() {
+    let options = ManagerOptions::default().with("MEDIA_DOWNLOAD", "demand");
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    phone.set_file_server(false);
+    let (key, _) = send_file(&phone, "image", "image/png", PNG);
+    let (status, _) = wait_for_refusal(&manager, &key, "FETCH_FAILED").await;
+    assert_eq!(status, 502);
+    phone.set_file_server(true);
+    assert_eq!(fetch(&manager, &key).await, (200, PNG.to_vec()));
+    manager.stop().await;
+}
+
+/// Checks that a file which the phone has to upload again does not hold up the prefetch of others, and
+/// is fetched once the phone has done so.
+#[tokio::test]
+async fn file_that_the_phone_is_asked_for_holds_up_no_other() {
+    let (standin, mut manager) = start_linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let path = phone.upload(PNG);
+    phone.expire_file(&path).expect("the file");
+    let key = send_uploaded(&phone, "image", "image/png", &path);
+    wait_until_published(&manager, &key).await;
+    let url = manager.url(&format!("/messages/{key}/media"));
+    let request = manager.client().get(url);
+    let request = tokio::spawn(harness::send_request(request));
+    let later_file = [PNG, b"later"].concat();
+    let (later_key, _) = send_file(&phone, "image", "image/png", &later_file);
+    assert_eq!(wait_for_prefetched(&manager, 1).await.len(), 1);
+    assert_eq!(fetch(&manager, &later_key).await, (200, later_file));
+    assert!(!request.is_finished(), "the phone was not waited for");
+    // Whoever requests the file is told why it does not come, before the page gives up.
+    let (status, body) = request.await.expect("an answer");
+    assert_eq!((status, &body["code"]), (502, &"FETCH_FAILED".into()));
+    let message = body["message"].as_str().expect("words");
+    assert!(message.contains("once the phone is online"), "{message}");
+    phone.upload_again(&path).expect("the file");
+    assert_eq!(wait_for_file(&manager, &key).await, PNG);
     manager.stop().await;
 }
 
@@ -382,7 +467,7 @@ async fn file_larger_than_stated_is_fetched_on_request_only() {
     assert!(files.contains(&stored[0]), "{files:?}");
     let (state, tries, size) = media_row(&manager, &large_key).await;
     assert_eq!((state.as_str(), tries), ("remote", 0));
-    assert_eq!(size, (1 << 20) + 1);
+    assert_eq!(size, Some((1 << 20) + 1));
 
     // It is not prefetched after a restart either.
     manager.stop().await;
@@ -417,8 +502,13 @@ async fn wait_for_prefetched(manager: &Manager, count: usize) -> Vec<String> {
     .await
 }
 
+/// Returns the state of a message's file in the ledger.
+async fn media_state(manager: &Manager, key: &str) -> String {
+    media_row(manager, key).await.0
+}
+
 /// Returns the state of a message's file, the number of failed fetches and the known size.
-async fn media_row(manager: &Manager, key: &str) -> (String, i64, i64) {
+async fn media_row(manager: &Manager, key: &str) -> (String, i64, Option<i64>) {
     let url = format!("sqlite:{}", manager.folder.join("data/ledger.db").display());
     let mut ledger = sqlx::SqliteConnection::connect(&url)
         .await

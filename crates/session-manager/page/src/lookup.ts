@@ -117,8 +117,13 @@ export function addressesOf({ to }: { to: string }): string[] {
   return bothIds(tools(), found ? serialized(found.wid) : to);
 }
 
-/** Returns a message in one of `chats`, by the last part of its id. */
-export async function findMessage(WPP: any, chats: Iterable<string>, key: string, own: boolean[]): Promise<any> {
+/** Returns whether a lookup failed because the page has no such message or chat. */
+const isAbsence = (error: any): boolean =>
+  ["msg_not_found", "chat_not_found"].includes(error?.code) || /404/.test(`${error?.status ?? ""} ${error?.name ?? ""}`);
+
+/** Returns a message in one of `chats`, by the last part of its id, and whether its absence is
+ * certain: a lookup that fails or takes too long proves nothing. */
+export async function searchMessage(WPP: any, chats: Iterable<string>, key: string, own: boolean[]): Promise<{ msg: any; certain: boolean }> {
   const within = new Set(chats);
   const loaded = attempt<any>(
     () =>
@@ -127,19 +132,26 @@ export async function findMessage(WPP: any, chats: Iterable<string>, key: string
       ),
     null,
   );
-  if (loaded) return loaded;
+  if (loaded) return { msg: loaded, certain: true };
+  let certain = true;
   for (const chat of within) {
     for (const fromMe of own) {
-      // wa-js throws for a missing message or chat. A message that is not found
-      // in time counts as absent.
+      // wa-js throws for a missing message or chat.
       const found = Promise.resolve()
         .then(() => WPP.chat.getMessageById(`${fromMe}_${chat}_${key}`))
-        .catch(() => null);
-      const msg = await Promise.race([found, new Promise<any>((resolve) => setTimeout(resolve, LOOK_UP_MS, null))]);
-      if (msg?.id) return msg;
+        .catch((error) => (isAbsence(error) ? null : undefined));
+      const msg = await Promise.race([found, new Promise<any>((resolve) => setTimeout(resolve, LOOK_UP_MS, undefined))]);
+      if (msg?.id) return { msg, certain: true };
+      if (msg === undefined) certain = false;
     }
   }
-  return null;
+  return { msg: null, certain };
+}
+
+/** Returns a message in one of `chats`, by the last part of its id. A message that is not found in
+ * time counts as absent. */
+export async function findMessage(WPP: any, chats: Iterable<string>, key: string, own: boolean[]): Promise<any> {
+  return (await searchMessage(WPP, chats, key, own)).msg;
 }
 
 /** Returns a message by WhatsApp's full id or the last part of it. Searches only this chat,

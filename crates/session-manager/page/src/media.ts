@@ -8,7 +8,7 @@
 
 import { hasMedia } from "./content";
 import { BridgeError } from "./errors";
-import { bothIds, findMessage, tools } from "./lookup";
+import { bothIds, connected, searchMessage, tools } from "./lookup";
 import { type Model, attempt, serialized } from "./wa";
 
 export interface OpenArgs {
@@ -23,21 +23,37 @@ const blobs = new Map<string, Blob>();
 const MOST_BLOBS = 8;
 let opened = 0;
 
-/** The stages of a file that can no longer be fetched. */
-const GONE = /MISSING|NEED_POKE|UNSUPPORTED|TOO_LARGE/;
+/** The stages of a file that can no longer be fetched. `NEED_POKE` is none of them: it follows any
+ * other failure, such as one of the network. */
+const GONE = /MISSING|UNSUPPORTED|TOO_LARGE/;
+/** How long the phone has to upload a file again that the server no longer has, in milliseconds.
+ * The page itself waits until the phone is online, and keeps the file once it has come. */
+const REUPLOAD_MS = 20_000;
+const STAGE_POLL_MS = 500;
 
 const gone = (): BridgeError =>
   new BridgeError("MEDIA_GONE", "WhatsApp has this file no more: the phone may still have it");
 
 async function download(WPP: any, msg: Model): Promise<Blob> {
   const stage = (): string => String(attempt<unknown>(() => msg.mediaData.mediaStage, ""));
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const phoneIsSilent = new Promise<never>((_, reject) => {
+    let asked: number | null = null;
+    timer = setInterval(() => {
+      asked = stage() === "REUPLOADING" ? (asked ?? performance.now()) : null;
+      if (asked === null || performance.now() - asked < REUPLOAD_MS) return;
+      reject(new BridgeError("FAILED", "WhatsApp's server has the file no more and asks the phone for it, which does not answer: it can be fetched once the phone is online"));
+    }, STAGE_POLL_MS);
+  });
   try {
-    const blob: unknown = await WPP.chat.downloadMedia(serialized(msg.id));
+    const blob: unknown = await Promise.race([WPP.chat.downloadMedia(serialized(msg.id)), phoneIsSilent]);
     if (blob instanceof Blob) return blob;
   } catch (error) {
-    if (GONE.test(stage()) || /40[34]|410/.test(String((error as any)?.status ?? ""))) throw gone();
-    if (stage() === "REUPLOADING") throw new BridgeError("FAILED", "the phone is asked for the file once more: try again later");
-    throw new BridgeError("FAILED", `the file could not be fetched (${String((error as any)?.code ?? (error as any)?.message ?? "no reason")})`);
+    if (error instanceof BridgeError) throw error;
+    if (!GONE.test(stage()))
+      throw new BridgeError("FAILED", `the file could not be fetched (${String((error as any)?.code ?? (error as any)?.message ?? "no reason")})`);
+  } finally {
+    clearInterval(timer);
   }
   throw GONE.test(stage()) ? gone() : new BridgeError("FAILED", "the page gave no file");
 }
@@ -47,8 +63,11 @@ export async function openMedia({ id, most }: OpenArgs): Promise<{ token: string
   const [own, chat = "", key = ""] = id.split("_");
   // The chat may be addressed by number or by LID, and by the other one when the message was
   // written.
-  const msg = await findMessage(WPP, [chat, ...bothIds(WPP, chat)], key, [own === "true"]);
-  if (!msg) throw new BridgeError("MESSAGE_NOT_FOUND", "the page does not have this message");
+  const { msg, certain } = await searchMessage(WPP, [chat, ...bothIds(WPP, chat)], key, [own === "true"]);
+  if (!msg) {
+    if (!connected()) throw new BridgeError("NOT_READY", "the page is not connected");
+    throw new BridgeError(certain ? "MESSAGE_NOT_FOUND" : "FAILED", "the page does not find this message");
+  }
   if (!hasMedia(msg)) throw gone();
   if (Number(msg.size ?? 0) > most) throw new BridgeError("TOO_LARGE", `the file is said to have ${msg.size} bytes`);
   const blob = await download(WPP, msg);

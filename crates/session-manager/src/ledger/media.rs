@@ -98,26 +98,29 @@ impl Store {
     }
 
     /// Returns the newest file to prefetch: its kind is one of `kinds` (a JSON array), it has at
-    /// most `max_bytes` bytes as far as is known, and it was tried less than `tries` times and not
-    /// since `before`.
+    /// most `max_bytes` bytes as far as is known, it was tried less than `tries` times and not
+    /// since `before`, and its message's key is not among `running`.
     pub async fn media_to_fetch(
         &self,
         kinds: &str,
         max_bytes: u64,
         tries: u32,
         before: i64,
+        running: &[String],
     ) -> Result<Option<MediaRow>, LedgerError> {
         let row = sqlx::query(
             "SELECT * FROM media WHERE state = 'remote' AND tries < ?1
                AND (tried_at IS NULL OR tried_at < ?2)
                AND COALESCE(told_size, 0) <= ?3
                AND kind IN (SELECT value FROM json_each(?4))
+               AND message_key NOT IN (SELECT value FROM json_each(?5))
              ORDER BY at DESC LIMIT 1",
         )
         .bind(tries)
         .bind(before)
         .bind(signed(max_bytes))
         .bind(kinds)
+        .bind(serde_json::Value::from(running).to_string())
         .fetch_optional(&self.readers)
         .await?;
         Ok(row.as_ref().map(MediaRow::read).transpose()?)

@@ -17,6 +17,9 @@ pub enum MediaError {
         "WhatsApp no longer has this file: the phone may still have it, or ask the sender to send it again"
     )]
     Gone,
+    /// The page does not have the message, as those of earlier links.
+    #[error("WhatsApp's page does not have the message: the history of this link may still arrive")]
+    NoMessage,
     /// Downloads are disabled.
     #[error("incoming files are not fetched: MEDIA_DOWNLOAD is off")]
     Off,
@@ -69,6 +72,7 @@ impl From<PageError> for MediaError {
     fn from(error: PageError) -> Self {
         match error {
             PageError::MediaGone(_) => Self::Gone,
+            PageError::MessageNotFound(_) => Self::NoMessage,
             PageError::TooLarge(why) => Self::TooLarge(why),
             PageError::NotReady(why) => Self::NotReady(why),
             // The download does not end, but it does not hold up the others.
@@ -87,7 +91,7 @@ impl From<MediaError> for ApiError {
             MediaError::Off => ErrorCode::MediaOff,
             MediaError::TooLarge(_) => ErrorCode::PayloadTooLarge,
             MediaError::NotReady(_) => ErrorCode::SessionNotReady,
-            MediaError::Failed(_) => ErrorCode::FetchFailed,
+            MediaError::Failed(_) | MediaError::NoMessage => ErrorCode::FetchFailed,
             MediaError::Slow => ErrorCode::BrowserTimeout,
             MediaError::Busy => ErrorCode::Overloaded,
             MediaError::Full => ErrorCode::StorageFull,

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::{MediaError, MediaStore, lock};
 use crate::browser::WhatsAppPage;
 use crate::files::{HEAD_BYTES, PARTIAL_SUFFIX, detect_mime, new_id};
-use crate::ledger::{MediaRow, StoredMedia};
+use crate::ledger::{MediaRow, Store, StoredMedia};
 
 /// An incomplete file, which is deleted on drop unless it is kept.
 struct Part {
@@ -46,7 +46,10 @@ impl MediaStore {
         {
             return Ok(stored);
         }
-        let fetched = self.fetch_now(row, max_size).await;
+        let mut fetched = self.fetch_now(row, max_size).await;
+        if matches!(fetched, Err(MediaError::NoMessage)) && self.has_all_history(&store).await? {
+            fetched = Err(MediaError::Gone);
+        }
         let outcome = match &fetched {
             Ok(_) => "stored",
             Err(MediaError::Gone) => {
@@ -60,7 +63,7 @@ impl MediaStore {
                     .await?;
                 "failed"
             }
-            Err(MediaError::Failed(_)) => {
+            Err(MediaError::Failed(_) | MediaError::NoMessage) => {
                 store.record_media_failure(&row.message_key).await?;
                 "failed"
             }
@@ -68,6 +71,12 @@ impl MediaStore {
         };
         counter!("leadmaster_media_fetched_total", "outcome" => outcome).increment(1);
         fetched
+    }
+
+    /// Returns whether the page has all messages that it will ever have of before this link.
+    async fn has_all_history(&self, store: &Store) -> Result<bool, MediaError> {
+        let link = store.link_age().await?;
+        Ok(link.is_some_and(|link| link.history_at.is_some()))
     }
 
     async fn fetch_now(&self, row: &MediaRow, max_size: u64) -> Result<StoredMedia, MediaError> {

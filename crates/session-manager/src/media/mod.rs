@@ -22,6 +22,7 @@ use std::time::Duration;
 use service_runtime::private;
 use session_api::{Recipient, SessionState, Timestamp};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use error::MediaError;
@@ -34,6 +35,9 @@ use crate::session::SessionHandle;
 const FOLDER: &str = "files/inbound";
 /// Number of concurrent downloads.
 const AT_ONCE: usize = 3;
+/// Number of concurrent prefetches. One that hangs, such as one for which the phone is asked, holds
+/// up neither the others nor, since a place is left, who requests a file.
+const PREFETCHES_AT_ONCE: usize = 2;
 /// Maximum number of running and waiting downloads. Further requests get 503 `OVERLOADED`.
 const MAX_RUNNING: usize = 64;
 /// The kinds that `MEDIA_DOWNLOAD=auto` prefetches. Videos are fetched only on request.
@@ -41,6 +45,8 @@ const AUTO_KINDS: &str = r#"["image","sticker","ptt","audio","document"]"#;
 const TRIES: u32 = 6;
 const TRY_AGAIN: Duration = Duration::from_secs(300);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// The maximum interval between queries of the ledger.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// The minimum interval between queries of the ledger, however many events there are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -284,61 +290,91 @@ impl MediaStore {
 
     /// Prefetches files and deletes expired ones, until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
-        let log = self.0.session.events().clone();
-        let work = async {
-            let mut swept = false;
-            let mut prune = tokio::time::interval(PRUNE_EVERY);
-            loop {
-                let seen = log.last_id();
-                if self.0.limits.download == Download::Auto {
-                    self.fetch_due().await;
-                }
-                tokio::select! {
-                    _ = prune.tick() => {
-                        if !swept {
-                            swept = self.sweep().await;
-                        }
-                        self.prune().await;
-                    }
-                    // Wait for any event, such as a message or a change to READY.
-                    true = log.wait_after(seen) => tokio::time::sleep(LOOK_EVERY).await,
-                }
+        let prefetch = async {
+            if self.0.limits.download == Download::Auto {
+                self.prefetch().await;
             }
         };
+        let work = async { tokio::join!(prefetch, self.clean_up()) };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = work => {}
+            _ = work => {}
         }
     }
 
-    async fn fetch_due(&self) {
+    async fn prefetch(&self) {
+        let log = self.0.session.events().clone();
         loop {
-            let ready = self.0.session.snapshot().session.state == SessionState::Ready;
-            if !ready {
-                return;
+            let seen = log.last_id();
+            self.fetch_due().await;
+            // Wait for any event, such as a message or a change to READY, or until a file that
+            // could not be fetched is due again.
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                true = log.wait_after(seen) => tokio::time::sleep(LOOK_EVERY).await,
             }
-            let before = Timestamp::now().before(TRY_AGAIN).as_millis();
-            let most = self.0.limits.auto_max_size.min(self.0.limits.quota);
-            // The ledger reports its own failures.
-            let Ok(store) = self.0.ledger.store().await else {
+        }
+    }
+
+    async fn clean_up(&self) {
+        let mut swept = false;
+        let mut interval = tokio::time::interval(PRUNE_EVERY);
+        loop {
+            interval.tick().await;
+            if !swept {
+                swept = self.sweep().await;
+            }
+            self.prune().await;
+        }
+    }
+
+    /// Prefetches all files that are due, as many at a time as [`PREFETCHES_AT_ONCE`].
+    async fn fetch_due(&self) {
+        let mut downloads = JoinSet::new();
+        let mut wanted = true;
+        loop {
+            while wanted && downloads.len() < PREFETCHES_AT_ONCE {
+                let Some(download) = self.start_prefetch().await else {
+                    break;
+                };
+                let media = self.clone();
+                downloads.spawn(async move { media.wait_for_download(download).await });
+            }
+            let Some(outcome) = downloads.join_next().await else {
                 return;
             };
-            let Ok(Some(row)) = store.media_to_fetch(AUTO_KINDS, most, TRIES, before).await else {
-                return;
-            };
-            // The size that the sender stated may be wrong, so the fetch itself is limited too.
-            let Ok(download) = self.start_download(&row, most) else {
-                return;
-            };
-            match self.wait_for_download(download).await {
-                Ok(_) | Err(MediaError::Gone | MediaError::TooLarge(_) | MediaError::Failed(_)) => {
-                }
+            match outcome.unwrap_or(Err(MediaError::Slow)) {
+                Ok(_)
+                | Err(
+                    MediaError::Gone
+                    | MediaError::TooLarge(_)
+                    | MediaError::Failed(_)
+                    | MediaError::NoMessage,
+                ) => {}
                 Err(error) => {
                     tracing::debug!(%error, "inbound files will be fetched later");
-                    return;
+                    wanted = false;
                 }
             }
         }
+    }
+
+    /// Starts the download of the newest file to prefetch that is not being downloaded yet.
+    async fn start_prefetch(&self) -> Option<RunningDownload> {
+        if self.0.session.snapshot().session.state != SessionState::Ready {
+            return None;
+        }
+        let before = Timestamp::now().before(TRY_AGAIN).as_millis();
+        let most = self.0.limits.auto_max_size.min(self.0.limits.quota);
+        // The ledger reports its own failures.
+        let store = self.0.ledger.store().await.ok()?;
+        let running: Vec<String> = lock(&self.0.running).keys().cloned().collect();
+        let row = store
+            .media_to_fetch(AUTO_KINDS, most, TRIES, before, &running)
+            .await
+            .ok()??;
+        // The size that the sender stated may be wrong, so the fetch itself is limited too.
+        self.start_download(&row, most).ok()
     }
 
     /// Deletes expired files. The quota is enforced when room is needed.

@@ -592,7 +592,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     store.record(vec![event.clone(), event]).await.unwrap();
     let due = async |most| {
         store
-            .media_to_fetch(r#"["image"]"#, most, 2, i64::MAX)
+            .media_to_fetch(r#"["image"]"#, most, 2, i64::MAX, &[])
             .await
     };
     assert_eq!(due(899).await.unwrap(), None);
