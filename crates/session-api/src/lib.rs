@@ -30,8 +30,8 @@ mod time;
 mod validate;
 
 pub use actions::{
-    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, MAX_TYPING_SECONDS, ReactionRequest, ReadBody,
-    TypingBody, TypingRequest,
+    ChangedBody, ChatForgottenBody, ContactBody, EditRequest, MAX_TYPING_SECONDS, ReactionRequest,
+    ReadBody, TypingBody, TypingRequest,
 };
 pub use bodies::{
     BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, LookupBody,

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::emoji::is_one_emoji;
 use crate::content::{Card, Contacts, Content, Context, Location, Media, Outgoing, Reaction, Text};
+use crate::emoji::is_one_emoji;
 use crate::recipient::Recipient;
 use crate::send::SendRequest;
 

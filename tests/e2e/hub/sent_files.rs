@@ -178,7 +178,13 @@ async fn wait_for_uploads(manager: &Manager, expected: &[&String]) {
 
 /// Starts session-manager again on its port after a kill.
 async fn start_again(manager: &mut Manager) {
-    let port = manager.service.url.rsplit(':').next().expect("a port").to_owned();
+    let port = manager
+        .service
+        .url
+        .rsplit(':')
+        .next()
+        .expect("a port")
+        .to_owned();
     manager.set("PORT", port);
     manager.restart().await;
 }
