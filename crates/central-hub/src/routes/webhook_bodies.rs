@@ -1,10 +1,8 @@
 //! Documents what the hub posts to webhooks: the headers, and a body of each type.
 
-use std::collections::BTreeMap;
-
 use api_docs::{EventType, with_schemas};
-use serde_json::Value;
-use session_api::{StateEvent, Timestamp};
+use session_api::StateEvent;
+use utoipa::ToSchema as _;
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItemBuilder,
     PathsBuilder,
@@ -12,20 +10,16 @@ use utoipa::openapi::path::{
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
-    ContentBuilder, ObjectBuilder, OpenApi, PathItem, Required, Response, ResponseBuilder, Schema,
-    Type,
+    AllOfBuilder, ContentBuilder, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
+    ResponseBuilder, Schema, Type,
 };
-use utoipa::{PartialSchema as _, ToSchema};
 
 use crate::alerts::{ALERT, AlertData};
 use crate::http::webhooks::{TEST, TestData};
-use crate::store::Topic;
+use crate::store::{
+    AckData, CampaignData, DeletedData, EditedData, Envelope, MessageData, ReactionData, Topic,
+};
 use crate::webhooks::WebhookLimits;
-
-/// Data without a schema: an object with the fields that `docs/api.md` lists.
-#[derive(ToSchema)]
-#[schema(as = webhooks::Data)]
-struct StoredData(#[expect(dead_code, reason = "for its schema")] BTreeMap<String, Value>);
 
 /// Adds the webhooks and the schemas of their bodies to a document.
 pub(super) fn with_webhooks(document: OpenApi) -> OpenApi {
@@ -47,7 +41,8 @@ pub(super) fn with_webhooks(document: OpenApi) -> OpenApi {
     let operation = operation(&alert, summary, description, headers(false), "alerts");
     paths = paths.path(alert.name(), post(operation));
     let bodies = subscribed.into_iter().chain([test]).map(|(body, _)| body);
-    let bodies: Vec<_> = bodies.chain([alert]).collect();
+    let envelope = EventType::new::<Envelope<'_>>("envelope");
+    let bodies: Vec<_> = bodies.chain([alert, envelope]).collect();
     let mut document = with_schemas(document, &bodies);
     document.webhooks = Some(paths.build());
     document
@@ -56,15 +51,13 @@ pub(super) fn with_webhooks(document: OpenApi) -> OpenApi {
 fn body_of(topic: Topic) -> EventType {
     let name = topic.as_str();
     match topic {
+        Topic::Message | Topic::Call => EventType::new::<MessageData<'_>>(name),
+        Topic::Ack => EventType::new::<AckData<'_>>(name),
         Topic::State => EventType::new::<StateEvent>(name),
-        // The store composes these of types that have no schema.
-        Topic::Message
-        | Topic::Ack
-        | Topic::Campaign
-        | Topic::MessageEdited
-        | Topic::MessageDeleted
-        | Topic::Reaction
-        | Topic::Call => EventType::new::<StoredData>(name),
+        Topic::Campaign => EventType::new::<CampaignData>(name),
+        Topic::MessageEdited => EventType::new::<EditedData<'_>>(name),
+        Topic::MessageDeleted => EventType::new::<DeletedData<'_>>(name),
+        Topic::Reaction => EventType::new::<ReactionData<'_>>(name),
     }
 }
 
@@ -76,7 +69,9 @@ const fn summary_of(topic: Topic) -> &'static str {
         Topic::Campaign => "The state of a campaign changed.",
         Topic::MessageEdited => "The text of a message was edited.",
         Topic::MessageDeleted => "A message was deleted for everyone.",
-        Topic::Reaction => "A contact or this account reacted to a message, or removed the reaction.",
+        Topic::Reaction => {
+            "A contact or this account reacted to a message, or removed the reaction."
+        }
         Topic::Call => "A contact called, and nobody answered.",
     }
 }
@@ -163,22 +158,14 @@ fn headers(is_signed: bool) -> [Parameter; 3] {
     ]
 }
 
-/// Returns the schema of a body, as [`crate::store::envelope`] builds it.
-fn envelope(body: &EventType) -> Schema {
+/// Returns the schema of a body: the envelope with this type and this data.
+fn envelope(body: &EventType) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String);
-    let version = ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .description(Some(
-            "Rises when a field is removed or changes its meaning; fields may be added without",
-        ));
-    ObjectBuilder::new()
+    let special = ObjectBuilder::new()
         .property("type", text.enum_values(Some([body.name()])))
-        .required("type")
-        .property("version", version)
-        .required("version")
-        .property("timestamp", Timestamp::schema())
-        .required("timestamp")
-        .property("data", body.data())
-        .required("data")
+        .property("data", body.data());
+    AllOfBuilder::new()
+        .item(Ref::from_schema_name(Envelope::name()))
+        .item(special)
         .into()
 }

@@ -117,7 +117,10 @@ pub use sending_switch::SendingSwitch;
 pub use sqlite_copy::{CopyFacts, check_copy, copy_sqlite};
 pub use undecided::Decision;
 pub use webhook_events::Topic;
-pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
+pub(crate) use webhook_events::{
+    AckData, CampaignData, DeletedData, EditedData, Envelope, MessageData, ReactionData, direction,
+    envelope, new_event_id, phone_of,
+};
 pub use webhook_secret::WebhookSecret;
 pub use webhooks::{MAX_WEBHOOKS, NewWebhook, Webhook};
 

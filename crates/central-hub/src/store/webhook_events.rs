@@ -4,8 +4,9 @@
 //! one changes its meaning or is removed, the version increases.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use session_api::{StateEvent, Timestamp};
+use utoipa::ToSchema;
 
 use super::{Change, Engine, Message, MessageState};
 use crate::media_links::Link;
@@ -74,13 +75,37 @@ pub(crate) fn new_event_id() -> String {
     format!("msg_{:032x}", rand::random::<u128>())
 }
 
-/// Returns the request body.
-pub(crate) fn envelope(kind: &str, at: Timestamp, data: &Value) -> String {
-    json!({"type": kind, "version": VERSION, "timestamp": at, "data": data}).to_string()
+/// A request body.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::Envelope)]
+pub(crate) struct Envelope<'a> {
+    /// The kind of event.
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// Rises when a field is removed or changes its meaning; fields may be added without.
+    version: u32,
+    /// When the event was written down.
+    timestamp: Timestamp,
+    data: &'a Value,
 }
 
-#[derive(Serialize)]
-struct MessageData<'a> {
+/// Returns the request body.
+pub(crate) fn envelope(kind: &str, at: Timestamp, data: &Value) -> String {
+    let envelope = Envelope {
+        kind,
+        version: VERSION,
+        timestamp: at,
+        data,
+    };
+    // As a `Value`, so that the order of the fields stays that of earlier versions.
+    let body = serde_json::to_value(envelope).unwrap_or_default();
+    body.to_string()
+}
+
+/// The data of a `message` or a `call`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::MessageData)]
+pub(crate) struct MessageData<'a> {
     #[serde(flatten)]
     of: OfMessage<'a>,
     tipo: &'a str,
@@ -94,14 +119,17 @@ struct MessageData<'a> {
     media_link: Option<MediaLink>,
 }
 
-#[derive(Serialize)]
+/// A signed link to a file, and until when it is valid.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::MediaLink)]
 struct MediaLink {
     path: String,
     expires_at: Timestamp,
 }
 
 /// The message to which an event refers.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::OfMessage)]
 struct OfMessage<'a> {
     id: i64,
     message_id: Option<&'a str>,
@@ -152,45 +180,78 @@ pub(crate) fn call(call: &Message) -> Value {
     message(call, || None)
 }
 
-#[derive(Serialize)]
-struct ChangeData<'a, T> {
+/// The data of a `message_edited`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::EditedData)]
+pub(crate) struct EditedData<'a> {
     #[serde(flatten)]
     of: OfMessage<'a>,
+    tipo: &'a str,
+    /// The new text.
+    mensaje: &'a str,
     fecha: Option<Timestamp>,
-    #[serde(flatten)]
-    what: T,
-}
-
-fn change(message: &Message, at: i64, what: impl Serialize) -> Value {
-    let data = ChangeData {
-        of: message.into(),
-        fecha: Timestamp::from_millis(at),
-        what,
-    };
-    serde_json::to_value(data).unwrap_or_default()
 }
 
 /// Returns the data of a `message_edited` event.
 pub(crate) fn edited(message: &Message, at: i64) -> Value {
-    change(
-        message,
-        at,
-        json!({"tipo": message.kind, "mensaje": message.body}),
-    )
+    let data = EditedData {
+        of: message.into(),
+        tipo: &message.kind,
+        mensaje: &message.body,
+        fecha: Timestamp::from_millis(at),
+    };
+    serde_json::to_value(data).unwrap_or_default()
+}
+
+/// The data of a `message_deleted`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::DeletedData)]
+pub(crate) struct DeletedData<'a> {
+    #[serde(flatten)]
+    of: OfMessage<'a>,
+    tipo: &'a str,
+    fecha: Option<Timestamp>,
 }
 
 /// Returns the data of a `message_deleted` event.
 pub(crate) fn deleted(message: &Message, at: i64) -> Value {
-    change(message, at, json!({"tipo": message.kind}))
+    let data = DeletedData {
+        of: message.into(),
+        tipo: &message.kind,
+        fecha: Timestamp::from_millis(at),
+    };
+    serde_json::to_value(data).unwrap_or_default()
+}
+
+/// The data of a `reaction`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::ReactionData)]
+pub(crate) struct ReactionData<'a> {
+    /// The message with the reaction.
+    #[serde(flatten)]
+    of: OfMessage<'a>,
+    /// `null` if the reaction was removed.
+    emoji: Option<&'a str>,
+    /// Whether the reaction is this account's own, given here or on the phone.
+    propia: bool,
+    fecha: Option<Timestamp>,
 }
 
 /// Returns the data of a `reaction` event. A removed reaction has `null` as its emoji.
 pub(crate) fn reaction(message: &Message, emoji: Option<&str>, propia: bool, at: i64) -> Value {
-    change(message, at, json!({"emoji": emoji, "propia": propia}))
+    let data = ReactionData {
+        of: message.into(),
+        emoji,
+        propia,
+        fecha: Timestamp::from_millis(at),
+    };
+    serde_json::to_value(data).unwrap_or_default()
 }
 
-#[derive(Serialize)]
-struct AckData<'a> {
+/// The data of an `ack`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::AckData)]
+pub(crate) struct AckData<'a> {
     id: i64,
     message_id: Option<&'a str>,
     chat: &'a str,
@@ -225,6 +286,27 @@ pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) ->
         fecha: message.updated_at,
     };
     serde_json::to_value(data).ok()
+}
+
+/// The data of a `campaign`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::CampaignData)]
+pub(crate) struct CampaignData {
+    pub(super) id: i64,
+    pub(super) nombre: String,
+    pub(super) cliente_id: Option<u64>,
+    pub(super) estado: &'static str,
+    /// Why it is paused, as a code.
+    pub(super) motivo: Option<String>,
+    pub(super) detalle: Option<String>,
+    /// Whether it is only rehearsed; `null` before it is approved.
+    pub(super) dry_run: Option<bool>,
+    pub(super) fecha: Timestamp,
+}
+
+/// Returns the data of a `campaign` event.
+pub(super) fn campaign(data: CampaignData) -> Value {
+    serde_json::to_value(data).unwrap_or_default()
 }
 
 /// Returns the data of a `state` event.

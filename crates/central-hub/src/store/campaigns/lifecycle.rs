@@ -8,6 +8,7 @@ use sqlx::Row;
 use super::rows::time;
 use super::{Campaign, NewCampaign};
 use crate::store::rows::now;
+use crate::store::webhook_events::{CampaignData, campaign};
 use crate::store::{Change, MessageState, Store, StoreError, Topic, Tx};
 
 impl Store {
@@ -251,15 +252,15 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let dry_run: Option<i64> = row.try_get("dry_run")?;
     let cliente_id: Option<i64> = row.try_get("cliente_id")?;
     let cliente_id = cliente_id.and_then(|id| u64::try_from(id).ok());
-    let data = serde_json::json!({
-        "id": id,
-        "nombre": row.try_get::<String, _>("name")?,
-        "cliente_id": cliente_id,
-        "estado": state.estado(),
-        "motivo": row.try_get::<Option<String>, _>("pause_code")?,
-        "detalle": row.try_get::<Option<String>, _>("pause_detail")?,
-        "dry_run": dry_run.map(|it| it != 0),
-        "fecha": time(&row, "updated_at")?,
+    let data = campaign(CampaignData {
+        id,
+        nombre: row.try_get("name")?,
+        cliente_id,
+        estado: state.estado(),
+        motivo: row.try_get("pause_code")?,
+        detalle: row.try_get("pause_detail")?,
+        dry_run: dry_run.map(|it| it != 0),
+        fecha: time(&row, "updated_at")?,
     });
     crate::store::enqueue_delivery_in(tx, Topic::Campaign, cliente_id, &data).await?;
     Ok(())
