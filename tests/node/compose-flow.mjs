@@ -19,6 +19,7 @@ if (!hub || !password || !PHONE_URL) {
 
 const ANA = '5491158254201';
 const LEO = '5491158254202';
+const OTHER_PASSWORD = 'la contraseña de berta';
 const MICROPHONE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 const standin = phoneApi(`${PHONE_URL.replace(/\/$/, '')}/`);
@@ -287,6 +288,207 @@ async function test() {
     await eventually('the sent voice message plays', () => player.evaluate((sound) => sound.currentTime > 0));
     await player.evaluate((sound) => sound.pause());
     await takeScreenshot('voice-sent');
+  });
+
+  /** Opens a chat from the list, as a person does: the page stays. */
+  async function openChat(number) {
+    await page.getByText('Todas', { exact: true }).click();
+    await page.locator(`a[href$="/conversaciones/${number}"]`).first().click();
+    await page.waitForURL(new RegExp(`${number}$`));
+    await box().waitFor();
+  }
+
+  /** Holds the next requests to a path until `release` is called. */
+  async function hold(path) {
+    let release = null;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(path, async (route) => {
+      await held;
+      await route.continue();
+    });
+    return async () => {
+      release();
+      await page.unroute(path);
+    };
+  }
+
+  const attachment = (name) => page.locator(`[data-attachment="${name}"]`);
+  const attach = (...names) =>
+    page.locator('input[type="file"]').setInputFiles(
+      names.map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(`contenido de ${name}`) })),
+    );
+
+  await step('a recording waits in its chat; one of Safari is converted by the service', async () => {
+    await page.evaluate(() => {
+      const original = MediaRecorder.isTypeSupported;
+      MediaRecorder.isTypeSupported = (type) => type.startsWith('audio/mp4') && original.call(MediaRecorder, type);
+    });
+    await button('Grabar un mensaje de voz').click();
+    await voice().getByText('Grabando 0:01').waitFor();
+    await openChat(LEO);
+    assertEqual(await voice().count(), 0, 'the recording in another chat');
+    await openChat(ANA);
+    await voice().locator('audio').waitFor();
+    assertEqual(await page.evaluate(() => window.recorded.at(-1).type), 'audio/mp4', 'the recorded type');
+    const message = await sendWith(() => button('Enviar la voz').click());
+    assertEqual(`${message.kind} ${message.file.mime.split(';')[0]}`, 'ptt audio/ogg', 'the voice message at the phone');
+    await voice().waitFor({ state: 'detached' });
+  });
+
+  await step('what is typed while an answer is being sent stays, and Enter sends it afterwards', async () => {
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await bubble('¿Dónde están?').waitFor();
+    const before = await sentCount();
+    const release = await hold('**/api/sender/messages/send');
+    await box().fill('Buenas tardes');
+    const asked = page.waitForRequest('**/api/sender/messages/send');
+    await box().press('Enter');
+    await asked;
+    await box().pressSequentially(' ¿Le queda bien mañana?');
+    await box().press('Enter');
+    await box().pressSequentially(' Tengo a las');
+    await release();
+    await eventually('both messages have arrived', async () => (await sentCount()) === before + 2, 60_000);
+    const bodies = (await standin.messages()).slice(-2).map(({ body }) => body);
+    assertEqual(bodies.join('|'), 'Buenas tardes|¿Le queda bien mañana?', 'the messages at the phone');
+    await eventually('the rest is left to send', async () => (await box().inputValue()) === 'Tengo a las');
+    await box().fill('');
+  });
+
+  await step('an answer goes on when another chat is opened; what is not sent waits in its chat', async () => {
+    await attach('uno.txt', 'dos.txt', 'tres.txt');
+    await attachment('tres.txt').waitFor();
+    await box().fill('Los planos');
+    const release = await hold('**/api/files?*');
+    const before = await sentCount();
+    await button('Enviar').click();
+    await attachment('uno.txt').getByRole('progressbar').waitFor();
+    // What is taken off the list while an earlier file is on its way is not sent.
+    await button('Quitar tres.txt').click();
+    await openChat(LEO);
+    await box().fill('para Leo');
+    await attach('espera.txt');
+    await attachment('espera.txt').waitFor();
+    await release();
+    await eventually('both files have arrived', async () => (await sentCount()) === before + 2, 60_000);
+    await openChat(ANA);
+    await attachment('dos.txt').waitFor({ state: 'detached' });
+    assertEqual(await box().inputValue(), '', 'the text that was sent with the files');
+    assertEqual(await page.locator('[data-attachment]').count(), 0, 'the files in the other chat');
+    // Sends one more, so that a file that was removed would have arrived before it.
+    await box().fill('Es todo');
+    await sendWith(() => box().press('Enter'));
+    const arrived = (await standin.messages()).slice(before).map(({ body, file }) => `${file?.name ?? ''}:${body ?? ''}`);
+    assertEqual(arrived.join('|'), 'uno.txt:Los planos|dos.txt:|:Es todo', 'the messages at the phone');
+    await openChat(LEO);
+    await attachment('espera.txt').waitFor();
+    assertEqual(await box().inputValue(), 'para Leo', 'the text that waits');
+    await takeScreenshot('files-waiting');
+    await button('Quitar espera.txt').click();
+    await box().fill('');
+  });
+
+  await step('files are pasted anywhere in the chat; empty ones and stray drops do no harm', async () => {
+    const paste = (target, file) =>
+      target.evaluate((element, name) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File([name], name, { type: 'text/plain' }));
+        // As Finder and GNOME do.
+        clipboardData.setData('text/plain', name);
+        element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+      }, file);
+    await paste(page.getByRole('log'), 'pegado.txt');
+    await attachment('pegado.txt').waitFor();
+    await paste(page.getByLabel('Buscar', { exact: true }), 'otro.txt');
+    await button('Quitar pegado.txt').click();
+    await page.locator('input[type="file"]').setInputFiles([
+      { name: 'vacío.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
+      { name: '\u200efoto.txt', mimeType: 'text/plain', buffer: Buffer.from('con contenido') },
+    ]);
+    await waitForText('No se agregó, porque está vacío: vacío.txt');
+    await attachment('foto.txt').waitFor();
+    assertEqual(await page.locator('[data-attachment]').count(), 1, 'the files to send');
+    await audit('an empty file');
+    await takeScreenshot('file-empty');
+    const isStopped = await page.getByRole('navigation', { name: 'Secciones' }).evaluate((element) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'x.txt'));
+      return ['dragover', 'drop'].every((type) => !element.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })));
+    });
+    assert(isStopped, 'a file that falls on the menu replaces the page');
+    const message = await sendWith(() => button('Enviar').click());
+    assertEqual(message.file.name, 'foto.txt', 'the name of the file');
+  });
+
+  await step('an upload that breaks off was certainly not sent', async () => {
+    await page.route('**/api/files?*', (route) => route.abort());
+    await attach('cortado.txt');
+    await button('Enviar').click();
+    await attachment('cortado.txt').getByText('Se cortó la subida. No salió: enviá de nuevo.').waitFor();
+    await page.unroute('**/api/files?*');
+    const message = await sendWith(() => button('Enviar').click());
+    assertEqual(message.file.name, 'cortado.txt', 'the file at the phone');
+  });
+
+  await step('a GIF that cannot be converted can be sent as a document', async () => {
+    const file = { name: 'baile.gif', mimeType: 'image/gif', buffer: Buffer.from('GIF89a y nada más') };
+    await page.locator('input[type="file"]').setInputFiles([file]);
+    await box().fill('¡Felicidades!');
+    await button('Enviar').click();
+    await attachment('baile.gif').getByText('se puede enviar como documento').waitFor();
+    assertEqual(await box().inputValue(), '¡Felicidades!', 'the text that was not sent');
+    await inspect('file-not-convertible');
+    await attachment('baile.gif').getByRole('button', { name: 'Enviarlo como documento' }).click();
+    const message = await sendWith(() => button('Enviar').click());
+    assertEqual(`${message.kind} ${message.file.name} ${message.body}`, 'document baile.gif ¡Felicidades!', 'the file at the phone');
+    await attachment('baile.gif').waitFor({ state: 'detached' });
+  });
+
+  await step('a note beside the chat stays while others change the contact and the chat is left', async () => {
+    const note = page.getByRole('textbox', { name: 'Nota' });
+    await openChat(ANA);
+    await button('Datos de Ana').click();
+    await note.fill('Prefiere la tarde');
+    await api(`/api/contacts/${ANA}`, 'PUT', { etiquetas: ['comprador'] });
+    await page.locator('#contact-panel').getByText('comprador').waitFor({ timeout: 30_000 });
+    assertEqual(await note.inputValue(), 'Prefiere la tarde', 'the note after a change elsewhere');
+    await openChat(LEO);
+    await openChat(ANA);
+    if (!(await note.isVisible())) await button('Datos de Ana').click();
+    assertEqual(await note.inputValue(), 'Prefiere la tarde', 'the note after the chat was left');
+    await page.locator('#contact-panel').getByRole('button', { name: 'Guardar' }).click();
+    await waitForText('Se guardó.');
+    const { nota, etiquetas } = await api(`/api/contacts/${ANA}`);
+    assertEqual(`${nota} ${etiquetas}`, 'Prefiere la tarde comprador', 'the saved contact');
+    await button('Cerrar los datos').click();
+  });
+
+  await step('what one user did not send is not shown to the next one, and is there again for its own', async () => {
+    await api('/api/users', 'POST', { username: 'berta', password: OTHER_PASSWORD, role: 'agente' });
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await box().fill('secreto de admin');
+    await attach('secreto.txt');
+    await attachment('secreto.txt').waitFor();
+    // The session expires.
+    await page.context().clearCookies();
+    await openChat(LEO).catch(() => undefined);
+    await page.getByLabel('Usuario', { exact: true }).waitFor({ timeout: 30_000 });
+    await signIn('berta', OTHER_PASSWORD);
+    await openChat(ANA);
+    assertEqual(await box().inputValue(), '', 'the text of another user');
+    assertEqual(await page.locator('[data-attachment]').count(), 0, 'the files of another user');
+    await page.context().clearCookies();
+    await page.getByLabel('Usuario', { exact: true }).waitFor({ timeout: 30_000 });
+    await signIn('admin', password);
+    await openChat(ANA);
+    assertEqual(await box().inputValue(), 'secreto de admin', 'the own text');
+    await attachment('secreto.txt').waitFor();
+    await button('admin').first().click();
+    await button('Cerrar sesión').click();
+    await signIn('admin', password);
+    await openChat(ANA);
+    assertEqual(await box().inputValue(), '', 'the text after signing out');
+    assertEqual(await page.locator('[data-attachment]').count(), 0, 'the files after signing out');
   });
 
   await step('without a microphone, the page explains why', async () => {

@@ -494,6 +494,8 @@ async function test() {
     await box().evaluate((element) => {
       const clipboardData = new DataTransfer();
       clipboardData.items.add(new File(['pegado'], 'pegado.txt', { type: 'text/plain' }));
+      // Finder and GNOME put the name beside the file.
+      clipboardData.setData('text/plain', 'pegado.txt');
       element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
     });
     await page.locator('[data-attachment="pegado.txt"]').waitFor();

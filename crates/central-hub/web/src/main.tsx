@@ -8,6 +8,7 @@ import { prefetchFirstScreen } from './app/prefetch';
 import { warmUp } from './app/warmUp';
 import { loadChosenLanguage } from './i18n/I18nProvider';
 import { HOME } from './lib/routes';
+import { ignoreStrayDrops } from './lib/strayDrops';
 import { createQueryClient } from './live/queries';
 
 /** How long nothing is shown while it is not known who is signed in. */
@@ -22,6 +23,7 @@ const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 // Before the first render: a redirection of the router would render the frame without a screen.
 if (location.pathname === '/') history.replaceState(null, '', HOME);
+ignoreStrayDrops();
 const queries = createQueryClient();
 // index.html has already asked who is signed in. With the answer, the page is rendered only once.
 const identified = Promise.race([prefetchFirstScreen(queries), wait(PATIENCE_MS)]);

@@ -12,7 +12,9 @@ import {
 import { getMe, signIn, signOut } from '../api/endpoints';
 import { onSignedOut } from '../api/http';
 import type { Me } from '../api/types';
+import { forgetChats } from '../lib/chatStore';
 import { forgetDrafts } from '../lib/drafts';
+import { setOwner } from '../lib/owner';
 import { lazyWithStyles } from '../ui/lazyWithStyles';
 import { ME_KEY, meQuery } from './identity';
 import { Starting } from './Starting';
@@ -90,9 +92,12 @@ export function AuthProvider({ children }: { children: ReactNode }) {
       </Suspense>
     );
   }
+  // Unsent work belongs to its user, also after the session expired.
+  setOwner(me.user?.username ?? '');
   const leave = async () => {
     await signOut();
     forgetDrafts();
+    forgetChats();
     setExpired(false);
     forget();
   };

@@ -1,21 +1,31 @@
 import { ActionIcon, Button, FileButton, Text, Textarea } from '@mantine/core';
 import { IconBolt, IconMicrophone, IconMoodSmile, IconPaperclip, IconSend } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useRef, useState, type FormEvent, type RefObject } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+  type FormEvent,
+  type RefObject,
+} from 'react';
 
 import { outcomeIsUnknown } from '../api/outcome';
 import { useText } from '../i18n/I18nProvider';
-import { draftOf, keepDraft } from '../lib/drafts';
 import { newKey } from '../lib/key';
 import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
 import { useSending } from '../live/useSending';
 import { ActionError } from '../ui/ActionError';
+import { toast } from '../ui/toast';
 import { AnsweredMessage } from './actions/AnsweredMessage';
-import { answer, CONVERSATIONS_KEY } from './api';
+import { CONVERSATIONS_KEY } from './api';
 import { AttachmentList } from './AttachmentList';
 import { filesOf } from './attachments';
 import { QuickAnswerOptions } from './compose/QuickAnswerOptions';
+import { useAnswer, type Attempt } from './compose/useAnswer';
 import { useQuickAnswerList } from './compose/useQuickAnswerList';
 import { useVoice } from './compose/useVoice';
 import { VoicePanel } from './compose/VoicePanel';
@@ -26,14 +36,6 @@ import { useDrop } from './useDrop';
 
 /** Loaded when opened, since the names of all emoji are large. */
 const EmojiPicker = lazy(() => import('./compose/EmojiPicker'));
-
-interface Attempt {
-  destinatario: string;
-  mensaje: string;
-  cliente_id?: number;
-  responde_a?: number;
-  key: string;
-}
 
 interface Props {
   /** The chat id from the URL, which is also the key of the draft. */
@@ -75,15 +77,22 @@ export function AnswerBox({
   const line = useLine();
   const sending = useSending();
   const queries = useQueryClient();
-  const [text, setText] = useState(() => draftOf(chat));
+  const written = useAnswer(chat);
+  const { text, put } = written;
   const [problem, setProblem] = useState<string | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
-  const pending = useRef<Attempt | null>(null);
-  const isUnderWay = useRef(false);
-  const files = useAttachments();
-  const [simulated, setSimulated] = useState(false);
+  const files = useAttachments(chat);
+  const { add } = files;
+  const [hadFolder, setHadFolder] = useState(false);
   const reset = useRef<() => void>(null);
-  const isDragOver = useDrop(zone, files.add);
+  const drop = useCallback(
+    (dropped: readonly File[], withFolder: boolean) => {
+      add(dropped);
+      setHadFolder(withFolder);
+    },
+    [add],
+  );
+  const isDragOver = useDrop(zone, drop);
   const [pickerOpen, setPickerOpen] = useState(false);
 
   // Focuses the box: users open a chat to answer it.
@@ -100,20 +109,61 @@ export function AnswerBox({
     if (answeredId !== undefined) box.current?.focus();
   }, [answeredId]);
 
-  const put = (next: string) => {
-    setText(next);
-    keepDraft(chat, next);
+  // Files can be pasted wherever the focus is, but for another field and a dialog.
+  useEffect(() => {
+    const paste = (event: ClipboardEvent) => {
+      const { target } = event;
+      const isElsewhere =
+        target instanceof Element &&
+        target !== box.current &&
+        target.closest('input, textarea, [contenteditable], [role="dialog"]') !== null;
+      const pasted = isElsewhere ? [] : filesOf(event.clipboardData);
+      if (pasted.length === 0) return;
+      event.preventDefault();
+      drop(pasted, false);
+      box.current?.focus();
+    };
+    document.addEventListener('paste', paste);
+    return () => document.removeEventListener('paste', paste);
+  }, [drop]);
+
+  // An answer goes on when the chat is left, with this box's functions but without the box.
+  const isOpen = useRef(true);
+  const quoted = useRef(answered);
+  useEffect(() => {
+    quoted.current = answered;
+  }, [answered]);
+  useEffect(() => {
+    isOpen.current = true;
+    return () => {
+      isOpen.current = false;
+    };
+  }, []);
+  /** Removes the quote, unless the user chose another one meanwhile. */
+  const unquote = (sent: Message | null) => {
+    if (quoted.current?.id === sent?.id) onAnswerNone();
+  };
+  const tellIfLeft = () => {
+    if (!isOpen.current) toast({ text: c.attach.leftBehind(who) });
+  };
+  const settle = () => {
+    box.current?.focus();
+    void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
   };
 
   const answers = useQuickAnswerList({ box, text, put, name, phone: number, business });
   const target = { to: number, ...(business === null ? {} : { cliente_id: business }) };
   const replyTo = answered?.message_id ?? null;
-  const voice = useVoice({ ...target, ...(replyTo && { reply_to: replyTo }) }, (wasSimulated) => {
-    setSimulated(wasSimulated);
-    onAnswerNone();
-    void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
-    box.current?.focus();
-  });
+  const voice = useVoice(
+    chat,
+    { ...target, ...(replyTo && { reply_to: replyTo }) },
+    (simulated) => {
+      written.note({ simulated });
+      unquote(answered);
+      settle();
+    },
+    tellIfLeft,
+  );
 
   /** Inserts an emoji at the cursor, and moves the cursor behind the emoji. */
   function insert(emoji: string) {
@@ -123,68 +173,51 @@ export function AnswerBox({
     requestAnimationFrame(() => box.current?.setSelectionRange(next, next));
   }
 
-  const attempt = useMutation({
-    mutationFn: ({ key, ...body }: Attempt) => answer(body, key),
-    onSuccess: () => {
-      pending.current = null;
-      onAnswerNone();
-      put('');
-    },
-    onError: (error) => {
-      if (!outcomeIsUnknown(error)) pending.current = null;
-    },
-    onSettled: () => {
-      isUnderWay.current = false;
-      box.current?.focus();
-      return queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
-    },
-  });
-
   async function sendFiles() {
-    isUnderWay.current = true;
-    attempt.reset();
-    setSimulated(false);
-    const sent = await files.send(target, { caption: text.trim(), replyTo });
-    isUnderWay.current = false;
-    if (sent.quoted) onAnswerNone();
-    setSimulated(sent.simulated);
-    void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
-    if (sent.captioned) put('');
+    const caption = text.trim();
+    written.note({ isUnderWay: true, error: null, sent: null, simulated: false });
+    const sent = await files.send(target, { caption, replyTo });
+    written.note({ isUnderWay: false, simulated: sent.simulated });
+    if (sent.quoted) unquote(answered);
+    if (sent.captioned) written.takeAway(caption);
+    settle();
     // An audio file has no caption, so the text is sent as a separate message.
-    else if (sent.all && text.trim() !== '') sendText(sent.quoted ? null : answered);
-    box.current?.focus();
+    if (sent.all && !sent.captioned && caption !== '') {
+      await sendText(caption, sent.quoted ? null : answered);
+    } else if (!sent.all) tellIfLeft();
   }
 
   function submit(event?: FormEvent) {
     event?.preventDefault();
-    // A second click can arrive before the button renders as busy.
-    if (isUnderWay.current) return;
+    // Also a second click that arrives before the button renders as busy.
+    if (written.isUnderWay()) {
+      written.sendNext();
+      return;
+    }
     if (files.list.length > 0) void sendFiles();
-    else sendText(answered);
+    else void sendText(text, answered);
   }
 
-  function sendText(quote: Message | null) {
-    setSimulated(false);
-    if (text.trim() === '') {
+  async function sendText(mensaje: string, quote: Message | null) {
+    if (mensaje.trim() === '') {
+      written.note({ simulated: false });
       setProblem(c.answerEmpty);
       return;
     }
-    // A retry after an unknown outcome reuses the key, so that the message is sent only once.
-    const before = pending.current;
-    const repeated = before?.mensaje === text && before.responde_a === quote?.id ? before : null;
-    const next = repeated ?? {
+    const message: Omit<Attempt, 'key'> = {
       destinatario: number,
-      mensaje: text,
-      key: newKey(),
+      mensaje,
       ...(business === null ? {} : { cliente_id: business }),
       ...(quote === null ? {} : { responde_a: quote.id }),
     };
-    pending.current = next;
-    isUnderWay.current = true;
-    attempt.mutate(next);
+    const outcome = await written.send(message, newKey());
+    if (outcome.isSent) unquote(quote);
+    else tellIfLeft();
+    settle();
+    if (outcome.next !== null) await sendText(outcome.next, null);
   }
 
-  const { data, error } = attempt;
+  const { sent: data, error, simulated } = written;
   const unknown = error !== null && outcomeIsUnknown(error);
   // The message may have been sent since the response.
   const now = data && (messages.find(({ id }) => id === data.id)?.estado ?? data.estado);
@@ -204,9 +237,11 @@ export function AnswerBox({
       <ActionError error={unknown ? null : error} />
       <AttachmentList
         list={files.list}
-        left={files.left}
+        notAdded={files.notAdded}
+        hadFolder={hadFolder}
         isSending={files.isSending}
         onRemove={files.remove}
+        onAsDocument={files.asDocument}
       />
       {answered && <AnsweredMessage message={answered} who={who} onClose={onAnswerNone} />}
       {isDragOver && (
@@ -232,7 +267,7 @@ export function AnswerBox({
           multiple
           resetRef={reset}
           onChange={(chosen) => {
-            files.add(chosen);
+            drop(chosen, false);
             // Allows the same file to be chosen again.
             reset.current?.();
             box.current?.focus();
@@ -311,12 +346,6 @@ export function AnswerBox({
             answers.follow(true);
           }}
           onSelect={() => answers.follow(false)}
-          onPaste={(event) => {
-            const pasted = filesOf(event.clipboardData);
-            if (pasted.length === 0) return;
-            event.preventDefault();
-            files.add(pasted);
-          }}
           onKeyDown={(event) => {
             if (answers.handleKey(event)) return;
             // Enter also ends the composition of an accent or a word.
@@ -331,7 +360,7 @@ export function AnswerBox({
         <Button
           type="submit"
           className={classes.send}
-          loading={attempt.isPending || files.isSending}
+          loading={written.isBusy}
           disabled={!canSend}
           leftSection={<IconSend size={18} aria-hidden />}
         >

@@ -1,4 +1,4 @@
-import { ActionIcon, Progress, Text } from '@mantine/core';
+import { ActionIcon, Button, Progress, Text } from '@mantine/core';
 import {
   IconFileText,
   IconMusic,
@@ -8,13 +8,12 @@ import {
 } from '@tabler/icons-react';
 import { useEffect, useState, type ComponentType } from 'react';
 
-import { ApiError } from '../api/http';
 import { outcomeIsUnknown } from '../api/outcome';
 import type { Dictionary } from '../i18n/es';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { sizeText } from '../lib/fileText';
-import type { Attachment } from './attachments';
+import { FILE_NOT_CONVERTIBLE, refusalOf, type Attachment, type NotAdded } from './attachments';
 import classes from './Conversations.module.css';
 
 type Icon = ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
@@ -51,31 +50,35 @@ function usePreview(file: File): string | null {
   return preview;
 }
 
-function problemText(t: Dictionary, error: Error): string {
-  const { problems } = t.conversations.attach;
-  if (error instanceof ApiError && Object.hasOwn(problems, error.code))
-    return problems[error.code] ?? '';
-  return outcomeIsUnknown(error) ? t.conversations.unknown : errorText(t, error);
+function problemText(t: Dictionary, { error, fileId }: Attachment): string {
+  if (!error) return '';
+  const { problems, brokeOff } = t.conversations.attach;
+  const code = refusalOf(error);
+  if (code !== null && Object.hasOwn(problems, code)) return problems[code] ?? '';
+  if (!outcomeIsUnknown(error)) return errorText(t, error);
+  // Without its file a message cannot have been sent.
+  return fileId === null ? brokeOff : t.conversations.unknown;
 }
 
 function Row({
   attachment,
   locked,
   onRemove,
+  onAsDocument,
 }: {
   attachment: Attachment;
   locked: boolean;
   onRemove: () => void;
+  onAsDocument: () => void;
 }) {
   const t = useText();
   const a = t.conversations.attach;
-  const { file, part, fileId, error } = attachment;
-  const { name } = file;
+  const { file, name, part, fileId, error } = attachment;
   const preview = usePreview(file);
   const Sign = iconOf(attachment);
   const percent = Math.round((part ?? 0) * 100);
   return (
-    <li className={classes.attachment} data-attachment={file.name}>
+    <li className={classes.attachment} data-attachment={name}>
       {preview === null ? (
         <Sign size={26} stroke={1.5} aria-hidden />
       ) : (
@@ -98,8 +101,13 @@ function Row({
         )}
         {error && (
           <Text size="xs" c="var(--mantine-color-error)" role="alert">
-            {problemText(t, error)}
+            {problemText(t, attachment)}
           </Text>
+        )}
+        {error && refusalOf(error) === FILE_NOT_CONVERTIBLE && (
+          <Button size="compact-xs" variant="light" disabled={locked} onClick={onAsDocument}>
+            {a.asDocument}
+          </Button>
         )}
       </div>
       <ActionIcon
@@ -119,24 +127,38 @@ function Row({
 
 interface Props {
   list: readonly Attachment[];
-  left: number;
+  notAdded: NotAdded;
+  /** Whether a folder was dropped, which cannot be sent. */
+  hadFolder: boolean;
   isSending: boolean;
   onRemove: (key: string) => void;
+  onAsDocument: (key: string) => void;
 }
 
 /** The files of an answer with their upload progress. */
-export function AttachmentList({ list, left, isSending, onRemove }: Props) {
+export function AttachmentList({ list, notAdded, hadFolder, isSending, onRemove, onAsDocument }: Props) {
   const a = useText().conversations.attach;
+  const { left, empty } = notAdded;
   return (
     <>
       {list.length > 0 && (
         <ul className={classes.attachments} aria-label={a.list}>
           {list.map((attachment) => (
-            <Row key={attachment.key} attachment={attachment} locked={isSending} onRemove={() => onRemove(attachment.key)} />
+            <Row
+              key={attachment.key}
+              attachment={attachment}
+              locked={isSending}
+              onRemove={() => onRemove(attachment.key)}
+              onAsDocument={() => onAsDocument(attachment.key)}
+            />
           ))}
         </ul>
       )}
-      <div role="status">{left > 0 && <Text size="xs">{a.left(left)}</Text>}</div>
+      <div role="status">
+        {left > 0 && <Text size="xs">{a.left(left)}</Text>}
+        {empty.length > 0 && <Text size="xs">{a.empty(empty.join(', '))}</Text>}
+        {hadFolder && <Text size="xs">{a.folder}</Text>}
+      </div>
     </>
   );
 }

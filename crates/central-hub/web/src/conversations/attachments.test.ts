@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { added, attachmentOf, changed, filesOf, kindFor, MAX_FILES, without } from './attachments';
+import { added, attachmentOf, changed, filesOf, kindFor, MAX_FILES, nameFor, without } from './attachments';
 
 const file = (name: string) => new File(['x'], name);
 const attachmentsOf = (count: number) => Array.from({ length: count }, (_, n) => attachmentOf(`k${n}`, file(`${n}.txt`)));
@@ -26,10 +26,44 @@ describe('files to send', () => {
     expect(without(list, 'k0').map(({ key }) => key)).toEqual(['k1']);
   });
 
-  it('are taken from a paste, unless it contains text', () => {
-    const files = [file('image.png')] as unknown as FileList;
-    expect(filesOf({ files, types: ['Files'] })).toHaveLength(1);
-    expect(filesOf({ files, types: ['text/plain', 'text/html', 'Files'] })).toEqual([]);
+  it('are not added if they are empty', () => {
+    const nothing = attachmentOf('e', new File([], 'vacío.txt'));
+    const { list, empty, left } = added([], [nothing, ...attachmentsOf(1)]);
+    expect([list.map(({ key }) => key), empty, left]).toEqual([['k0'], ['vacío.txt'], 0]);
+  });
+
+  it('are taken from a paste, also with their names beside them, unless it is a text with its picture', () => {
+    const list = (...names: string[]) => names.map(file) as unknown as FileList;
+    expect(filesOf({ files: list('image.png'), types: ['Files'] })).toHaveLength(1);
+    // Finder and GNOME.
+    expect(filesOf({ files: list('casa.jpg'), types: ['text/plain', 'Files'] })).toHaveLength(1);
+    expect(filesOf({ files: list('a.jpg', 'b.jpg'), types: ['text/plain', 'text/html', 'Files'] })).toHaveLength(2);
+    // A picture copied in a browser.
+    expect(filesOf({ files: list('image.png'), types: ['text/html', 'Files'] })).toHaveLength(1);
+    for (const rich of ['text/html', 'text/rtf'])
+      expect(filesOf({ files: list('image.png'), types: ['text/plain', rich, 'Files'] })).toEqual([]);
     expect(filesOf(null)).toEqual([]);
+  });
+});
+
+describe('the name of a file', () => {
+  it('stays as it is if the service takes it', () => {
+    for (const name of ['precios 2026.csv', 'año_é.pdf', '👩‍💻.png', '1️⃣.txt', 'نمی‌خواهم.pdf', '.env', 'a..b'])
+      expect(nameFor(name)).toBe(name);
+  });
+
+  it('loses what the service refuses', () => {
+    expect(nameFor('\u200efoto\u200b.jpg')).toBe('foto.jpg');
+    expect(nameFor('factura\u202efdp.exe')).toBe('facturafdp.exe');
+    expect(nameFor('a\u200d.txt')).toBe('a.txt');
+    expect(nameFor('a/b\\c\n.txt')).toBe('a_b_c_.txt');
+    expect(nameFor(' .. ')).toBe('archivo');
+    expect(nameFor('\u200e')).toBe('archivo');
+  });
+
+  it('is shortened before its extension', () => {
+    const short = nameFor(`${'ñ'.repeat(200)}.pdf`);
+    expect(new TextEncoder().encode(short).length).toBeLessThanOrEqual(255);
+    expect(short).toMatch(/^ñ{125}\.pdf$/);
   });
 });

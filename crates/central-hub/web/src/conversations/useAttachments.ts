@@ -1,11 +1,21 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback } from 'react';
 
 import { outcomeIsUnknown } from '../api/outcome';
 import { upload } from '../api/upload';
+import { chatStore, useSlot, type Slot } from '../lib/chatStore';
 import { newKey } from '../lib/key';
 import { query } from '../lib/query';
 import { sendFile } from './api';
-import { added, attachmentOf, changed, kindFor, without, type Attachment } from './attachments';
+import {
+  added,
+  ALL_ADDED,
+  attachmentOf,
+  changed,
+  kindFor,
+  without,
+  type Attachment,
+  type NotAdded,
+} from './attachments';
 
 interface Target {
   to: string;
@@ -14,11 +24,12 @@ interface Target {
 
 export interface Attachments {
   list: readonly Attachment[];
-  /** Number of files over the limit, which were not added. */
-  left: number;
+  notAdded: NotAdded;
   isSending: boolean;
   add: (files: readonly File[]) => void;
   remove: (key: string) => void;
+  /** Makes a file that phones do not show go as a document. */
+  asDocument: (key: string) => void;
   /** Sends all files: the first one with the quote, the first that can have a caption with it. */
   send: (target: Target, words: Words) => Promise<SendSummary>;
 }
@@ -31,7 +42,7 @@ interface Words {
 }
 
 export interface SendSummary {
-  /** Whether all files were accepted. */
+  /** Whether all files were accepted, but for those that the user removed meanwhile. */
   all: boolean;
   /** Whether one of the files was sent with the quote. */
   quoted: boolean;
@@ -40,113 +51,155 @@ export interface SendSummary {
   simulated: boolean;
 }
 
-/** Manages the files of an answer, which are uploaded and sent one after another. */
-export function useAttachments(): Attachments {
-  const [list, setList] = useState<readonly Attachment[]>([]);
-  const [left, setLeft] = useState(0);
-  const [isSending, setSending] = useState(false);
-  const stop = useRef<AbortController | null>(null);
-  const current = useRef<string | null>(null);
-  // A retry of a file is the same message, so it keeps the caption and the quote.
-  const words = useRef(new Map<string, Words>());
+interface State {
+  list: readonly Attachment[];
+  notAdded: NotAdded;
+  isSending: boolean;
+}
 
-  useEffect(() => () => stop.current?.abort(), []);
+const files = chatStore<State>(() => ({ list: [], notAdded: ALL_ADDED, isSending: false }));
+
+/** The running uploads by the files' keys. */
+const uploads = new Map<string, AbortController>();
+/** What a file was sent with: a retry is the same message, so it keeps the caption and the quote. */
+const words = new Map<string, Words>();
+
+const put = (slot: Slot<State>, key: string, change: Partial<Attachment>) =>
+  slot.set({ list: changed(slot.get().list, key, change) });
+const drop = (slot: Slot<State>, key: string) => slot.set({ list: without(slot.get().list, key) });
+const find = (slot: Slot<State>, key: string) => slot.get().list.find((one) => one.key === key);
+
+/** Thrown for a file that the user removed. */
+class Removed extends Error {}
+
+async function uploaded(slot: Slot<State>, one: Attachment): Promise<Attachment> {
+  const { key, file, name } = one;
+  const abort = new AbortController();
+  uploads.set(key, abort);
+  try {
+    const kept = await upload<{ file_id: string; mime: string }>(
+      `/api/files${query({ filename: name })}`,
+      { file, onProgress: (part) => put(slot, key, { part }), signal: abort.signal },
+    );
+    const told = { fileId: kept.file_id, kind: one.kind ?? kindFor(kept.mime), part: 1 };
+    put(slot, key, told);
+    return { ...one, ...told };
+  } catch (error) {
+    if (abort.signal.aborted) throw new Removed();
+    throw error;
+  } finally {
+    uploads.delete(key);
+  }
+}
+
+async function sendOne(
+  slot: Slot<State>,
+  one: Attachment,
+  target: Target,
+  left: Words,
+): Promise<Omit<SendSummary, 'all'>> {
+  put(slot, one.key, { error: null, part: one.fileId === null ? 0 : 1 });
+  const { key, fileId, kind, name } = one.fileId === null ? await uploaded(slot, one) : one;
+  // The user can remove a file until its upload is complete.
+  if (!find(slot, key)) throw new Removed();
+  const own = words.get(key) ?? { ...left, caption: kind === 'audio' ? '' : left.caption };
+  words.set(key, own);
+  try {
+    const { dry_run: simulated = false } = await sendFile(
+      {
+        ...target,
+        type: kind ?? 'document',
+        file_id: fileId ?? '',
+        ...(kind === 'audio' ? {} : { filename: name }),
+        ...(own.caption === '' ? {} : { caption: own.caption }),
+        ...(own.replyTo === null ? {} : { reply_to: own.replyTo }),
+      },
+      key,
+    );
+    words.delete(key);
+    return {
+      quoted: own.replyTo !== null && own.replyTo === left.replyTo,
+      captioned: own.caption !== '' && own.caption === left.caption,
+      simulated,
+    };
+  } catch (error) {
+    // A file that was certainly not sent may get another caption and quote on retry.
+    if (!(error instanceof Error && outcomeIsUnknown(error))) words.delete(key);
+    throw error;
+  }
+}
+
+/** Sends the files that a chat has now, one after another, whether or not the chat stays open. */
+async function sendAll(
+  slot: Slot<State>,
+  target: Target,
+  { caption, replyTo }: Words,
+): Promise<SendSummary> {
+  slot.set({ isSending: true, notAdded: ALL_ADDED });
+  const sent = { count: 0, all: true, quoted: false, captioned: false, simulated: false };
+  for (const { key } of slot.get().list) {
+    const one = find(slot, key);
+    // The user removed the file while an earlier one was sent.
+    if (!one) continue;
+    try {
+      const { quoted, captioned, simulated } = await sendOne(slot, one, target, {
+        caption: sent.captioned ? '' : caption,
+        replyTo: sent.quoted ? null : replyTo,
+      });
+      sent.count += 1;
+      sent.quoted ||= quoted;
+      sent.captioned ||= captioned;
+      sent.simulated ||= simulated;
+      drop(slot, key);
+    } catch (error) {
+      if (error instanceof Removed) continue;
+      const problem = error instanceof Error ? error : new Error(String(error));
+      put(slot, key, { error: problem, part: null });
+      sent.all = false;
+      // Stop here, to keep the order of the files.
+      break;
+    }
+  }
+  slot.set({ isSending: false });
+  return { ...sent, all: sent.all && sent.count > 0 };
+}
+
+/**
+ * Manages the files of a chat's answer. They wait in their chat until they are sent or removed, as
+ * long as the page is open.
+ */
+export function useAttachments(chat: string): Attachments {
+  const [slot, state] = useSlot(files, chat);
 
   const add = useCallback(
-    (files: readonly File[]) => {
-      const all = files.map((file) => attachmentOf(newKey(), file));
-      const next = added(list, all);
-      setList(next.list);
-      setLeft(next.left);
+    (chosen: readonly File[]) => {
+      const all = chosen.map((file) => attachmentOf(newKey(), file));
+      const { list, ...notAdded } = added(slot.get().list, all);
+      slot.set({ list, notAdded });
     },
-    [list],
+    [slot],
   );
 
-  const remove = useCallback((key: string) => {
-    if (current.current === key) stop.current?.abort();
-    words.current.delete(key);
-    setList((before) => without(before, key));
-    setLeft(0);
-  }, []);
+  const remove = useCallback(
+    (key: string) => {
+      uploads.get(key)?.abort();
+      words.delete(key);
+      drop(slot, key);
+      slot.set({ notAdded: ALL_ADDED });
+    },
+    [slot],
+  );
 
-  async function sendOne(one: Attachment, target: Target, left: Words): Promise<Omit<SendSummary, 'all'>> {
-    const put = (change: Partial<Attachment>) => setList((before) => changed(before, one.key, change));
-    const abort = new AbortController();
-    stop.current = abort;
-    current.current = one.key;
-    let { fileId, kind } = one;
-    put({ error: null, part: fileId === null ? 0 : 1 });
-    if (fileId === null || kind === null) {
-      const { file } = one;
-      const kept = await upload<{ file_id: string; mime: string }>(
-        `/api/files${query({ filename: file.name })}`,
-        { file, onProgress: (part) => put({ part }), signal: abort.signal },
-      );
-      fileId = kept.file_id;
-      kind = kindFor(kept.mime);
-      put({ fileId, kind, part: 1 });
-    }
-    // From here on the file can no longer be removed.
-    current.current = null;
-    const own =
-      words.current.get(one.key) ?? { ...left, caption: kind === 'audio' ? '' : left.caption };
-    words.current.set(one.key, own);
-    try {
-      const { dry_run: simulated = false } = await sendFile(
-        {
-          ...target,
-          type: kind,
-          file_id: fileId,
-          ...(kind === 'audio' ? {} : { filename: one.file.name }),
-          ...(own.caption === '' ? {} : { caption: own.caption }),
-          ...(own.replyTo === null ? {} : { reply_to: own.replyTo }),
-        },
-        one.key,
-      );
-      return {
-        quoted: own.replyTo !== null && own.replyTo === left.replyTo,
-        captioned: own.caption !== '' && own.caption === left.caption,
-        simulated,
-      };
-    } catch (error) {
-      // A file that was certainly not sent may get another caption and quote on retry.
-      if (!(error instanceof Error && outcomeIsUnknown(error))) words.current.delete(one.key);
-      throw error;
-    }
-  }
+  const asDocument = useCallback(
+    // Sent in another way it is another message, so it gets another key.
+    (key: string) => put(slot, key, { key: newKey(), kind: 'document', error: null }),
+    [slot],
+  );
 
-  async function send(target: Target, { caption, replyTo }: Words): Promise<SendSummary> {
-    setSending(true);
-    setLeft(0);
-    const sent: SendSummary = { all: true, quoted: false, captioned: false, simulated: false };
-    for (const one of list) {
-      try {
-        const { quoted, captioned, simulated } = await sendOne(one, target, {
-          caption: sent.captioned ? '' : caption,
-          replyTo: sent.quoted ? null : replyTo,
-        });
-        sent.quoted ||= quoted;
-        sent.captioned ||= captioned;
-        sent.simulated ||= simulated;
-        words.current.delete(one.key);
-        setList((before) => without(before, one.key));
-      } catch (error) {
-        // The user removed the file during its upload.
-        if (error instanceof DOMException && error.name === 'AbortError') {
-          sent.all = false;
-          continue;
-        }
-        const problem = error instanceof Error ? error : new Error(String(error));
-        setList((before) => changed(before, one.key, { error: problem, part: null }));
-        sent.all = false;
-        // Stop here, to keep the order of the files.
-        break;
-      }
-    }
-    current.current = null;
-    setSending(false);
-    return sent;
-  }
+  const send = useCallback(
+    (target: Target, left: Words) => sendAll(slot, target, left),
+    [slot],
+  );
 
-  return { list, left, isSending, add, remove, send };
+  return { ...state, add, remove, asDocument, send };
 }

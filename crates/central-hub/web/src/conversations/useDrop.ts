@@ -2,10 +2,13 @@ import { useEffect, useState, type RefObject } from 'react';
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
 
-/** Passes on files dropped on an element; returns whether files are being dragged over it. */
+/**
+ * Passes on files dropped on an element, and whether there was a folder among them; returns whether
+ * files are being dragged over it.
+ */
 export function useDrop(
   zone: RefObject<HTMLElement | null>,
-  onFiles: (files: readonly File[]) => void,
+  onFiles: (files: readonly File[], hadFolder: boolean) => void,
 ): boolean {
   const [hovers, setHovers] = useState(false);
 
@@ -27,8 +30,9 @@ export function useDrop(
       if (!event.dataTransfer || !hasFiles(event)) return;
       event.preventDefault();
       // Skips folders, which are listed as unreadable files.
-      const items = [...event.dataTransfer.items].filter((item) => item.webkitGetAsEntry()?.isFile !== false);
-      onFiles(items.flatMap((item) => item.getAsFile() ?? []));
+      const all = [...event.dataTransfer.items];
+      const items = all.filter((item) => item.webkitGetAsEntry()?.isFile !== false);
+      onFiles(items.flatMap((item) => item.getAsFile() ?? []), items.length < all.length);
     };
     element.addEventListener('dragover', over);
     element.addEventListener('dragleave', leave);

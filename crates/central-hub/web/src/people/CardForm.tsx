@@ -1,28 +1,50 @@
 import { Button, Group, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import type { FormEvent } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
+import { chatStore, useSlot } from '../lib/chatStore';
 import { ActionError } from '../ui/ActionError';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
-import { changeContact, CONTACTS_KEY, idOf } from './api';
+import { changeContact, contactKey, CONTACTS_KEY, idOf } from './api';
 import type { ContactDetails } from './types';
+
+/** What can be changed of a contact. */
+interface Card {
+  nombre: string;
+  etiquetas: string[];
+  nota: string;
+}
+
+const cardOf = ({ nombre, etiquetas, nota }: ContactDetails): Card => ({
+  nombre: nombre ?? '',
+  etiquetas,
+  nota: nota ?? '',
+});
+
+/** Unsaved changes by contact, which wait there when the form is closed. */
+const unsaved = chatStore<{ changes: Partial<Card> }>(() => ({ changes: {} }));
 
 /** The form for a contact's name, tags and note. */
 export function CardForm({ contact }: { contact: ContactDetails }) {
-  const { nombre, etiquetas, nota } = contact;
-  // The key resets the form when the contact was changed elsewhere.
-  return <Fields key={`${nombre}\n${etiquetas.join('\n')}\n${nota}`} contact={contact} />;
-}
-
-function Fields({ contact }: { contact: ContactDetails }) {
   const s = useText().contacts.detail;
-  const [nombre, setNombre] = useState(contact.nombre ?? '');
-  const [etiquetas, setEtiquetas] = useState(contact.etiquetas);
-  const [nota, setNota] = useState(contact.nota ?? '');
+  const queries = useQueryClient();
+  const [slot, { changes }] = useSlot(unsaved, idOf(contact));
+  // What is changed elsewhere meanwhile appears in the fields that are not being changed here.
+  const card = { ...cardOf(contact), ...changes };
+  const { nombre, etiquetas, nota } = card;
+  const change = (part: Partial<Card>) => slot.set({ changes: { ...slot.get().changes, ...part } });
   const save = useAction(
     CONTACTS_KEY,
-    () => changeContact(idOf(contact), { nombre: nombre.trim(), etiquetas, nota: nota.trim() }),
+    async () => {
+      const sent = { nombre: nombre.trim(), etiquetas, nota: nota.trim() };
+      const saved = await changeContact(idOf(contact), sent);
+      queries.setQueryData(contactKey(idOf(contact)), saved);
+      // What was typed while it was being saved stays.
+      const now = slot.get().changes;
+      if (now === changes) slot.clear();
+    },
     () => toast({ text: s.saved }),
   );
   function submit(event: FormEvent) {
@@ -37,7 +59,7 @@ function Fields({ contact }: { contact: ContactDetails }) {
           description={s.nameHint}
           maxLength={200}
           value={nombre}
-          onChange={(event) => setNombre(event.currentTarget.value)}
+          onChange={(event) => change({ nombre: event.currentTarget.value })}
         />
         <TagsInput
           label={s.tags}
@@ -45,7 +67,7 @@ function Fields({ contact }: { contact: ContactDetails }) {
           maxTags={20}
           value={etiquetas}
           acceptValueOnBlur
-          onChange={setEtiquetas}
+          onChange={(tags) => change({ etiquetas: tags })}
         />
         <Textarea
           label={s.note}
@@ -54,7 +76,7 @@ function Fields({ contact }: { contact: ContactDetails }) {
           maxRows={8}
           maxLength={4000}
           value={nota}
-          onChange={(event) => setNota(event.currentTarget.value)}
+          onChange={(event) => change({ nota: event.currentTarget.value })}
         />
         <ActionError error={save.error} />
         <Group justify="flex-end">

@@ -41,9 +41,11 @@ export const whoOf = (contact: Contact): string =>
 const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
 
 /** `everyMs`: the polling interval in milliseconds; if omitted, only invalidation refetches. */
+export const contactKey = (id: string) => [...CONTACTS_KEY, 'of', id];
+
 export const useContact = (id: string, everyMs: number | false = false) =>
   useQuery({
-    queryKey: [...CONTACTS_KEY, 'of', id],
+    queryKey: contactKey(id),
     queryFn: ({ signal }) => request<ContactDetails>(pathOf(id), { signal }),
     refetchInterval: everyMs,
     staleTime: 0,

@@ -3,11 +3,15 @@ import { IconArrowBackUp, IconChevronDown, IconPencil, IconTrash } from '@tabler
 import { useLayoutEffect, useRef, useState } from 'react';
 
 import { useText } from '../../i18n/I18nProvider';
+import { summary } from '../thread';
 import type { Message } from '../types';
 import classes from './Actions.module.css';
 import { canAnswer, canDelete, canEdit, canReact, ownReaction } from './limits';
 import { PendingReaction } from './PendingReaction';
 import { ReactionItems } from './ReactionItems';
+
+/** How much of a message's text names its menu, in characters. */
+const MAX_NAMED = 60;
 
 /** `pick`: to choose a reaction among all. An empty reaction takes the own one away. */
 export type Action = 'answer' | 'edit' | 'delete' | 'pick' | { react: string };
@@ -19,7 +23,8 @@ interface Props {
 
 /** The actions on a message. The menu is rendered when opened: a long conversation has many. */
 export function MessageActions({ message, onAct }: Props) {
-  const m = useText().messageActions;
+  const t = useText();
+  const m = t.messageActions;
   const [isUsed, setUsed] = useState(false);
   const [isOpen, setOpen] = useState(false);
   const target = useRef<HTMLButtonElement>(null);
@@ -38,7 +43,8 @@ export function MessageActions({ message, onAct }: Props) {
       ref={target}
       type="button"
       className={classes.open}
-      aria-label={m.menu}
+      // Told apart in a screen reader's list of buttons.
+      aria-label={m.menu(summary(t, { ...message, mensaje: message.mensaje.slice(0, MAX_NAMED) }))}
       aria-haspopup="menu"
       {...(isUsed ? {} : { onClick: () => setUsed(true) })}
     >

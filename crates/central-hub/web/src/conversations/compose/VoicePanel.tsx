@@ -8,6 +8,7 @@ import { minutesAndSeconds } from '../../lib/time';
 import { useNow, wallClock } from '../../lib/useNow';
 import { ActionError } from '../../ui/ActionError';
 import { Notice } from '../../ui/Notice';
+import { FILE_NOT_CONVERTIBLE, refusalOf } from '../attachments';
 import classes from './Compose.module.css';
 import type { Voice } from './useVoice';
 
@@ -27,13 +28,20 @@ function Clock({ since }: { since: number }) {
 export function VoicePanel({ voice, canSend }: { voice: Voice; canSend: boolean }) {
   const c = useText().conversations;
   const v = c.voice;
-  const { state, error, problem } = voice;
+  const { state, error, problem, isUploaded } = voice;
   const first = useRef<HTMLButtonElement>(null);
+  /** The words for what only a voice message can fail with. */
+  function wordsFor(failure: Error, isAtService: boolean): string | null {
+    if (refusalOf(failure) === FILE_NOT_CONVERTIBLE) return v.notConvertible;
+    if (!outcomeIsUnknown(failure)) return null;
+    // Without its sound the message cannot have been sent.
+    return isAtService ? c.unknown : v.brokeOff;
+  }
   // The pressed button is gone, so focus the first remaining one.
   useEffect(() => {
     if (state === 'recording' || state === 'recorded') first.current?.focus();
   }, [state]);
-  const unknown = error !== null && outcomeIsUnknown(error);
+  const words = error && wordsFor(error, isUploaded);
   return (
     <>
       <Text span role="status" className={classes.said ?? ''}>
@@ -44,8 +52,12 @@ export function VoicePanel({ voice, canSend }: { voice: Voice; canSend: boolean 
           {v.problems[problem]}
         </Notice>
       )}
-      {unknown && <Text size="sm">{c.unknown}</Text>}
-      <ActionError error={unknown ? null : error} />
+      {words && (
+        <Text size="sm" role="alert">
+          {words}
+        </Text>
+      )}
+      <ActionError error={words ? null : error} />
       {state !== 'idle' && (
         <div className={classes.voice} role="group" aria-label={v.panel} data-testid="voice">
           {state === 'asking' && (

@@ -182,3 +182,13 @@ export async function asOggOpus(recorded: Blob): Promise<Blob> {
   const { pages } = writeOgg(readWebm(bytes));
   return new Blob(pages as BlobPart[], { type });
 }
+
+/**
+ * Converts a recording to what WhatsApp takes as a voice message. Safari writes AAC in MP4, which no
+ * page can convert: the service does, with ffmpeg.
+ */
+export async function asVoiceMessage(recorded: Blob): Promise<Blob> {
+  if (!recorded.type.startsWith('audio/mp4')) return asOggOpus(recorded);
+  if (recorded.size === 0) throw new NotOpus('it is empty');
+  return new Blob([recorded], { type: 'audio/mp4' });
+}

@@ -9,8 +9,11 @@ export class CannotRecord extends Error {
   }
 }
 
-/** Containers for Opus; the mimeType that WhatsApp accepts directly comes first. */
-const TYPES = ['audio/ogg;codecs=opus', 'audio/webm;codecs=opus'];
+/**
+ * What browsers write: first what WhatsApp accepts directly, then what the page can convert, then
+ * what Safari before 18.4 writes, which the service converts.
+ */
+const TYPES = ['audio/ogg;codecs=opus', 'audio/webm;codecs=opus', 'audio/mp4'];
 /** The same bit rate as WhatsApp's recorder. */
 const BITS_PER_SECOND = 32_000;
 /** Interval at which the recorder delivers recorded data. */

@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect } from 'react';
 
 import { outcomeIsUnknown } from '../../api/outcome';
 import { upload } from '../../api/upload';
+import { chatStore, useSlot, type Slot } from '../../lib/chatStore';
 import { newKey } from '../../lib/key';
 import { sendFile } from '../api';
 import { CannotRecord, record, type RecorderProblem, type Recording } from './recorder';
@@ -16,7 +17,16 @@ interface Target {
   reply_to?: string;
 }
 
-export interface Voice {
+/** A finished recording. */
+interface Finished {
+  file: Blob;
+  key: string;
+  fileId: string | null;
+  to: Target | null;
+  abort: AbortController | null;
+}
+
+interface State {
   state: 'idle' | 'asking' | 'recording' | 'recorded' | 'sending';
   /** When the recording began, in milliseconds since 1970. */
   since: number | null;
@@ -24,143 +34,162 @@ export interface Voice {
   url: string | null;
   /** The uploaded fraction, from 0 to 1. */
   part: number;
+  /** Whether the recording is at the service. */
+  isUploaded: boolean;
   problem: RecorderProblem | 'unreadable' | null;
   error: Error | null;
+  recording: Recording | null;
+  finished: Finished | null;
+  limit: ReturnType<typeof setTimeout> | null;
+  /** Incremented to ignore late results, after the recording was discarded. */
+  turn: number;
+}
+
+export type Voice = Pick<
+  State,
+  'state' | 'since' | 'url' | 'part' | 'isUploaded' | 'problem' | 'error'
+> & {
   start: () => void;
   stop: () => void;
   discard: () => void;
   send: () => void;
+};
+
+const IDLE: Omit<State, 'turn'> = {
+  state: 'idle',
+  since: null,
+  url: null,
+  part: 0,
+  isUploaded: false,
+  problem: null,
+  error: null,
+  recording: null,
+  finished: null,
+  limit: null,
+};
+
+const voices = chatStore<State>(() => ({ ...IDLE, turn: 0 }));
+
+async function start(slot: Slot<State>) {
+  discard(slot);
+  const { turn } = slot.get();
+  slot.set({ state: 'asking' });
+  try {
+    const recording = await record(() => void stop(slot));
+    if (turn !== slot.get().turn) {
+      recording.discard();
+      return;
+    }
+    const limit = setTimeout(() => void stop(slot), MAX_MS);
+    slot.set({ state: 'recording', since: Date.now(), recording, limit });
+  } catch (failure) {
+    if (turn !== slot.get().turn) return;
+    const problem = failure instanceof CannotRecord ? failure.problem : 'unsupported';
+    slot.set({ state: 'idle', problem });
+  }
 }
 
-/** Manages a voice message: recorded, played, sent or discarded. */
-export function useVoice(target: Target, onSent: (simulated: boolean) => void): Voice {
-  const [state, setState] = useState<Voice['state']>('idle');
-  const [since, setSince] = useState<number | null>(null);
-  const [url, setUrl] = useState<string | null>(null);
-  const [part, setPart] = useState(0);
-  const [problem, setProblem] = useState<Voice['problem']>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const recording = useRef<Recording | null>(null);
-  const finished = useRef<{ file: Blob; key: string; fileId: string | null; to?: Target } | null>(null);
-  const abort = useRef<AbortController | null>(null);
-  const limit = useRef<ReturnType<typeof setTimeout> | null>(null);
-  // Incremented to ignore late results, after the chat was left or the recording discarded.
-  const turn = useRef(0);
+async function stop(slot: Slot<State>) {
+  const { turn, recording, limit } = slot.get();
+  if (limit) clearTimeout(limit);
+  if (!recording) return;
+  slot.set({ recording: null, limit: null });
+  try {
+    const [recorded, { asVoiceMessage }] = await Promise.all([
+      recording.stop(),
+      import('./oggOpus'),
+    ]);
+    const file = await asVoiceMessage(recorded);
+    if (turn !== slot.get().turn) return;
+    const finished = { file, key: newKey(), fileId: null, to: null, abort: null };
+    slot.set({ state: 'recorded', url: URL.createObjectURL(file), finished });
+  } catch {
+    if (turn !== slot.get().turn) return;
+    slot.set({ state: 'idle', problem: 'unreadable' });
+  }
+}
+
+function discard(slot: Slot<State>) {
+  const { turn, recording, limit, finished, url } = slot.get();
+  slot.set({ ...IDLE, turn: turn + 1 });
+  recording?.discard();
+  finished?.abort?.abort();
+  if (limit) clearTimeout(limit);
+  if (url) URL.revokeObjectURL(url);
+}
+
+/** Sends the recording, whether or not the chat stays open; returns how, or null if it was not sent. */
+async function send(slot: Slot<State>, target: Target): Promise<{ simulated: boolean } | null> {
+  const { turn, finished } = slot.get();
+  if (!finished || slot.get().state === 'sending') return null;
+  slot.set({ error: null, state: 'sending', part: finished.fileId === null ? 0 : 1 });
+  try {
+    if (finished.fileId === null) {
+      finished.abort = new AbortController();
+      // A voice message has no file name.
+      const uploaded = await upload<{ file_id: string }>('/api/files', {
+        file: finished.file,
+        onProgress: (part) => turn === slot.get().turn && slot.set({ part }),
+        signal: finished.abort.signal,
+      });
+      finished.fileId = uploaded.file_id;
+      if (turn !== slot.get().turn) return null;
+      slot.set({ part: 1, isUploaded: true });
+    }
+    // A retry keeps the first target, so that it is the same message even if the quote changed.
+    finished.to ??= target;
+    const { dry_run: simulated = false } = await sendFile(
+      { ...finished.to, type: 'audio', voice: true, file_id: finished.fileId },
+      finished.key,
+    );
+    if (turn === slot.get().turn) discard(slot);
+    return { simulated };
+  } catch (failure) {
+    if (turn !== slot.get().turn) return null;
+    // A message that was certainly not sent may quote another message on retry.
+    if (!(failure instanceof Error && outcomeIsUnknown(failure))) finished.to = null;
+    const error = failure instanceof Error ? failure : new Error(String(failure));
+    slot.set({ state: 'recorded', error });
+    return null;
+  }
+}
+
+/**
+ * Manages a chat's voice message: recorded, played, sent or discarded. When the chat is left, the
+ * recording ends, and waits in the chat as long as the page is open.
+ */
+export function useVoice(
+  chat: string,
+  target: Target,
+  onSent: (simulated: boolean) => void,
+  onFailed: () => void,
+): Voice {
+  const [slot, { state, since, url, part, isUploaded, problem, error }] = useSlot(voices, chat);
 
   useEffect(
     () => () => {
-      turn.current += 1;
-      recording.current?.discard();
-      abort.current?.abort();
-      if (limit.current) clearTimeout(limit.current);
+      // A microphone that nobody sees must not stay open.
+      if (slot.get().state === 'asking') discard(slot);
+      else void stop(slot);
     },
-    [],
+    [slot],
   );
-  useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
-
-  async function start() {
-    turn.current += 1;
-    const ownTurn = turn.current;
-    setProblem(null);
-    setError(null);
-    setState('asking');
-    try {
-      const begun = await record(() => void stop());
-      if (ownTurn !== turn.current) {
-        begun.discard();
-        return;
-      }
-      recording.current = begun;
-      limit.current = setTimeout(() => void stop(), MAX_MS);
-      setSince(Date.now());
-      setState('recording');
-    } catch (failure) {
-      if (ownTurn !== turn.current) return;
-      setProblem(failure instanceof CannotRecord ? failure.problem : 'unsupported');
-      setState('idle');
-    }
-  }
-
-  async function stop() {
-    const ownTurn = turn.current;
-    const ended = recording.current;
-    recording.current = null;
-    if (limit.current) clearTimeout(limit.current);
-    if (!ended) return;
-    try {
-      const [recorded, { asOggOpus }] = await Promise.all([ended.stop(), import('./oggOpus')]);
-      const file = await asOggOpus(recorded);
-      if (ownTurn !== turn.current) return;
-      finished.current = { file, key: newKey(), fileId: null };
-      setUrl(URL.createObjectURL(file));
-      setState('recorded');
-    } catch {
-      if (ownTurn !== turn.current) return;
-      setProblem('unreadable');
-      setState('idle');
-    }
-  }
-
-  function discard() {
-    turn.current += 1;
-    recording.current?.discard();
-    recording.current = null;
-    abort.current?.abort();
-    if (limit.current) clearTimeout(limit.current);
-    finished.current = null;
-    setUrl(null);
-    setSince(null);
-    setError(null);
-    setState('idle');
-  }
-
-  async function send() {
-    const ownTurn = turn.current;
-    const voiceMessage = finished.current;
-    if (!voiceMessage) return;
-    setError(null);
-    setPart(voiceMessage.fileId === null ? 0 : 1);
-    setState('sending');
-    try {
-      if (voiceMessage.fileId === null) {
-        abort.current = new AbortController();
-        const { signal } = abort.current;
-        // A voice message has no file name.
-        const uploaded = await upload<{ file_id: string }>('/api/files', {
-          file: voiceMessage.file,
-          onProgress: setPart,
-          signal,
-        });
-        voiceMessage.fileId = uploaded.file_id;
-        setPart(1);
-      }
-      // A retry keeps the first target, so that it is the same message even if the quote changed.
-      voiceMessage.to ??= target;
-      const { dry_run: simulated = false } = await sendFile(
-        { ...voiceMessage.to, type: 'audio', voice: true, file_id: voiceMessage.fileId },
-        voiceMessage.key,
-      );
-      if (ownTurn === turn.current) discard();
-      onSent(simulated);
-    } catch (failure) {
-      if (ownTurn !== turn.current) return;
-      // A message that was certainly not sent may quote another message on retry.
-      if (!(failure instanceof Error && outcomeIsUnknown(failure))) delete voiceMessage.to;
-      setError(failure instanceof Error ? failure : new Error(String(failure)));
-      setState('recorded');
-    }
-  }
 
   return {
     state,
     since,
     url,
     part,
+    isUploaded,
     problem,
     error,
-    start: () => void start(),
-    stop: () => void stop(),
-    discard,
-    send: () => void send(),
+    start: () => void start(slot),
+    stop: () => void stop(slot),
+    discard: () => discard(slot),
+    send: () =>
+      void send(slot, target).then((sent) => {
+        if (sent) onSent(sent.simulated);
+        else if (slot.get().error) onFailed();
+      }),
   };
 }

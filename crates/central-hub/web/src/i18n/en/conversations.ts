@@ -135,7 +135,15 @@ export const conversations: typeof es = {
     progressOf: (name) => `Upload progress of ${name}`,
     left: (count) =>
       count === 1 ? '1 file was not added: too many at the same time.' : `${count} files were not added: too many at the same time.`,
+    empty: (names) => `Not added, because it is empty: ${names}`,
+    folder: 'Folders cannot be sent. Choose the files instead.',
+    brokeOff: 'The upload broke off and the file was not sent. Send it again.',
+    asDocument: 'Send as document',
+    leftBehind: (who) => `Something was not sent to ${who}. Open the chat to see it.`,
     problems: {
+      FILE_EMPTY: 'The file is empty and was not sent.',
+      FILE_NOT_CONVERTIBLE:
+        'Phones do not show this file like this, and it could not be converted, so it was not sent. It can be sent as a document.',
       PAYLOAD_TOO_LARGE: 'The file is too large for WhatsApp and was not sent.',
       SESSION_NOT_READY: 'WhatsApp is not connected, so the file was not sent. Send it again once it is back.',
       FETCH_FAILED: 'The file could not be read and was not sent.',
@@ -175,13 +183,16 @@ export const conversations: typeof es = {
     problems: {
       insecure:
         'The browser only allows the microphone on secure pages. Open LeadMaster with its https address, or on the machine where it is installed.',
-      unsupported: 'This browser cannot record in the format that WhatsApp needs. Try Chrome, Edge or Firefox.',
+      unsupported: 'This browser cannot record sound. Update it, or use another device.',
       refused:
         'The browser has no permission to use the microphone. Click the lock next to the address, allow it and try again.',
       missing: 'No microphone was found on this device.',
       busy: 'Another program is using the microphone. Close it and try again.',
       unreadable: 'The recording cannot be used. Try again.',
     },
+    notConvertible:
+      'This browser records in a format that phones do not play, and the machine of LeadMaster could not convert it: it needs ffmpeg. The message was not sent.',
+    brokeOff: 'The upload broke off and the message was not sent. Send it again.',
   },
   begin: {
     button: 'New conversation',

@@ -1,7 +1,7 @@
 import type { messageActions as es } from '../es/messageActions';
 
 export const messageActions: typeof es = {
-  menu: 'Message options',
+  menu: (text) => `Message options: ${text}`,
   answer: 'Reply',
   react: 'React',
   reactions: {

@@ -133,7 +133,15 @@ export const conversations = {
     progressOf: (name: string) => `Avance de ${name}`,
     left: (count: number) =>
       count === 1 ? '1 archivo quedó afuera: son demasiados juntos.' : `${count} archivos quedaron afuera: son demasiados juntos.`,
+    empty: (names: string) => `No se agregó, porque está vacío: ${names}`,
+    folder: 'Las carpetas no se pueden enviar: elegí los archivos.',
+    brokeOff: 'Se cortó la subida. No salió: enviá de nuevo.',
+    asDocument: 'Enviarlo como documento',
+    leftBehind: (who: string) => `Algo no salió para ${who}. Abrí el chat para verlo.`,
     problems: {
+      FILE_EMPTY: 'Está vacío. No salió.',
+      FILE_NOT_CONVERTIBLE:
+        'Los teléfonos no lo muestran así, y acá no se lo pudo convertir. No salió: se puede enviar como documento.',
       PAYLOAD_TOO_LARGE: 'Es demasiado grande para WhatsApp. No salió.',
       SESSION_NOT_READY: 'WhatsApp no está conectado. No salió: enviá de nuevo cuando vuelva.',
       FETCH_FAILED: 'No se pudo leer el archivo. No salió.',
@@ -174,13 +182,17 @@ export const conversations = {
     problems: {
       insecure:
         'El navegador presta el micrófono solo a páginas seguras: entrá a LeadMaster por su dirección con https, o desde el equipo donde está instalado.',
-      unsupported: 'Este navegador no graba como WhatsApp lo necesita. Probá con Chrome, Edge o Firefox.',
+      unsupported:
+        'Este navegador no graba sonido. Actualizalo, o entrá desde otro equipo.',
       refused:
         'El navegador no dio permiso para el micrófono. Tocá el candado al lado de la dirección, permitilo y probá de nuevo.',
       missing: 'No se encontró un micrófono en este equipo.',
       busy: 'Otro programa está usando el micrófono. Cerralo y probá de nuevo.',
       unreadable: 'Lo grabado no se puede usar. Probá de nuevo.',
     },
+    notConvertible:
+      'Este navegador graba en un formato que los teléfonos no reproducen, y el equipo de LeadMaster no lo pudo convertir: necesita ffmpeg. No salió.',
+    brokeOff: 'Se cortó la subida. No salió: enviá de nuevo.',
   },
   begin: {
     button: 'Nueva conversación',

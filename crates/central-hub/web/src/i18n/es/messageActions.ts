@@ -1,5 +1,5 @@
 export const messageActions = {
-  menu: 'Opciones del mensaje',
+  menu: (text: string) => `Opciones del mensaje: ${text}`,
   answer: 'Responder',
   react: 'Reaccionar',
   reactions: {
