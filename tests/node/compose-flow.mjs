@@ -298,16 +298,17 @@ async function test() {
     await box().waitFor();
   }
 
-  /** Holds the next requests to a path until `release` is called. */
+  /** Holds the next requests to a path until the returned function is called. */
   async function hold(path) {
     let release = null;
     const held = new Promise((resolve) => (release = resolve));
-    await page.route(path, async (route) => {
-      await held;
-      await route.continue();
+    const passed = [];
+    await page.route(path, (route) => {
+      passed.push(held.then(() => route.continue()));
     });
     return async () => {
       release();
+      await Promise.all(passed);
       await page.unroute(path);
     };
   }

@@ -638,8 +638,29 @@ async function test() {
       bubble('¿Me leés?').evaluate((element) => element.getBoundingClientRect().bottom <= element.closest('[role=log]').getBoundingClientRect().bottom));
     await box().fill('');
 
-    // A quote opens a message that is thousands of messages away.
-    await bubble('la última respuesta').getByRole('button', { name: 'Ir al mensaje que responde' }).click();
+    // A quote opens a message that is thousands of messages away. The way there can be stopped, and
+    // goes on from where it was.
+    const jump = bubble('la última respuesta').getByRole('button', { name: 'Ir al mensaje que responde' });
+    const looking = page.getByText('Buscando el mensaje…', { exact: false });
+    let far = 0;
+    let go = null;
+    const gate = new Promise((resolve) => (go = resolve));
+    await page.route(/history.*antes=/, async (route) => {
+      far += 1;
+      if (far === 3) await gate;
+      await route.continue().catch(() => undefined);
+    });
+    await jump.click();
+    await eventually('the third page is asked for', () => far === 3);
+    await page.getByText('Buscando el mensaje… se miró hasta hoy').waitFor();
+    await takeScreenshot('looking-for-message');
+    await button('Parar').click();
+    await looking.waitFor({ state: 'detached' });
+    go();
+    await page.unroute(/history.*antes=/);
+    await assertFewMessages('after the way was stopped');
+    const rest = recordFetches(MIA);
+    await jump.click();
     const quoted = bubble('la primera pregunta').first();
     const isInView = () =>
       quoted.evaluate((element) => {
@@ -648,6 +669,9 @@ async function test() {
         return element === document.activeElement && element.dataset.lit === 'true' && top >= edge.top && bottom <= edge.bottom;
       });
     await eventually('the message has the focus', isInView, 60_000);
+    rest.end();
+    const fetched = rest.cursors.filter((cursor) => cursor !== '').length;
+    assert(fetched > 0 && fetched <= 14, `${fetched} pages for the rest of the way`);
     await assertFewMessages('at the start');
 
     // A new message does not move the view: only the newest page and the page in view are fetched.
@@ -661,6 +685,22 @@ async function test() {
     const others = new Set(above.cursors.filter((cursor) => cursor !== ''));
     assert(others.size <= 1, `an event also fetched ${[...others].join()}`);
     assert(await isInView(), 'the message is no longer in view');
+
+    // What came meanwhile is told, and leads there; so does an answer of one's own.
+    await takeScreenshot('new-below');
+    await button('1 nuevo: Ir al final').click();
+    await bubble('Sigo acá').waitFor();
+    await eventually('the end is in view', async () => (await button(/Ir al final/).count()) === 0);
+    await log().evaluate((element) => element.scrollBy(0, -3_000));
+    await button('Ir al final').waitFor();
+    await jump.waitFor({ state: 'detached' });
+    await box().fill('Te contesto');
+    await box().press('Enter');
+    await eventually('the end is in view again', async () => (await button(/Ir al final/).count()) === 0);
+    await bubble('Sigo acá').waitFor();
+    await box().fill('');
+    await log().evaluate((element) => element.scrollTo(0, 0));
+    await quoted.focus();
 
     // The focus stays on its message, even out of view. Scrolling announces nothing to screen
     // readers.

@@ -51,6 +51,8 @@ interface Props {
   /** The message to quote, if the user chose one. */
   answered: Message | null;
   onAnswerNone: () => void;
+  /** Called when something begins to be sent. */
+  onSend: () => void;
 }
 
 /**
@@ -70,6 +72,7 @@ export function AnswerBox({
   zone,
   answered,
   onAnswerNone,
+  onSend,
 }: Props) {
   const t = useText();
   const c = t.conversations;
@@ -175,6 +178,7 @@ export function AnswerBox({
 
   async function sendFiles() {
     const caption = text.trim();
+    onSend();
     written.note({ isUnderWay: true, error: null, sent: null, simulated: false });
     const sent = await files.send(target, { caption, replyTo });
     written.note({ isUnderWay: false, simulated: sent.simulated });
@@ -210,6 +214,7 @@ export function AnswerBox({
       ...(business === null ? {} : { cliente_id: business }),
       ...(quote === null ? {} : { responde_a: quote.id }),
     };
+    onSend();
     const outcome = await written.send(message, newKey());
     if (outcome.isSent) unquote(quote);
     else tellIfLeft();

@@ -84,6 +84,8 @@ interface Props {
   lit: boolean;
   onOpen: (message: Message) => void;
   onJump: (messageId: string) => void;
+  /** Whether the contact opted out. */
+  closed: boolean;
   onAct: (message: Message, action: Action) => void;
 }
 
@@ -98,6 +100,7 @@ export const Bubble = memo(function Bubble({
   lit,
   onOpen,
   onJump,
+  closed,
   onAct,
 }: Props) {
   const t = useText();
@@ -126,7 +129,7 @@ export const Bubble = memo(function Bubble({
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}
-        <MessageActions message={message} onAct={onAct} />
+        <MessageActions message={message} closed={closed} onAct={onAct} />
       </div>
       {message.reactions && message.reactions.length > 0 && (
         <Reactions reactions={message.reactions} chat={message.chat} who={who} />

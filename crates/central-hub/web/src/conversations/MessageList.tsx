@@ -1,4 +1,5 @@
-import { Button, Text } from '@mantine/core';
+import { Button, Text, UnstyledButton } from '@mantine/core';
+import { IconArrowDown } from '@tabler/icons-react';
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import {
   useCallback,
@@ -19,7 +20,7 @@ import { clockIn, dayName } from '../lib/days';
 import type { Action } from './actions/MessageActions';
 import { Bubble } from './Bubble';
 import classes from './Conversations.module.css';
-import { heightOf, rowsOf } from './thread';
+import { countInboundAfter, heightOf, newestId, rowsOf } from './thread';
 import type { Message } from './types';
 
 /** Distance in pixels from the top at which older messages are loaded. */
@@ -36,6 +37,7 @@ const FOOT_PX = 12;
 export interface MessageListHandle {
   /** Scrolls to a message and focuses it. */
   show: (id: number) => void;
+  showEnd: () => void;
 }
 
 interface Props {
@@ -53,6 +55,8 @@ interface Props {
   inSight: RefObject<number | null>;
   onOpen: (message: Message) => void;
   onJump: (messageId: string) => void;
+  /** Whether the contact opted out. */
+  closed: boolean;
   onAct: (message: Message, action: Action) => void;
   /** Rendered in place of the messages while there are none. */
   children: ReactNode;
@@ -78,6 +82,7 @@ export function MessageList({
   inSight,
   onOpen,
   onJump,
+  closed,
   onAct,
   children,
 }: Props) {
@@ -133,7 +138,12 @@ export function MessageList({
     return () => observer.disconnect();
   }, [isFilled, virtualizer]);
 
-  useImperativeHandle(ref, () => ({ show: (id) => setJumpTarget({ id }) }), []);
+  const showEnd = useCallback(() => {
+    // Messages that arrive meanwhile are followed.
+    wasAtEnd.current = true;
+    virtualizer.scrollToEnd();
+  }, [virtualizer]);
+  useImperativeHandle(ref, () => ({ show: (id) => setJumpTarget({ id }), showEnd }), [showEnd]);
   useLayoutEffect(() => {
     const at = rows.findIndex(({ key }) => key === jumpTarget?.id);
     if (!jumpTarget || at === -1) return;
@@ -152,6 +162,13 @@ export function MessageList({
     inSight.current = isAtEnd ? null : Math.max(0, ...visibleRows.map(({ message }) => message?.id ?? 0));
   });
 
+  // What arrives while the end is out of sight is counted.
+  const newest = useMemo(() => newestId(messages), [messages]);
+  const [seen, setSeen] = useState<number | null>(null);
+  if (isFilled && isAtEnd && seen !== newest) setSeen(newest);
+  const unseen = useMemo(() => (seen === null ? 0 : countInboundAfter(messages, seen)), [messages, seen]);
+  const newText = unseen > 0 ? t.conversations.newBelow(unseen) : null;
+
   const loadNear = useEffectEvent(() => {
     const top = box.current?.scrollTop ?? 0;
     if (hasOlder && top < OLDER_AT_PX && !wasAtEnd.current) onOlder();
@@ -162,62 +179,78 @@ export function MessageList({
 
   const today = clockIn(Date.now(), zone).day;
   return (
-    <div
-      ref={box}
-      className={classes.scroll}
-      tabIndex={0}
-      role="log"
-      // Announces new messages only, not rows that enter the document by scrolling.
-      aria-live={isAtEnd ? 'polite' : 'off'}
-      aria-label={label}
-      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        // Measured in the document, since the virtualizer updates later.
-        wasAtEnd.current = scrollHeight - clientHeight - scrollTop <= END_PX;
-        loadNear();
-      }}
-      onFocusCapture={({ target }) => setFocused(messageOf(target) || null)}
-      // Keeps a played row in the document, so that its sound continues out of sight.
-      onPlayCapture={({ target }) => setPlayed((before) => new Set([...before, messageOf(target)]))}
-    >
-      {!isFilled && children}
-      {isFilled && (
-        <div ref={content} className={classes.messages} style={{ height: virtualizer.getTotalSize() }}>
-          {hasOlder && (
-            <Button size="xs" variant="default" className={classes.older ?? ''} loading={isLoadingOlder} onClick={() => onOlder()}>
-              {t.conversations.older}
-            </Button>
-          )}
-          {virtualizer.getVirtualItems().map(({ key, index, start }) => {
-            const row = rows[index];
-            return (
-              row && (
-                <div
-                  key={key}
-                  ref={virtualizer.measureElement}
-                  data-index={index}
-                  className={classes.messageRow}
-                  style={{ top: start }}
-                >
-                  {row.message ? (
-                    <Bubble
-                      message={row.message}
-                      zone={zone}
-                      who={who}
-                      lit={lit === row.message.id}
-                      onOpen={onOpen}
-                      onJump={onJump}
+    <div className={classes.scrollFrame}>
+      <div
+        ref={box}
+        className={classes.scroll}
+        tabIndex={0}
+        role="log"
+        // Announces new messages only, not rows that enter the document by scrolling.
+        aria-live={isAtEnd ? 'polite' : 'off'}
+        aria-label={label}
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+          // Measured in the document, since the virtualizer updates later.
+          wasAtEnd.current = scrollHeight - clientHeight - scrollTop <= END_PX;
+          loadNear();
+        }}
+        onFocusCapture={({ target }) => setFocused(messageOf(target) || null)}
+        // Keeps a played row in the document, so that its sound continues out of sight.
+        onPlayCapture={({ target }) => setPlayed((before) => new Set([...before, messageOf(target)]))}
+      >
+        {!isFilled && children}
+        {isFilled && (
+          <div ref={content} className={classes.messages} style={{ height: virtualizer.getTotalSize() }}>
+            {hasOlder && (
+              <Button size="xs" variant="default" className={classes.older ?? ''} loading={isLoadingOlder} onClick={() => onOlder()}>
+                {t.conversations.older}
+              </Button>
+            )}
+            {virtualizer.getVirtualItems().map(({ key, index, start }) => {
+              const row = rows[index];
+              return (
+                row && (
+                  <div
+                    key={key}
+                    ref={virtualizer.measureElement}
+                    data-index={index}
+                    className={classes.messageRow}
+                    style={{ top: start }}
+                  >
+                    {row.message ? (
+                      <Bubble
+                        message={row.message}
+                        zone={zone}
+                        who={who}
+                        lit={lit === row.message.id}
+                        onOpen={onOpen}
+                        onJump={onJump}
+                        closed={closed}
                       onAct={onAct}
-                    />
-                  ) : (
-                    <Text size="xs" ta="center" component="h3" fw={600} m={0} className={classes.dayName}>
-                      {dayName(row.day, today, t.locale, t.dates)}
-                    </Text>
-                  )}
-                </div>
-              )
-            );
-          })}
-        </div>
+                      />
+                    ) : (
+                      <Text size="xs" ta="center" component="h3" fw={600} m={0} className={classes.dayName}>
+                        {dayName(row.day, today, t.locale, t.dates)}
+                      </Text>
+                    )}
+                  </div>
+                )
+              );
+            })}
+          </div>
+        )}
+      </div>
+      {isFilled && !isAtEnd && (
+        <UnstyledButton
+          className={classes.toEnd}
+          aria-label={[newText, t.conversations.toEnd].filter(Boolean).join(': ')}
+          onClick={() => {
+            showEnd();
+            box.current?.focus({ preventScroll: true });
+          }}
+        >
+          <IconArrowDown size={18} aria-hidden />
+          {newText && <span aria-hidden>{newText}</span>}
+        </UnstyledButton>
       )}
     </div>
   );

@@ -12,6 +12,7 @@ import { MESSAGE_PARAM, ROUTES } from '../lib/routes';
 import { writeStored, readStored } from '../lib/browserStorage';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useConfig } from '../live/queries';
+import { useFormatDay } from '../live/useFormatTime';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { ScreenLoading } from '../ui/ScreenLoading';
@@ -55,7 +56,7 @@ export function Thread({ number }: { number: string }) {
   const c = t.conversations;
   const zone = useConfig().data?.zone ?? 'UTC';
   const inSight = useRef<number | null>(null);
-  const { known, error, isLoadingOlder, loadOlder } = useHistory(number, inSight);
+  const { known, error, isLoadingOlder, loadOlder, loadBackTo } = useHistory(number, inSight);
   const numberText = formatPhone(number);
   const name = known?.nombre ?? null;
   const who = name ?? numberText;
@@ -84,11 +85,9 @@ export function Thread({ number }: { number: string }) {
   const list = useRef<MessageListHandle>(null);
   const show = useCallback((id: number) => list.current?.show(id), []);
   const notFound = useCallback(() => toast({ text: c.content.notFound }), [c]);
-  const jump = useJump(
-    { messages, hasOlder, isLoading: isLoadingOlder, loadOlder },
-    show,
-    notFound,
-  );
+  const showEnd = useCallback(() => list.current?.showEnd(), []);
+  const jump = useJump({ messages, loadBackTo }, show, notFound);
+  const formatDay = useFormatDay();
   // The URL's message, from a search result. After the jump the URL is that of the chat.
   const [search, setSearch] = useSearchParams();
   const targetId = Number(search.get(MESSAGE_PARAM));
@@ -190,6 +189,18 @@ export function Thread({ number }: { number: string }) {
         </Suspense>
       )}
       <ActionError error={error} />
+      <div role="status">
+        {jump.search && (
+          <div className={classes.far}>
+            <Text span size="sm">
+              {c.content.looking(jump.search.oldest === null ? null : formatDay(jump.search.oldest))}
+            </Text>
+            <Button size="compact-xs" variant="default" onClick={jump.stop}>
+              {c.content.stopLooking}
+            </Button>
+          </div>
+        )}
+      </div>
       <MessageList
         ref={list}
         label={c.thread(who)}
@@ -203,6 +214,7 @@ export function Thread({ number }: { number: string }) {
         inSight={inSight}
         onOpen={open}
         onJump={jump.to}
+        closed={Boolean(optOut.data)}
         onAct={actions.act}
       >
         {!known && !error && <ScreenLoading />}
@@ -233,6 +245,7 @@ export function Thread({ number }: { number: string }) {
           zone={dropZone}
           answered={actions.answered}
           onAnswerNone={actions.answerNone}
+          onSend={showEnd}
         />
       )}
     </section>

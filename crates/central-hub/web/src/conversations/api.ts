@@ -7,8 +7,10 @@ import type { SendBody } from '../api/types';
 import { useOnLive } from '../live/LiveProvider';
 import type { Page } from '../ui/pages';
 import type { FileKind } from './attachments';
+import { fetchBackTo } from './backTo';
 import { isApart, merge, mergeAll, type Known } from './history';
 import type { Fetched } from './pageChain';
+import type { Target } from './thread';
 import type { Conversation, History, Sent } from './types';
 
 export const CONVERSATIONS_KEY = ['conversations'] as const;
@@ -17,6 +19,8 @@ export const CONVERSATIONS_KEY = ['conversations'] as const;
 const FIRST_CONVERSATIONS = 30;
 export const MORE_CONVERSATIONS = 100;
 const PER_HISTORY = 50;
+/** Number of messages in a page on the way to a far one: the hub's maximum. */
+const PER_FAR_HISTORY = 200;
 /** Maximum number of missed pages to fetch, such as after sleep; beyond it the cache is dropped. */
 const MAX_MISSED_PAGES = 20;
 const SEND_MS = 75_000;
@@ -126,21 +130,49 @@ export function useHistory(number: string, inSight: RefObject<number | null>) {
   });
   const underWay = useRef(false);
   const { mutate } = older;
-  const loadOlder = useCallback(
-    (limit: number = PER_HISTORY) => {
-      // Scrolling requests a page again before the first request renders as pending.
-      if (underWay.current) return;
-      underWay.current = true;
-      mutate(limit, { onSettled: () => (underWay.current = false) });
+  const loadOlder = useCallback(() => {
+    // Scrolling requests a page again before the first request renders as pending.
+    if (underWay.current) return;
+    underWay.current = true;
+    mutate(PER_HISTORY, { onSettled: () => (underWay.current = false) });
+  }, [mutate]);
+  const backTo = useMutation({
+    mutationFn: async ({ target, signal, onProgress }: BackTo): Promise<boolean | null> => {
+      const from = known()?.older ?? null;
+      if (from === null) return false;
+      const { page, isFound, error } = await fetchBackTo(target, from, onProgress, (antes) =>
+        getHistory(number, { antes, limite: PER_FAR_HISTORY }, { signal }),
+      );
+      // All at once: merging and rendering each page would take longer than to fetch it. What was
+      // fetched before an error is kept, so that the next attempt goes on from there.
+      const before = known();
+      const isNext = before !== undefined && before.older !== null && before.older <= from;
+      if (page && isNext) queries.setQueryData(history.queryKey, merge(before, page, from));
+      if (signal.aborted) return null;
+      if (error) throw error;
+      return isFound && !isNext ? null : isFound;
     },
-    [mutate],
+  });
+  const { mutateAsync } = backTo;
+  const loadBackTo = useCallback(
+    (target: Target, signal: AbortSignal, onProgress: (oldest: string) => void) =>
+      // `error` below has the error.
+      mutateAsync({ target, signal, onProgress }).catch(() => null),
+    [mutateAsync],
   );
   return {
     known: current.data,
-    error: current.error ?? older.error,
+    error: current.error ?? older.error ?? backTo.error,
     isLoadingOlder: older.isPending,
     loadOlder,
+    loadBackTo,
   };
+}
+
+interface BackTo {
+  target: Target;
+  signal: AbortSignal;
+  onProgress: (oldest: string) => void;
 }
 
 export const answer = (

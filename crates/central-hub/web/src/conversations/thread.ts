@@ -33,6 +33,14 @@ export function rowsOf(messages: readonly Message[], zone: string): Row[] {
   return rows;
 }
 
+/** Returns the highest of the hub's ids; 0 without messages. */
+export const newestId = (messages: readonly Message[]): number =>
+  messages.reduce((most, { id }) => Math.max(most, id), 0);
+
+/** Returns how many messages of the contact were stored after the one with this id. */
+export const countInboundAfter = (messages: readonly Message[], id: number): number =>
+  messages.reduce((sum, one) => sum + (one.id > id && one.direccion === 'entrante' ? 1 : 0), 0);
+
 /** Height of a bubble with message line and its footer. */
 const LINE_PX = 65;
 const NEXT_LINE_PX = 25;
@@ -97,6 +105,12 @@ export function withId(messages: readonly Message[], messageId: string): Message
   const key = keyOf(messageId);
   return messages.find(({ message_id: id }) => id != null && keyOf(id) === key);
 }
+
+/** A message by the hub's id, or by WhatsApp's. */
+export type Target = number | string;
+
+export const findTarget = (messages: readonly Message[], target: Target): Message | undefined =>
+  typeof target === 'string' ? withId(messages, target) : messages.find(({ id }) => id === target);
 
 /** Returns whether of the quoted message only the id is known. */
 const isBare = ({ quoted }: Message): boolean =>

@@ -1,60 +1,81 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { withId } from './thread';
+import { findTarget, type Target } from './thread';
 import type { Message } from './types';
-
-/** Page size while searching a message: the hub's maximum. */
-const PER_PAGE = 200;
-/** Maximum number of pages loaded to reach a message: 20,000 messages. */
-const MAX_PAGES = 100;
 
 interface Loaded {
   messages: readonly Message[];
-  hasOlder: boolean;
-  isLoading: boolean;
-  loadOlder: (limit: number) => void;
+  /**
+   * Loads older messages until the target is among them; returns whether it was found. Tells the
+   * date of the oldest loaded message from time to time. Null if it could not find out, or was
+   * stopped.
+   */
+  loadBackTo: (
+    target: Target,
+    signal: AbortSignal,
+    onProgress: (oldest: string) => void,
+  ) => Promise<boolean | null>;
 }
-
-/** A message by the hub's id, or by WhatsApp's. */
-export type Target = number | string;
-
-const find = (messages: readonly Message[], target: Target): Message | undefined =>
-  typeof target === 'string' ? withId(messages, target) : messages.find(({ id }) => id === target);
 
 interface Jump {
   to: (target: Target) => void;
   /** The message of the latest jump, which is highlighted. */
   lit: number | null;
+  /** The search for a message that is not loaded; null if there is none under way. */
+  search: { oldest: string | null } | null;
+  /** Ends the search. */
+  stop: () => void;
 }
 
-/** Jumps to a message, after loading older pages until the message is found. */
+/** Jumps to a message, after loading older messages if necessary. */
 export function useJump(
-  { messages, hasOlder, isLoading, loadOlder }: Loaded,
+  { messages, loadBackTo }: Loaded,
   onFound: (id: number) => void,
   onMissing: () => void,
 ): Jump {
-  const [pending, setPending] = useState<{ target: Target; pages: number } | null>(null);
+  const [pending, setPending] = useState<{ target: Target } | null>(null);
   const [lit, setLit] = useState<number | null>(null);
+  const [search, setSearch] = useState<Jump['search']>(null);
+  const running = useRef<AbortController | null>(null);
+
+  const stop = useCallback(() => {
+    running.current?.abort();
+    running.current = null;
+    setSearch(null);
+    setPending(null);
+  }, []);
+  useEffect(() => () => running.current?.abort(), []);
 
   useEffect(() => {
-    if (!pending || isLoading) return;
-    const found = find(messages, pending.target);
+    if (!pending) return;
+    const found = findTarget(messages, pending.target);
     if (found) {
+      stop();
       onFound(found.id);
       setLit(found.id);
-      setPending(null);
-    } else if (hasOlder && pending.pages < MAX_PAGES) {
-      setPending({ ...pending, pages: pending.pages + 1 });
-      loadOlder(PER_PAGE);
-    } else {
-      setPending(null);
-      onMissing();
+      return;
     }
-  }, [pending, isLoading, messages, hasOlder, loadOlder, onFound, onMissing]);
+    if (running.current) return;
+    const abort = new AbortController();
+    running.current = abort;
+    setSearch({ oldest: null });
+    void loadBackTo(pending.target, abort.signal, (oldest) => setSearch({ oldest })).then((isFound) => {
+      // Another jump or `stop` came first.
+      if (running.current !== abort) return;
+      // A found message is there with the next render.
+      if (isFound) return;
+      stop();
+      if (isFound === false) onMissing();
+    });
+  }, [pending, messages, loadBackTo, onFound, onMissing, stop]);
 
-  const to = useCallback((target: Target) => {
-    setLit(null);
-    setPending({ target, pages: 0 });
-  }, []);
-  return { to, lit };
+  const to = useCallback(
+    (target: Target) => {
+      stop();
+      setLit(null);
+      setPending({ target });
+    },
+    [stop],
+  );
+  return { to, lit, search, stop };
 }

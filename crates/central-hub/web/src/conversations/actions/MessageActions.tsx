@@ -18,11 +18,13 @@ export type Action = 'answer' | 'edit' | 'delete' | 'pick' | { react: string };
 
 interface Props {
   message: Message;
+  /** Whether the contact opted out: nothing more can be written to them. */
+  closed: boolean;
   onAct: (message: Message, action: Action) => void;
 }
 
 /** The actions on a message. The menu is rendered when opened: a long conversation has many. */
-export function MessageActions({ message, onAct }: Props) {
+export function MessageActions({ message, closed, onAct }: Props) {
   const t = useText();
   const m = t.messageActions;
   const [isUsed, setUsed] = useState(false);
@@ -35,9 +37,11 @@ export function MessageActions({ message, onAct }: Props) {
     setOpen(true);
   }, [isUsed]);
   const now = Date.now();
-  const edits = canEdit(message, now);
+  const answers = !closed && canAnswer(message);
+  const reacts = !closed && canReact(message);
+  const edits = !closed && canEdit(message, now);
   const deletes = canDelete(message, now);
-  if (!canAnswer(message) && !edits && !deletes) return null;
+  if (!answers && !edits && !deletes) return null;
   const button = (
     <button
       ref={target}
@@ -58,14 +62,14 @@ export function MessageActions({ message, onAct }: Props) {
       <Menu opened={isOpen} onChange={setOpen} returnFocus withInitialFocusPlaceholder={false} position="bottom-end">
         <Menu.Target>{button}</Menu.Target>
         <Menu.Dropdown>
-          {canReact(message) && (
+          {reacts && (
             <ReactionItems
               own={ownReaction(message)}
               onReact={(emoji) => onAct(message, { react: emoji })}
               onPick={() => onAct(message, 'pick')}
             />
           )}
-          {canAnswer(message) && (
+          {answers && (
             <Menu.Item
               leftSection={<IconArrowBackUp size={16} aria-hidden />}
               onClick={() => onAct(message, 'answer')}

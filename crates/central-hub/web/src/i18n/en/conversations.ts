@@ -95,6 +95,8 @@ export const conversations: typeof es = {
     you: 'You',
     jump: 'Go to the original message',
     notFound: 'That message is not in the conversation',
+    looking: (day) => (day === null ? 'Looking for the message…' : `Looking for the message… reached ${day}`),
+    stopLooking: 'Stop',
     reactions: 'Reactions',
     reacted: (who) => `, from ${who}`,
     edited: 'Edited',
@@ -108,6 +110,8 @@ export const conversations: typeof es = {
     missedVideoCall: 'Missed video call',
     deleted: 'Deleted message',
   },
+  toEnd: 'Go to the end',
+  newBelow: (count) => `${count} new`,
   otherKind: (kind) => `Other content (${kind})`,
   find: {
     open: 'Search conversation',

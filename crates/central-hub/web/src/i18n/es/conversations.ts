@@ -93,6 +93,8 @@ export const conversations = {
     you: 'Vos',
     jump: 'Ir al mensaje que responde',
     notFound: 'Ese mensaje no está en la conversación',
+    looking: (day: string | null) => (day === null ? 'Buscando el mensaje…' : `Buscando el mensaje… se miró hasta ${day}`),
+    stopLooking: 'Parar',
     reactions: 'Reacciones',
     reacted: (who: string) => `, de ${who}`,
     edited: 'Editado',
@@ -106,6 +108,8 @@ export const conversations = {
     missedVideoCall: 'Videollamada perdida',
     deleted: 'Mensaje eliminado',
   },
+  toEnd: 'Ir al final',
+  newBelow: (count: number) => (count === 1 ? '1 nuevo' : `${count} nuevos`),
   otherKind: (kind: string) => `Otro contenido (${kind})`,
   find: {
     open: 'Buscar en la conversación',
