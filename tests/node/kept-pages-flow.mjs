@@ -1,4 +1,5 @@
-// Leaves the hub's page more often than a browser opens connections to one server, and goes back.
+// Leaves the hub's page more often than a browser opens connections to one server, and goes back;
+// opens it in more tabs than that.
 // Chrome keeps pages that were left, as Playwright's Chromium does not.
 //
 //   HUB_URL=… node kept-pages-flow.mjs
@@ -42,6 +43,22 @@ async function test() {
     await page.goBack({ waitUntil: 'domcontentloaded' });
     await opened;
     assert(await page.evaluate(() => window.wasKept), 'the browser keeps no pages: this test shows nothing');
+  });
+  await step('more tabs than connections', async () => {
+    const tabs = [];
+    for (let n = 1; n <= VISITS; n += 1) {
+      const tab = await browser.newPage();
+      await tab.bringToFront();
+      const opened = tab.waitForResponse((response) => response.url().includes('/api/events'), { timeout: 15_000 });
+      await tab.goto(`${hub}/inicio?tab=${n}`);
+      await opened;
+      tabs.push(tab);
+    }
+    // The first one follows the events again when it is shown.
+    const [first] = tabs;
+    const opened = first.waitForResponse((response) => response.url().includes('/api/events'), { timeout: 15_000 });
+    await first.bringToFront();
+    await opened;
   });
 }
 

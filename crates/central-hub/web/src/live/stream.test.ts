@@ -37,6 +37,30 @@ class FakeDocument extends EventTarget {
   }
 }
 
+/** Another tab, of those with the same channel. */
+class FakeChannel extends EventTarget {
+  static open = new Set<FakeChannel>();
+
+  constructor() {
+    super();
+    FakeChannel.open.add(this);
+  }
+
+  postMessage(data: unknown) {
+    for (const other of FakeChannel.open) {
+      if (other !== this) other.dispatchEvent(new MessageEvent('message', { data }));
+    }
+  }
+
+  close() {
+    FakeChannel.open.delete(this);
+  }
+}
+
+const openTabs = (count: number) => {
+  for (let n = 0; n < count; n += 1) new FakeChannel().postMessage('opened');
+};
+
 const latest = () => {
   const source = FakeSource.made.at(-1);
   if (!source) throw new Error('no stream was opened');
@@ -51,10 +75,12 @@ let stop: () => void;
 beforeEach(() => {
   vi.useFakeTimers();
   FakeSource.made = [];
+  FakeChannel.open.clear();
   actions = [];
   screen = new FakeDocument();
   network = new EventTarget();
   vi.stubGlobal('EventSource', FakeSource);
+  vi.stubGlobal('BroadcastChannel', FakeChannel);
   vi.stubGlobal('document', screen);
   vi.stubGlobal('window', network);
   stop = follow((action) => actions.push(action));
@@ -114,6 +140,23 @@ describe('the stream', () => {
     screen.show('visible');
     expect(FakeSource.made).toHaveLength(2);
     expect(FakeSource.made[0]?.readyState).toBe(FakeSource.CLOSED);
+  });
+
+  it('leaves the connection to newer tabs in the background, and takes it again when shown', () => {
+    latest().readyState = FakeSource.OPEN;
+    screen.show('hidden');
+    openTabs(2);
+    expect(latest().readyState).toBe(FakeSource.OPEN);
+    openTabs(1);
+    expect(latest().readyState).toBe(FakeSource.CLOSED);
+    vi.advanceTimersByTime(10_000);
+    screen.show('visible');
+    expect(FakeSource.made).toHaveLength(2);
+    // A tab in view keeps its stream, until it is left.
+    openTabs(5);
+    expect(latest().readyState).not.toBe(FakeSource.CLOSED);
+    screen.show('hidden');
+    expect(latest().readyState).toBe(FakeSource.CLOSED);
   });
 
   it('ends when stopped', () => {

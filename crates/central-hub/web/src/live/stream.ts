@@ -21,6 +21,14 @@ const REOPEN_MS = 3_000;
  */
 const STALE_MS = 30_000;
 
+/**
+ * Browsers open six HTTP/1.1 connections to a server, for all tabs: a seventh tab would wait for
+ * ever. So a tab in the background gives its stream up once so many tabs opened theirs later, which
+ * notify the user in its place. It opens the stream again when it is shown.
+ */
+const MAX_NEWER_TABS = 3;
+const TABS = 'leadmaster-streams';
+
 function parse<T>(event: Event): T | null {
   try {
     return JSON.parse((event as MessageEvent<string>).data) as T;
@@ -43,6 +51,23 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
   /** Event id from which a reopened stream resumes; a dropped one keeps it itself. */
   let last = '';
 
+  let tabs: BroadcastChannel | null = null;
+  let newerTabs = 0;
+
+  function yieldToNewer() {
+    if (newerTabs >= MAX_NEWER_TABS && document.visibilityState === 'hidden') close();
+  }
+
+  function announce() {
+    newerTabs = 0;
+    tabs = new BroadcastChannel(TABS);
+    tabs.addEventListener('message', () => {
+      newerTabs += 1;
+      yieldToNewer();
+    });
+    tabs.postMessage('opened');
+  }
+
   function read<T>(event: Event): T | null {
     last = (event as MessageEvent<string>).lastEventId || last;
     return parse<T>(event);
@@ -52,10 +77,13 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
     clearTimeout(timer);
     source?.close();
     source = null;
+    tabs?.close();
+    tabs = null;
   }
 
   function open() {
     close();
+    announce();
     const next = new EventSource(last ? `${EVENTS_PATH}?after=${last}` : EVENTS_PATH);
     source = next;
     next.addEventListener('open', () => dispatch({ type: 'opened' }));
@@ -105,6 +133,7 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
   function visibilityChanged() {
     if (document.visibilityState === 'hidden') {
       hiddenAt = Date.now();
+      yieldToNewer();
       return;
     }
     if (hiddenAt !== null && Date.now() - hiddenAt > STALE_MS) open();
