@@ -339,6 +339,21 @@ impl ShownContent {
         self
     }
 
+    /// Returns the id of the quoted message if nothing else is known of it.
+    pub(crate) fn bare_quote(&self) -> Option<&str> {
+        let quoted = self.quoted.as_ref()?;
+        let is_bare = quoted.kind.is_none() && quoted.text.is_none();
+        is_bare.then_some(quoted.message_id.as_str())
+    }
+
+    /// Completes the quoted message with its type, as WhatsApp names it, and its text.
+    pub(crate) fn complete_quote(&mut self, kind: String, text: Option<String>) {
+        if let Some(quoted) = &mut self.quoted {
+            quoted.kind = Some(kind);
+            quoted.text = text;
+        }
+    }
+
     /// Returns whether the message's file can be requested.
     pub(crate) const fn is_served(&self) -> bool {
         self.media_url.is_some()

@@ -145,7 +145,7 @@ pub(crate) struct OneBody {
     negocios: Vec<CardBody>,
 }
 
-fn not_found() -> HubError {
+pub(super) fn not_found() -> HubError {
     let what = "there is no such contact: it has no messages and no stored data";
     ErrorReply::new(StatusCode::NOT_FOUND, "CONTACT_NOT_FOUND", what).into()
 }

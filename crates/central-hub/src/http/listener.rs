@@ -274,10 +274,53 @@ async fn answer(
     cliente_id: Option<u64>,
     page: MessagePage,
 ) -> Result<PageAnswer, HubError> {
+    let mut mensajes = to_answers(state, cliente_id, page.messages).await?;
+    complete_quotes(state, cliente_id, &mut mensajes).await?;
     Ok(PageAnswer {
         siguiente: page.next,
-        mensajes: to_answers(state, cliente_id, page.messages).await?,
+        mensajes,
     })
+}
+
+/// Adds type and text to the quotes of which only the id is known: those of answers that were sent
+/// from here.
+async fn complete_quotes(
+    state: &AppState,
+    cliente_id: Option<u64>,
+    answers: &mut [MessageAnswer],
+) -> Result<(), HubError> {
+    let ids: Vec<_> = answers
+        .iter()
+        .filter_map(|it| it.content.bare_quote())
+        .collect();
+    let originals = state.store.messages_by_wa_ids(cliente_id, &ids).await?;
+    for answer in answers {
+        let Some(original) = answer.content.bare_quote().and_then(|id| originals.get(id)) else {
+            continue;
+        };
+        let contents = original.contents.as_deref();
+        let is_deleted = contents.is_some_and(|contents| contents.deleted_at.is_some());
+        if original.chat != answer.chat || is_deleted {
+            continue;
+        }
+        let kind = match original.kind.as_str() {
+            "text" => "chat",
+            kind => kind,
+        };
+        let text = preview(original.body.clone());
+        let text = Some(text).filter(|text| !text.is_empty());
+        answer.content.complete_quote(kind.to_owned(), text);
+    }
+    Ok(())
+}
+
+/// Shortens a text to its beginning.
+fn preview(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(PREVIEW_LENGTH) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn recipient(state: &AppState, text: &str) -> Result<Recipient, HubError> {
@@ -412,10 +455,7 @@ async fn talks(
         .map(|talk| ((talk.unread, talk.waits_since, talk.place), talk.last))
         .unzip();
     let row = |((sin_leer, sin_responder_desde, posicion), mut ultimo): (_, MessageAnswer)| {
-        if let Some((end, _)) = ultimo.mensaje.char_indices().nth(PREVIEW_LENGTH) {
-            ultimo.mensaje.truncate(end);
-            ultimo.mensaje.push('…');
-        }
+        ultimo.mensaje = preview(ultimo.mensaje);
         ultimo.content.shorten();
         Conversation {
             telefono: ultimo.telefono.clone(),

@@ -11,13 +11,13 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ErrorReply};
-use session_api::{ContactBody, EditRequest, ErrorCode, ReactionRequest, TypingRequest};
+use session_api::{ContactBody, EditRequest, ErrorCode, ReactionRequest, Recipient, TypingRequest};
 use session_client::SessionClient;
 use utoipa::ToSchema;
 
-use super::numbers;
 use super::sender::ready_to_simulate;
 use super::upstream::{Key, Upstream};
+use super::{contacts, numbers};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::outbox::dry_run_id;
@@ -70,9 +70,9 @@ pub(crate) async fn edit(
             "the message is deleted: nothing was changed",
         ));
     }
-    // The stop switch applies to edits, because an edit sends a text to the
-    // recipient. It does not apply to deletions, which only take back a
-    // message.
+    // An edit sends a text to the recipient. A deletion only takes back a
+    // message, so it needs neither of these.
+    refuse_if_opted_out(&state, &message).await?;
     refuse_while_stopped(&state).await?;
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
@@ -155,6 +155,7 @@ pub(crate) async fn react(
                 "the message is deleted: no reaction was given",
             ));
         }
+        refuse_if_opted_out(&state, &message).await?;
         refuse_while_stopped(&state).await?;
     }
     set_reaction(&state, &caller, client, key, &message, &request).await
@@ -228,10 +229,11 @@ pub(crate) struct Seen {
 )]
 pub(crate) async fn seen(
     State(state): State<AppState>,
+    caller: Caller,
     Upstream(client): Upstream,
     ApiPath(number): ApiPath<String>,
 ) -> Result<Json<Seen>, HubError> {
-    let to = numbers::recipient("telefono", &number, &state.config.home)?;
+    let to = own_chat(&state, &caller, &number).await?;
     if state.config.dry_run {
         ready_to_simulate(&state, &client).await?;
         return Ok(Json(Seen {
@@ -276,11 +278,12 @@ pub(crate) struct Shown {
 )]
 pub(crate) async fn typing(
     State(state): State<AppState>,
+    caller: Caller,
     Upstream(client): Upstream,
     ApiPath(number): ApiPath<String>,
     ApiJson(body): ApiJson<Typing>,
 ) -> Result<Json<Shown>, HubError> {
-    let to = numbers::recipient("telefono", &number, &state.config.home)?;
+    let to = own_chat(&state, &caller, &number).await?;
     let request = TypingRequest {
         seconds: body.segundos,
     };
@@ -323,6 +326,30 @@ async fn visible_message(state: &AppState, caller: &Caller, id: i64) -> Result<M
             "there is no message with this id",
         )
     })
+}
+
+async fn refuse_if_opted_out(state: &AppState, message: &Message) -> Result<(), HubError> {
+    if state.store.is_opted_out(&message.chat).await? {
+        return Err(ErrorReply::new(
+            StatusCode::FORBIDDEN,
+            "OPTED_OUT",
+            "this contact has opted out: nothing was changed",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Returns the recipient that a path names, if the caller may see the conversation.
+async fn own_chat(state: &AppState, caller: &Caller, number: &str) -> Result<Recipient, HubError> {
+    let to = numbers::recipient("telefono", number, &state.config.home)?;
+    if let Some(own) = caller.cliente_id {
+        let chat = state.store.chat_of(&to).await?;
+        if !state.store.is_person_of(own, &chat).await? {
+            return Err(contacts::not_found());
+        }
+    }
+    Ok(to)
 }
 
 async fn refuse_while_stopped(state: &AppState) -> Result<(), HubError> {

@@ -1,7 +1,9 @@
 //! Messages, outgoing and incoming.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use serde_json::json;
 use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -386,6 +388,40 @@ impl Store {
             .fetch_optional(self.reader())
             .await?;
         row.as_ref().map(Message::read).transpose()
+    }
+
+    /// Returns the messages with these WhatsApp ids, or last parts of ones, that
+    /// the business sees (`None`: all businesses), by the ids as given.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn messages_by_wa_ids(
+        &self,
+        cliente_id: Option<u64>,
+        wa_ids: &[&str],
+    ) -> Result<HashMap<String, Message>, StoreError> {
+        if wa_ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let statement = self.engine().pick(
+            "SELECT * FROM messages WHERE wa_key IN (SELECT value FROM json_each($1))",
+            "SELECT * FROM messages
+             WHERE wa_key IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
+        );
+        let keys: Vec<_> = wa_ids.iter().map(|wa_id| wa_key(wa_id)).collect();
+        let rows = sqlx::query(statement)
+            .bind(json!(keys).to_string())
+            .fetch_all(self.reader())
+            .await?;
+        let messages: Vec<_> = rows.iter().map(Message::read).collect::<Result<_, _>>()?;
+        let by_key: HashMap<_, _> = messages
+            .iter()
+            .filter(|it| cliente_id.is_none() || it.cliente_id == cliente_id)
+            .filter_map(|it| Some((wa_key(it.wa_id.as_deref()?), it)))
+            .collect();
+        let found =
+            |wa_id: &&str| Some(((*wa_id).to_owned(), (*by_key.get(wa_key(wa_id))?).clone()));
+        Ok(wa_ids.iter().filter_map(found).collect())
     }
 
     /// Lists the newest messages that match `filter`, at most `limit`.

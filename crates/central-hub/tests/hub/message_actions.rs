@@ -290,6 +290,27 @@ on_both_engines! {
             refusal(edit(&hub, id, "x").await),
             (409, "SENDING_STOPPED".into())
         );
+        ask(&hub, "PUT", "/api/sending", Some(&json!({"detenido": false}))).await;
+        // The same for a contact who opted out.
+        let opt_out = json!({"telefono": "5491158254201", "motivo": "por teléfono"});
+        assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&opt_out)).await.0, 201);
+        let changes = || {
+            let all = peer.requests();
+            all.iter().filter(|it| it.path.starts_with("/messages/")).count()
+        };
+        let before = changes();
+        let reaction = format!("/api/listener/messages/{id}/reaction");
+        let emoji = json!({"emoji": "👍"});
+        for refused in [edit(&hub, id, "x").await, ask(&hub, "PUT", &reaction, Some(&emoji)).await] {
+            assert_eq!(refusal(refused), (403, "OPTED_OUT".into()));
+        }
+        assert_eq!(changes(), before);
+        peer.set_response(
+            &format!("/messages/{wa_id}/reaction"),
+            200,
+            &json!({"ok": true, "message_id": wa_id}).to_string(),
+        );
+        assert_eq!(ask(&hub, "DELETE", &reaction, None).await.0, 200);
         assert_eq!(delete(&hub, id).await.0, 200);
         hub.stop().await;
     }
@@ -424,6 +445,16 @@ async fn another_business_changes_no_message() {
             assert_eq!(status, 404, "{body}");
         }
     }
+    // Nor does it mark the conversation as read, or type in it.
+    let owner = hub.add_cliente("eva", 52).await;
+    for what in ["seen", "typing"] {
+        let path = format!("/api/listener/conversations/5491158254201/{what}");
+        for (who, expected) in [(&cliente, 404), (&owner, 200)] {
+            let request = hub.http.post(hub.url(&path)).header("authorization", who);
+            let (status, body) = text(request.json(&json!({"segundos": 5}))).await;
+            assert_eq!(status, expected, "{what}: {body}");
+        }
+    }
     hub.stop().await;
 }
 
@@ -454,6 +485,17 @@ async fn answer_quotes_a_message_of_its_conversation() {
     assert_eq!(status, 201, "{body}");
     let request: Value = serde_json::from_str(&peer.last_request().body).unwrap();
     assert_eq!(request["reply_to"], THEIRS);
+    let page = get(&hub, "/api/listener/history/5491158254201").await;
+    // With what it quotes, wherever that is in the conversation.
+    assert_eq!(
+        page["mensajes"][0]["quoted"],
+        json!({"message_id": THEIRS, "from_me": false, "kind": "chat", "text": "¿sigue en venta?"})
+    );
+    // The text of a deleted message is told no more.
+    let mut deleted = change_event(THEIRS, None, AT);
+    deleted["from_me"] = false.into();
+    let deleted = peer.publish("message_deleted", &deleted);
+    wait_until_read(&hub, deleted).await;
     let page = get(&hub, "/api/listener/history/5491158254201").await;
     assert_eq!(
         page["mensajes"][0]["quoted"],
