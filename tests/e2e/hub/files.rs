@@ -444,6 +444,12 @@ async fn hostile_files_harm_neither_service() {
             is_picture,
             "{mime}: {kind}"
         );
+        // Whatever it is said to be, a page gets only what it can show.
+        let to_show = hub.url(&format!("{path}?mostrar=1"));
+        let to_show = hub.client().get(to_show).send().await.expect("an answer");
+        assert_eq!(to_show.status() == 200, is_picture, "{mime}: {kind}");
+        let is_bomb = sample.bytes == png_with_size(65_535, 65_535, &[]);
+        assert!(!(is_bomb && is_picture), "a picture of 16 GiB is shown");
         assert!(
             is_picture || matches!(kind, "application/octet-stream" | "application/pdf"),
             "{kind}"

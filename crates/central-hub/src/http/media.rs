@@ -11,9 +11,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use service_runtime::http::{ApiPath, ErrorReply, add_untrusted_file_headers, disposition};
+use serde::Deserialize;
+use service_runtime::http::{
+    ApiPath, ApiQuery, ErrorReply, add_untrusted_file_headers, disposition,
+};
 use session_api::{ErrorCode, Timestamp, is_invisible};
 use session_client::SessionClient;
+use utoipa::IntoParams;
 
 use super::upstream::Upstream;
 use crate::auth::Caller;
@@ -61,6 +65,14 @@ const FORWARDED_HEADERS: [HeaderName; 5] = [
     header::ETAG,
 ];
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Use {
+    /// `1` for a file that is to be shown or played within a page. A browser draws whatever it gets
+    /// for a picture, so what is no file to show is refused with 415.
+    mostrar: Option<String>,
+}
+
 /// Returns the file of a message, which is fetched from WhatsApp if it is not
 /// stored. Supports range requests. Only pictures, audio and video are
 /// `inline`.
@@ -68,7 +80,8 @@ const FORWARDED_HEADERS: [HeaderName; 5] = [
     get, path = "/listener/messages/{id}/media", tag = "inbound", operation_id = "media_media",
     params(
         ("id" = i64, Path, description = "The message's number", example = 1),
-        ("Range" = Option<String>, Header, description = "A byte range, such as `bytes=0-1023`")
+        ("Range" = Option<String>, Header, description = "A byte range, such as `bytes=0-1023`"),
+        Use
     ),
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -83,13 +96,15 @@ pub(crate) async fn media(
     caller: Caller,
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<i64>,
+    ApiQuery(used): ApiQuery<Use>,
     headers: HeaderMap,
 ) -> Result<Response, HubError> {
+    let is_to_show = used.mostrar.as_deref() == Some("1");
     let held = state.limits.download(&caller)?;
     let message = state.store.message(id).await?;
     let message = message.filter(|message| caller.sees(message.cliente_id));
     let message = message.ok_or_else(unknown)?;
-    serve(&client, &message, &headers, held).await
+    serve(&client, &message, &headers, is_to_show, held).await
 }
 
 /// Returns the file of a message through a signed link, which webhooks contain as `media_link`.
@@ -129,7 +144,7 @@ pub(crate) async fn linked(
         })?;
     let message = state.store.message(id).await?.ok_or_else(unknown)?;
     let held = state.limits.linked_download(message.cliente_id)?;
-    serve(&client, &message, &headers, held).await
+    serve(&client, &message, &headers, false, held).await
 }
 
 fn unknown() -> HubError {
@@ -143,6 +158,7 @@ async fn serve(
     client: &SessionClient,
     message: &Message,
     asked: &HeaderMap,
+    is_to_show: bool,
     held: HeldSlots,
 ) -> Result<Response, HubError> {
     let contents = message.contents.as_deref();
@@ -159,6 +175,10 @@ async fn serve(
     let media = client.media(wa_id, range).await?;
     let found = media.headers.get(header::CONTENT_TYPE);
     let kind = media_type(found);
+    if is_to_show && !INLINE_TYPES.contains(&kind.as_str()) {
+        let what = "the file is none that a page shows or plays: it can be downloaded";
+        return Err(HubError::of_contract(ErrorCode::UnsupportedMediaType, what));
+    }
     let mut headers = HeaderMap::new();
     for name in FORWARDED_HEADERS {
         if let Some(value) = media.headers.get(&name) {

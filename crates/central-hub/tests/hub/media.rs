@@ -115,6 +115,10 @@ async fn executable_content_is_served_as_a_download() {
         );
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
         assert_eq!(response.bytes().await.unwrap(), script.as_slice());
+        // Nor does a page get it in place of a picture.
+        let to_show = hub.url(&format!("{}?mostrar=1", url(id)));
+        let (status, body) = text(hub.http.get(to_show)).await;
+        assert_eq!(status, 415, "{body}");
     }
     hub.stop().await;
 }

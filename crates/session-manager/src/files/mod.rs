@@ -18,6 +18,7 @@
 
 mod allowed_hosts;
 mod convert;
+mod drawable;
 mod error;
 mod fetch;
 mod mime_type;
@@ -38,9 +39,11 @@ use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
 pub use allowed_hosts::{AllowedHosts, HostError};
+pub(crate) use drawable::{is_drawable, is_drawable_preview};
 pub use error::FileError;
 pub(crate) use mime_type::HEAD_BYTES;
 pub use mime_type::{Conversion, detect_mime};
+pub(crate) use names::UNKNOWN;
 pub use upload::{FileMeta, UploadHints};
 pub(crate) use upload::{PARTIAL_SUFFIX, new_id};
 

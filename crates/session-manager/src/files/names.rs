@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// The type of a file about which nothing is known.
-pub(super) const UNKNOWN: &str = "application/octet-stream";
+pub(crate) const UNKNOWN: &str = "application/octet-stream";
 /// Maximum length of a file name, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 

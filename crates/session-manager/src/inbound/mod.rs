@@ -26,6 +26,7 @@ use session_api::{
 };
 
 use crate::browser::{PageChange, PageChangeKind, PageMessage, PageUpdate};
+use crate::files::is_drawable_preview;
 use crate::ledger::NewEvent;
 
 /// Converts a page update into the event that the ledger records.
@@ -49,7 +50,10 @@ fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
 }
 
-fn new_message(message: PageMessage) -> NewEvent {
+fn new_message(mut message: PageMessage) -> NewEvent {
+    if let Some(media) = &mut message.content.media {
+        media.thumbnail.take_if(|it| !is_drawable_preview(it));
+    }
     if let Some(call) = message.call {
         // The page stores a call as a message, so the same key allows dedup.
         return NewEvent::Call(Box::new(CallEvent {

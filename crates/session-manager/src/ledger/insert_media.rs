@@ -18,6 +18,10 @@ pub(super) async fn insert_media(
     let Some(media) = &message.content.media else {
         return Ok(());
     };
+    // Only the phone may show such a file, and only once.
+    if message.content.view_once {
+        return Ok(());
+    }
     let state = match media.state {
         MediaState::Remote => "remote",
         MediaState::Gone => "gone",

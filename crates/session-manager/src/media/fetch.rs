@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::{MediaError, MediaStore, lock};
 use crate::browser::WhatsAppPage;
-use crate::files::{HEAD_BYTES, PARTIAL_SUFFIX, detect_mime, new_id};
+use crate::files::{HEAD_BYTES, PARTIAL_SUFFIX, UNKNOWN, detect_mime, is_drawable, new_id};
 use crate::ledger::{MediaRow, Store, StoredMedia};
 
 /// An incomplete file, which is deleted on drop unless it is kept.
@@ -136,11 +136,20 @@ impl MediaStore {
         file.flush().await?;
         file.sync_all().await?;
         drop(file);
+        let mut mime = detect_mime(&head, Some(&row.declared_mime), None);
+        if mime.starts_with("image/") {
+            let path = path.clone();
+            let drawable = tokio::task::spawn_blocking(move || is_drawable(&path)).await;
+            if !drawable.unwrap_or(false) {
+                tracing::warn!(size, mime, "an incoming picture is too large to show");
+                UNKNOWN.clone_into(&mut mime);
+            }
+        }
         tokio::fs::rename(&path, self.path(&part.id)).await?;
         let stored = StoredMedia {
             file_id: part.id.clone(),
             size,
-            mime: detect_mime(&head, Some(&row.declared_mime), None),
+            mime,
             sha256: hash.finalize().to_vec(),
         };
         let store = self.0.ledger.store().await?;

@@ -575,6 +575,28 @@ async fn messages_are_looked_at_again_until_they_are_deleted() {
 }
 
 #[tokio::test]
+async fn file_of_a_view_once_message_is_never_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let id = "false_5491158254201@c.us_3A01";
+    let NewEvent::Message { mut message, ack } = message(id, "image") else {
+        panic!("a message");
+    };
+    message.content.view_once = true;
+    message.content.media = Some(session_api::InboundMedia {
+        mime: "image/jpeg".to_owned(),
+        size: Some(900),
+        ..session_api::InboundMedia::default()
+    });
+    store
+        .record(vec![NewEvent::Message { message, ack }])
+        .await
+        .unwrap();
+    assert_eq!(store.media(id).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());

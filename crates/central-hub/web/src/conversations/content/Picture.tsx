@@ -5,7 +5,7 @@ import { useText } from '../../i18n/I18nProvider';
 import type { Media, Message } from '../types';
 import classes from './Content.module.css';
 import { FileNote, useProbe } from './FileNote';
-import { previewOf, ratioOf } from './preview';
+import { previewOf, ratioOf, shownUrl } from './preview';
 
 /** The preview of a picture; a click opens it in the viewer. */
 export function Picture({
@@ -45,7 +45,7 @@ export function Sticker({ url, kind }: { url: string; kind: string }) {
     <>
       {!probe.isIdle ? null : (
         <img
-          src={url}
+          src={shownUrl(url)}
           alt={kind}
           width={140}
           height={140}

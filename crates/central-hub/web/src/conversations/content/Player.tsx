@@ -7,7 +7,7 @@ import type { Media } from '../types';
 import classes from './Content.module.css';
 import { Download } from './FileLink';
 import { FileNote, useProbe } from './FileNote';
-import { previewOf, ratioOf } from './preview';
+import { previewOf, ratioOf, shownUrl } from './preview';
 
 interface Props {
   id: number;
@@ -28,7 +28,7 @@ export function Player({ id, media, url, kind, film }: Props) {
     film && media.size !== undefined ? sizeText(media.size, locale) : null,
   ].filter(Boolean);
   const shared = {
-    src: url,
+    src: shownUrl(url),
     controls: true,
     preload: 'none',
     onError: probe.ask,

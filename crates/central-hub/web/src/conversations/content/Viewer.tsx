@@ -10,7 +10,7 @@ import type { Message } from '../types';
 import classes from './Content.module.css';
 import { Download } from './FileLink';
 import { FileNote, useProbe } from './FileNote';
-import { previewOf } from './preview';
+import { previewOf, shownUrl } from './preview';
 
 interface Props {
   pictures: readonly Message[];
@@ -85,7 +85,7 @@ function Large({ message }: { message: Message }) {
       >
         {!failed && (
           <img
-            src={url}
+            src={shownUrl(url)}
             alt={message.mensaje.trim() || (c.kinds['image'] ?? '')}
             onLoad={() => setLoaded(true)}
             onError={probe.ask}

@@ -93,7 +93,7 @@ describe('a message with a file', () => {
 
   it('plays audio and video with the browser’s controls', () => {
     const voice = rendered({ tipo: 'ptt', ...file('audio/ogg; codecs=opus', { seconds: 7, size: 9120 }) });
-    expect(voice).toMatch(/<audio[^>]*src="\/api\/listener\/messages\/812\/media"[^>]*controls=""[^>]*preload="none"/);
+    expect(voice).toMatch(/<audio[^>]*src="\/api\/listener\/messages\/812\/media\?mostrar=1"[^>]*controls=""[^>]*preload="none"/);
     expect(voice).toContain('aria-label="Mensaje de voz, 0:07"');
     expect(visibleText(voice)).toBe('Mensaje de voz · 0:07');
     const film = rendered({ tipo: 'video', ...file('video/mp4', { seconds: 62, size: 3_100_000, thumbnail: JPEG }) });

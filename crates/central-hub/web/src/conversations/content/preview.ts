@@ -12,6 +12,12 @@ export function ratioOf({ width, height }: Media): number {
   return Math.min(2, Math.max(0.6, width / height));
 }
 
+/**
+ * Returns the URL of a file to show. The browser draws whatever comes for a picture: the hub refuses
+ * what is none, or would take gigabytes once drawn.
+ */
+export const shownUrl = (url: string): string => `${url}?mostrar=1`;
+
 /** Returns whether the file is shown as a picture. */
 export const isPicture = ({ media, tipo }: Message): boolean =>
   media !== undefined && tipo !== 'sticker' && media.mime.startsWith('image/') && tipo !== 'document';

@@ -75,6 +75,7 @@ export const conversations: typeof es = {
       BROWSER_TIMEOUT: 'This is taking too long. Try again in a moment.',
       SESSION_MANAGER_TIMEOUT: 'This is taking too long. Try again in a moment.',
       HUB_TIMEOUT: 'This is taking too long. Try again in a moment.',
+      MEDIA_NOT_FOUND: 'The service does not have this file: see it on the phone.',
       MEDIA_OFF: 'Loading files is turned off. View it on the phone.',
       PAYLOAD_TOO_LARGE: 'The file is too large to load. View it on the phone.',
     },

@@ -73,6 +73,7 @@ export const conversations = {
       BROWSER_TIMEOUT: 'Está tardando. Probá de nuevo en un momento.',
       SESSION_MANAGER_TIMEOUT: 'Está tardando. Probá de nuevo en un momento.',
       HUB_TIMEOUT: 'Está tardando. Probá de nuevo en un momento.',
+      MEDIA_NOT_FOUND: 'El servicio no tiene este archivo: miralo en el teléfono.',
       MEDIA_OFF: 'Está configurado que los archivos no se traigan: miralo en el teléfono.',
       PAYLOAD_TOO_LARGE: 'Es demasiado grande para traerlo: miralo en el teléfono.',
     } as Record<string, string>,
