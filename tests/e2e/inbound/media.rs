@@ -10,7 +10,8 @@ use serde_json::Value;
 use sqlx::Connection as _;
 
 const LEAD: &str = "5491158254201";
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and what follows";
+/// The beginning of a picture of 640 by 480 pixels.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0 and what follows";
 
 /// Returns bytes without a pattern, so that a lost or repeated chunk is detected.
 fn random_bytes(length: usize) -> Vec<u8> {

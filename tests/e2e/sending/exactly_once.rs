@@ -12,6 +12,8 @@ use harness::standin::{
 use harness::{Events, Manager, ManagerOptions, SmallDisk, poll, start_linked};
 use serde_json::{Value, json};
 
+use super::write_wa_js;
+
 const TO: &str = "5491158254201";
 
 /// Returns settings of a slow server, so that a send can be interrupted.
@@ -839,12 +841,8 @@ async fn message_after_an_unconfirmed_one_is_postponed() {
 #[tokio::test]
 async fn wa_js_without_query_exists_still_sends() {
     let folder = harness::Scratch::default();
-    let bundle = folder.join("wa-js.js");
-    let bundle_path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../crates/session-manager/page/dist/wa-js.js");
-    let mut text = std::fs::read_to_string(bundle_path).expect("the bundle");
-    text.push_str("\n;Object.defineProperty(WPP.contact, 'queryExists', { value: undefined });\n");
-    std::fs::write(&bundle, text).expect("a file");
+    let missing = "\n;Object.defineProperty(WPP.contact, 'queryExists', { value: undefined });\n";
+    let bundle = write_wa_js(&folder, "", missing);
     let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
     let (standin, mut manager) = start_linked(Settings::default(), options).await;
     poll::until("the log line about the bundle", async || {

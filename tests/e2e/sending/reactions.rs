@@ -8,6 +8,8 @@ use harness::standin::{LeadMessage, Phone, SendBehavior, Settings, Standin};
 use harness::{Events, Manager, ManagerOptions, SseEvent, poll, send_request, start_linked};
 use serde_json::{Value, json};
 
+use super::write_wa_js;
+
 const TO: &str = "5491158254201";
 
 async fn start_with_message(settings: Settings) -> (Standin, Manager, Phone, String, Events) {
@@ -166,6 +168,24 @@ async fn reaction_from_the_phone_is_told_and_can_be_changed_here() {
     assert_eq!(manager.post("/send", &body).await.0, 200);
     assert_eq!(react(&manager, &lead, "🙏").await.0, 200);
     assert_eq!(own_until_theirs(&mut events, &phone, &lead).await, ["🙏"]);
+    manager.stop().await;
+}
+
+/// Checks the moments after the page is ready to send in which wa-js reports no reactions yet.
+#[tokio::test]
+async fn reactions_that_wa_js_does_not_report_yet_are_told() {
+    let folder = harness::Scratch::default();
+    // It waits for five seconds then, in place of the page's own signal.
+    let bundle = write_wa_js(&folder, "window.wppForceMainLoad = true;\n", "");
+    let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
+    let (standin, mut manager) = start_linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    let lead = phone
+        .lead_message(&LeadMessage::text(TO, "¿sigue en venta?"))
+        .expect("a message");
+    phone.own_reacts(&lead, "❤️").expect("a reaction");
+    assert_eq!(read_own(&mut events, &lead, 1).await, ["❤️"]);
     manager.stop().await;
 }
 

@@ -115,6 +115,9 @@ export function attachChanges(): boolean {
     if (serialized(row.id).startsWith("true_")) ownReaction(row);
     else announce(() => reaction({ msgKey: row.id, parentMsgKey: row.msgId, senderUserJid: row.sender, reactionText: row.reactionText, timestamp: row.timestamp }));
   });
+  // wa-js reports reactions only once it is fully ready, some moments after the page can send. Its
+  // own listeners run before this one.
+  attempt(() => WPP.loader.onFullReady(() => post({ type: "changes_missed" })), undefined);
   return true;
 }
 

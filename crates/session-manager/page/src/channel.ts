@@ -5,6 +5,7 @@ export type BridgeEvent =
   | { type: "facts"; facts: unknown }
   | { type: "message"; message: unknown }
   | { type: "change"; change: unknown }
+  | { type: "changes_missed" }
   | { type: "ack"; id: string; ack: number; media?: object | undefined }
   | { type: "limits"; limits: unknown }
   | { type: "log"; level: "warn" | "info"; text: string };

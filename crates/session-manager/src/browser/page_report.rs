@@ -330,6 +330,8 @@ pub enum PageEvent {
         /// The change.
         change: PageChange,
     },
+    /// Messages may have been changed without an event.
+    ChangesMissed,
     /// The ack of a sent message changed.
     Ack {
         /// WhatsApp's message id.

@@ -5,7 +5,8 @@
 //!                                    watermark, acks of sends in progress
 //!  every heartbeat ────────────────> the page's memory, if it changed
 //!                                    at all; unreadable messages
-//!  every ten heartbeats ───────────> changes and acks of known messages
+//!  every ten heartbeats, or
+//!  changes were missed ────────────> changes and acks of known messages
 //! ```
 //!
 //! The watermark is WhatsApp's own time of the latest message that a complete search saw. It begins
@@ -68,6 +69,8 @@ pub struct Scanner {
     unreadable_at: Option<Instant>,
     /// When changes and acks of messages were last requested.
     changes_at: Option<Instant>,
+    /// How many times changes may have been missed before they were last requested.
+    requested_changes: u64,
     backoff: Backoff,
     /// When to retry after a failed search; `None` if the last search succeeded.
     retry_at: Option<Instant>,
@@ -123,6 +126,7 @@ impl Scanner {
             started: Instant::now(),
             unreadable_at: None,
             changes_at: None,
+            requested_changes: 0,
             backoff: RETRY,
             retry_at: None,
             failing: false,
@@ -134,7 +138,7 @@ impl Scanner {
         let mut changes = self.session.changes();
         let mut tick = tokio::time::interval(self.interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen_misses = self.catch_up.missed();
+        let mut seen_misses = self.catch_up.misses();
         loop {
             let retry_at = self.retry_at.unwrap_or_else(Instant::now);
             tokio::select! {
@@ -148,7 +152,7 @@ impl Scanner {
                 () = tokio::time::sleep_until(retry_at), if self.retry_at.is_some() => {}
                 _ = tick.tick() => {}
             }
-            seen_misses = self.catch_up.missed();
+            seen_misses = self.catch_up.misses();
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.scan() => {}
@@ -345,10 +349,13 @@ impl Scanner {
     /// wait for it, and a failure here does not repeat the search. A deep search has read the acks.
     async fn request_changes(&mut self, page: &WhatsAppPage, deep: bool) {
         let interval = MAX_CHANGES_INTERVAL.min(self.interval * CHANGES_HEARTBEATS);
-        if !deep && self.changes_at.is_some_and(|at| at.elapsed() <= interval) {
+        let missed = self.catch_up.missed_changes();
+        let is_due = deep || missed != self.requested_changes;
+        if !is_due && self.changes_at.is_some_and(|at| at.elapsed() <= interval) {
             return;
         }
         self.changes_at = Some(Instant::now());
+        self.requested_changes = missed;
         // The ledger reports its own failures.
         let Ok(store) = self.file.store().await else {
             return;

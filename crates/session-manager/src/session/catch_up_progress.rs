@@ -21,9 +21,15 @@ struct Progress {
     found: u64,
     /// The value of `missed` whose wait timed out.
     abandoned: u64,
+    /// How many times changes of messages may have been missed.
+    missed_changes: u64,
 }
 
 impl Progress {
+    fn misses(self) -> u64 {
+        self.missed + self.missed_changes
+    }
+
     fn is_caught_up(self) -> bool {
         self.found == self.missed || self.abandoned == self.missed
     }
@@ -43,6 +49,16 @@ impl CatchUp {
     /// Records that messages may have been missed.
     pub fn record_miss(&self) {
         self.0.send_modify(|progress| progress.missed += 1);
+    }
+
+    /// Records that changes of known messages may have been missed.
+    pub fn record_missed_changes(&self) {
+        self.0.send_modify(|progress| progress.missed_changes += 1);
+    }
+
+    /// Returns how many times changes may have been missed.
+    pub fn missed_changes(&self) -> u64 {
+        self.0.borrow().missed_changes
     }
 
     /// Starts a search and returns its token; `None` if no search is needed.
@@ -71,16 +87,18 @@ impl CatchUp {
         }
     }
 
-    /// Waits until messages may have been missed since `token`.
+    /// Waits until messages or changes may have been missed since [`Self::misses`] was `token`.
     pub async fn missed_since(&self, token: u64) {
         let mut progress = self.0.subscribe();
         // The sender lives as long as `self`.
-        let _ = progress.wait_for(|progress| progress.missed > token).await;
+        let _ = progress
+            .wait_for(|progress| progress.misses() > token)
+            .await;
     }
 
-    /// Returns how many times messages may have been missed.
-    pub fn missed(&self) -> u64 {
-        self.0.borrow().missed
+    /// Returns how many times messages or changes may have been missed.
+    pub fn misses(&self) -> u64 {
+        self.0.borrow().misses()
     }
 }
 
@@ -101,6 +119,11 @@ mod tests {
         catch_up.done(token);
         waiter.await.unwrap();
         assert_eq!(catch_up.begin(), None);
+        // Missed changes need no search.
+        let misses = catch_up.misses();
+        catch_up.record_missed_changes();
+        catch_up.missed_since(misses).await;
+        assert_eq!((catch_up.begin(), catch_up.missed_changes()), (None, 1));
 
         // A message was missed while the search ran, so another search is needed.
         catch_up.record_miss();

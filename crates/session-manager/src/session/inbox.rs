@@ -39,6 +39,11 @@ impl Inbox {
         self.limits.subscribe()
     }
 
+    /// Records that messages may have been changed without an update.
+    pub fn record_missed_changes(&self) {
+        self.catch_up.record_missed_changes();
+    }
+
     /// Queues an update without waiting. If the queue is full, the update is found in the page's
     /// store later.
     pub fn enqueue(&self, update: PageUpdate) {

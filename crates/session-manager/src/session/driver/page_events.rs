@@ -26,6 +26,7 @@ impl SessionDriver {
             PageEvent::Change { change } => {
                 self.inbox.enqueue(PageUpdate::Change(Box::new(change)));
             }
+            PageEvent::ChangesMissed => self.inbox.record_missed_changes(),
             PageEvent::Ack { id, ack, media } => self.inbox.enqueue(PageUpdate::Ack {
                 message_id: id,
                 ack,
