@@ -33,6 +33,13 @@ async function ownRow(WPP: any, msg: Model): Promise<any> {
   return given.sort((a, b) => Number(b.timestamp ?? 0) - Number(a.timestamp ?? 0))[0] ?? null;
 }
 
+/** Returns whether this is the account's reaction to the message, and the server has it. */
+export async function isGiven(WPP: any, msg: Model, emoji: string): Promise<boolean> {
+  const row = await ownRow(WPP, msg);
+  const given = row ? reaction(row) : null;
+  return given !== null && (given.emoji ?? "") === emoji;
+}
+
 /** Sends a reaction to a message that the page has. */
 export async function giveReaction(WPP: any, msg: Model, emoji: string): Promise<{ result: any; row: any }> {
   try {

@@ -7,7 +7,7 @@ import { type Content, answered, hand } from "./kinds";
 import { refreshLimitsSoon } from "./limits";
 import { bothIds, chatOf, connected, findMessage, isBlocked, namedMessage, recipient, tools } from "./lookup";
 import { type OwnState, markOwn, ownState } from "./messages";
-import { giveReaction } from "./own_reactions";
+import { giveReaction, isGiven } from "./own_reactions";
 import { attempt, pageModule, serialized } from "./wa";
 
 export interface SendArgs {
@@ -108,10 +108,11 @@ function verdict(answer: any, ack: number): BridgeError | null {
   }
 }
 
-async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {
+async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }, again: boolean): Promise<{ id: null }> {
   const target = await namedMessage(WPP, chats, content.message_id);
   // wa-js accepts no id for a reaction, and it needs none. Each person has only one reaction per
   // message, the last one, so sending the same reaction twice is harmless.
+  if (again && (await isGiven(WPP, target, content.emoji))) return { id: null };
   const { result } = await giveReaction(WPP, target, content.emoji);
   // Some versions of the page return nothing on success, and throw on failure.
   const refused = result === undefined || result === null ? null : verdict(result, 0);
@@ -134,7 +135,7 @@ export async function send({ to, key, content, again, file: about, patience_ms }
   const chatId = await chatOf(WPP, wid);
   const chats = [...new Set([serialized(wid), ...bothIds(WPP, chatId)])];
   check(chats);
-  if (content.type === "reaction") return react(WPP, chats, content);
+  if (content.type === "reaction") return react(WPP, chats, content, again);
   const reply = answered(content);
   // A message that may have been delivered must be sent again under the same id. The server drops
   // it, or delivers it without the quoted message if that was deleted meanwhile.
