@@ -298,9 +298,7 @@ async fn complete_quotes(
         let Some(original) = answer.content.bare_quote().and_then(|id| originals.get(id)) else {
             continue;
         };
-        let contents = original.contents.as_deref();
-        let is_deleted = contents.is_some_and(|contents| contents.deleted_at.is_some());
-        if original.chat != answer.chat || is_deleted {
+        if original.chat != answer.chat || original.is_deleted() {
             continue;
         }
         let kind = match original.kind.as_str() {

@@ -161,11 +161,11 @@ async fn serve(
     is_to_show: bool,
     held: HeldSlots,
 ) -> Result<Response, HubError> {
-    let contents = message.contents.as_deref();
-    if contents.is_some_and(|it| it.deleted_at.is_some()) {
+    if message.is_deleted() {
         let what = "the message was deleted for everyone, and its file with it";
         return Err(HubError::of_contract(ErrorCode::MediaGone, what));
     }
+    let contents = message.contents.as_deref();
     let file = contents.and_then(|it| it.content.file());
     let (Some(file), Some(wa_id)) = (file, &message.wa_id) else {
         let what = "the message has no file, or a view-once file that only the phone shows";

@@ -64,7 +64,7 @@ pub(crate) async fn edit(
     };
     request.validate()?;
     let message = own_message(&state, &caller, id).await?;
-    if is_deleted(&message) {
+    if message.is_deleted() {
         return Err(HubError::of_contract(
             ErrorCode::MessageNotChangeable,
             "the message is deleted: nothing was changed",
@@ -109,7 +109,7 @@ pub(crate) async fn delete(
         return Ok(Json(simulated_change(&message)));
     }
     let wa_id = wa_id(&message)?;
-    if !is_deleted(&message) {
+    if !message.is_deleted() {
         let client = with_own_key(client, &caller, key);
         client.delete_message(wa_id).await?;
     }
@@ -149,7 +149,7 @@ pub(crate) async fn react(
     request.validate()?;
     let message = visible_message(&state, &caller, id).await?;
     if !request.emoji.is_empty() {
-        if is_deleted(&message) {
+        if message.is_deleted() {
             return Err(HubError::of_contract(
                 ErrorCode::MessageNotChangeable,
                 "the message is deleted: no reaction was given",
@@ -374,11 +374,6 @@ async fn own_message(state: &AppState, caller: &Caller, id: i64) -> Result<Messa
         ));
     }
     Ok(message)
-}
-
-fn is_deleted(message: &Message) -> bool {
-    let contents = message.contents.as_deref();
-    contents.is_some_and(|contents| contents.deleted_at.is_some())
 }
 
 /// Returns WhatsApp's id of the message, which exists once the message is sent.

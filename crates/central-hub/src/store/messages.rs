@@ -214,6 +214,13 @@ impl Message {
         self.written_at.unwrap_or(self.created_at)
     }
 
+    /// Returns whether it was deleted for everyone.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        let contents = self.contents.as_deref();
+        contents.is_some_and(|contents| contents.deleted_at.is_some())
+    }
+
     /// Returns what is known of the file that it was sent with.
     #[must_use]
     pub fn sent_file(&self) -> Option<SentFile> {
