@@ -20,7 +20,7 @@ import { clockIn, dayName } from '../lib/days';
 import type { Action } from './actions/MessageActions';
 import { Bubble } from './Bubble';
 import classes from './Conversations.module.css';
-import { countInboundAfter, heightOf, newestId, rowsOf } from './thread';
+import { countInboundAfter, heightOf, rowsOf } from './thread';
 import type { Message } from './types';
 
 /** Distance in pixels from the top at which older messages are loaded. */
@@ -44,6 +44,8 @@ interface Props {
   ref: Ref<MessageListHandle>;
   label: string;
   messages: readonly Message[];
+  /** The newest of the hub's message ids; 0 without messages. */
+  newest: number;
   zone: string;
   who: string;
   /** The message of the latest jump, which is highlighted. */
@@ -73,6 +75,7 @@ export function MessageList({
   ref,
   label,
   messages,
+  newest,
   zone,
   who,
   lit,
@@ -163,7 +166,6 @@ export function MessageList({
   });
 
   // What arrives while the end is out of sight is counted.
-  const newest = useMemo(() => newestId(messages), [messages]);
   const [seen, setSeen] = useState<number | null>(null);
   if (isFilled && isAtEnd && seen !== newest) setSeen(newest);
   const unseen = useMemo(() => (seen === null ? 0 : countInboundAfter(messages, seen)), [messages, seen]);

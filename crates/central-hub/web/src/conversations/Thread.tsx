@@ -205,6 +205,7 @@ export function Thread({ number }: { number: string }) {
         ref={list}
         label={c.thread(who)}
         messages={messages}
+        newest={known?.newest ?? 0}
         zone={zone}
         who={who}
         lit={jump.lit}

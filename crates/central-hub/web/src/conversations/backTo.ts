@@ -1,3 +1,4 @@
+import { asError } from '../lib/asError';
 import { findTarget, type Target } from './thread';
 import type { History } from './types';
 
@@ -34,7 +35,7 @@ export async function fetchBackTo(
       if (oldest !== undefined) onProgress(oldest);
     }
   } catch (failure) {
-    error = failure instanceof Error ? failure : new Error(String(failure));
+    error = asError(failure);
   }
   const last = pages.at(-1);
   const page = last ? { ...last, mensajes: pages.flatMap(({ mensajes }) => mensajes) } : null;

@@ -1,7 +1,6 @@
 import { replaceEqualDeep } from '@tanstack/react-query';
 
 import { isSame, mergerOf } from './pageChain';
-import { newestId } from './thread';
 import type { History, Message } from './types';
 
 /** The known part of a conversation: from its end backwards, without a gap. */
@@ -52,7 +51,7 @@ export function merge(known: Known | undefined, page: History, before: number | 
     // Keep the name and the counts of the newest page.
     ...(known && before !== null ? factsOf(known) : facts),
     messages,
-    newest: newestId(messages),
+    newest: messages.reduce((most, { id }) => Math.max(most, id), 0),
     older: older === 0 ? null : older,
   };
 }

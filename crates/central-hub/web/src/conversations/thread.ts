@@ -33,10 +33,6 @@ export function rowsOf(messages: readonly Message[], zone: string): Row[] {
   return rows;
 }
 
-/** Returns the highest of the hub's ids; 0 without messages. */
-export const newestId = (messages: readonly Message[]): number =>
-  messages.reduce((most, { id }) => Math.max(most, id), 0);
-
 /** Returns how many messages of the contact were stored after the one with this id. */
 export const countInboundAfter = (messages: readonly Message[], id: number): number =>
   messages.reduce((sum, one) => sum + (one.id > id && one.direccion === 'entrante' ? 1 : 0), 0);

@@ -2,6 +2,7 @@ import { useCallback } from 'react';
 
 import { outcomeIsUnknown } from '../api/outcome';
 import { upload } from '../api/upload';
+import { asError } from '../lib/asError';
 import { chatStore, useSlot, type Slot } from '../lib/chatStore';
 import { newKey } from '../lib/key';
 import { query } from '../lib/query';
@@ -153,7 +154,7 @@ async function sendAll(
       drop(slot, key);
     } catch (error) {
       if (error instanceof Removed) continue;
-      const problem = error instanceof Error ? error : new Error(String(error));
+      const problem = asError(error);
       put(slot, key, { error: problem, part: null });
       sent.all = false;
       // Stop here, to keep the order of the files.

@@ -40,9 +40,9 @@ export const whoOf = (contact: Contact): string =>
 
 const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
 
-/** `everyMs`: the polling interval in milliseconds; if omitted, only invalidation refetches. */
 export const contactKey = (id: string) => [...CONTACTS_KEY, 'of', id];
 
+/** `everyMs`: the polling interval in milliseconds; if omitted, only invalidation refetches. */
 export const useContact = (id: string, everyMs: number | false = false) =>
   useQuery({
     queryKey: contactKey(id),

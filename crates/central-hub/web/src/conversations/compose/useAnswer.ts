@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo } from 'react';
 
 import { outcomeIsUnknown } from '../../api/outcome';
+import { asError } from '../../lib/asError';
 import { chatStore, useSlot } from '../../lib/chatStore';
 import { draftOf, keepDraft, restAfter } from '../../lib/drafts';
 import { answer } from '../api';
@@ -86,7 +87,7 @@ export function useAnswer(chat: string) {
         const rest = next === null ? '' : restAfter(body.mensaje, next);
         return { isSent: true, next: rest.trim() === '' ? null : rest };
       } catch (failure) {
-        const error = failure instanceof Error ? failure : new Error(String(failure));
+        const error = asError(failure);
         slot.set({ isUnderWay: false, next: null, error });
         if (!outcomeIsUnknown(error)) slot.set({ pending: null });
         return { isSent: false, next: null };

@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 
 import { outcomeIsUnknown } from '../../api/outcome';
 import { upload } from '../../api/upload';
+import { asError } from '../../lib/asError';
 import { chatStore, useSlot, type Slot } from '../../lib/chatStore';
 import { newKey } from '../../lib/key';
 import { sendFile } from '../api';
@@ -146,9 +147,9 @@ async function send(slot: Slot<State>, target: Target): Promise<{ simulated: boo
     return { simulated };
   } catch (failure) {
     if (turn !== slot.get().turn) return null;
+    const error = asError(failure);
     // A message that was certainly not sent may quote another message on retry.
-    if (!(failure instanceof Error && outcomeIsUnknown(failure))) finished.to = null;
-    const error = failure instanceof Error ? failure : new Error(String(failure));
+    if (!outcomeIsUnknown(error)) finished.to = null;
     slot.set({ state: 'recorded', error });
     return null;
   }
