@@ -10,9 +10,7 @@ mod reactions;
 /// Writes wa-js with scripts before and after it, for `WA_JS_PATH`.
 fn write_wa_js(folder: &harness::Scratch, before: &str, after: &str) -> std::path::PathBuf {
     let path = folder.join("wa-js.js");
-    let built_in = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../crates/session-manager/page/dist/wa-js.js");
-    let wa_js = std::fs::read_to_string(built_in).expect("the bundle");
+    let wa_js = std::fs::read_to_string(harness::built_in_wa_js()).expect("the bundle");
     std::fs::write(&path, [before, &wa_js, after].concat()).expect("a file");
     path
 }

@@ -580,11 +580,7 @@ async fn doctor_checks_another_wa_js() {
     let standin = start_standin(Settings::default()).await;
     let page = standin.web_url();
     let folder = harness::Scratch::default();
-    let built_in = binary("session-manager")
-        .ancestors()
-        .nth(3)
-        .expect("the repository")
-        .join("crates/session-manager/page/dist/wa-js.js");
+    let built_in = harness::built_in_wa_js();
     let judge = async |file: &std::path::Path, page: &str| {
         let file = file.display().to_string();
         doctor(&["--wa-js", &file, "--page", page], &[]).await

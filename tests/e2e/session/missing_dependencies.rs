@@ -263,11 +263,7 @@ async fn wa_js_file_is_unreadable() {
     wait_for_failure(&manager, "WA_JS_UNREADABLE", &["WA_JS_PATH", &path]).await;
     wait_until_nothing_runs(&manager).await;
     std::fs::remove_dir(&file).expect("the remedy");
-    let bundle = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../crates/session-manager/page/dist/wa-js.js"
-    );
-    std::fs::copy(bundle, &file).expect("the bundle");
+    std::fs::copy(harness::built_in_wa_js(), &file).expect("the bundle");
     manager.wait_for_state("QR_REQUIRED").await;
     poll::until("a code to scan", async || {
         standin.phone().scan_current().ok()
@@ -293,11 +289,7 @@ async fn wa_js_file_that_lacks_a_name_is_reported() {
     let standin = start_standin(Settings::default()).await;
     let folder = Scratch::default();
     let file = folder.join("wa-js.js");
-    let bundle_path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../crates/session-manager/page/dist/wa-js.js"
-    );
-    let bundle = std::fs::read_to_string(bundle_path).expect("the bundle");
+    let bundle = std::fs::read_to_string(harness::built_in_wa_js()).expect("the bundle");
     assert!(
         bundle.contains("\"downloadMedia\""),
         "the bundle must have the name"

@@ -27,6 +27,12 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
+/// Returns the path of the wa-js that session-manager has built in.
+#[must_use]
+pub fn built_in_wa_js() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/session-manager/page/dist/wa-js.js")
+}
+
 /// A running binary, with its output in a file.
 #[derive(Debug)]
 pub struct Service {

@@ -26,7 +26,9 @@ mod small_disk;
 mod whatsapp_name;
 
 pub use authenticator::{AssertionOptions, Authenticator};
-pub use binary::{Service, binary, find_listening_url, run_to_end, spawn_bound_to_test};
+pub use binary::{
+    Service, binary, built_in_wa_js, find_listening_url, run_to_end, spawn_bound_to_test,
+};
 pub use events::{Events, SseEvent};
 pub use flow::run_browser_flow;
 pub use hub::Hub;

@@ -68,6 +68,20 @@ fn message(id: &str, kind: &str) -> NewEvent {
     }
 }
 
+/// A picture of 900 bytes.
+fn picture(id: &str, view_once: bool) -> NewEvent {
+    let NewEvent::Message { mut message, ack } = message(id, "image") else {
+        panic!("a message");
+    };
+    message.content.view_once = view_once;
+    message.content.media = Some(session_api::InboundMedia {
+        mime: "image/jpeg".to_owned(),
+        size: Some(900),
+        ..session_api::InboundMedia::default()
+    });
+    NewEvent::Message { message, ack }
+}
+
 fn ack(id: &str, ack: i8) -> NewEvent {
     NewEvent::Ack {
         message_id: id.to_owned(),
@@ -580,19 +594,7 @@ async fn file_of_a_view_once_message_is_never_fetched() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let id = "false_5491158254201@c.us_3A01";
-    let NewEvent::Message { mut message, ack } = message(id, "image") else {
-        panic!("a message");
-    };
-    message.content.view_once = true;
-    message.content.media = Some(session_api::InboundMedia {
-        mime: "image/jpeg".to_owned(),
-        size: Some(900),
-        ..session_api::InboundMedia::default()
-    });
-    store
-        .record(vec![NewEvent::Message { message, ack }])
-        .await
-        .unwrap();
+    store.record(vec![picture(id, true)]).await.unwrap();
     assert_eq!(store.media(id).await.unwrap(), None);
 }
 
@@ -602,15 +604,7 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let id = "false_5491158254201@c.us_3A01";
-    let NewEvent::Message { mut message, ack } = message(id, "image") else {
-        panic!("a message");
-    };
-    message.content.media = Some(session_api::InboundMedia {
-        mime: "image/jpeg".to_owned(),
-        size: Some(900),
-        ..session_api::InboundMedia::default()
-    });
-    let event = NewEvent::Message { message, ack };
+    let event = picture(id, false);
     store.record(vec![event.clone(), event]).await.unwrap();
     let due = async |most| {
         store
