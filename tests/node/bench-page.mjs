@@ -3,7 +3,7 @@
 // that Lighthouse simulates (`phone`).
 //
 //   HUB_URL=… node bench-page.mjs          prints one line of JSON
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import lighthouse from 'lighthouse';
@@ -39,4 +39,5 @@ try {
   console.log(JSON.stringify(results));
 } finally {
   await browser.close();
+  rmSync(profile, { recursive: true, force: true });
 }
