@@ -158,7 +158,17 @@ impl Outbox {
             return Ok(());
         }
         let free = u32::try_from(free).unwrap_or(u32::MAX);
-        let claimed = inner.store.claim(&inner.who, inner.lease(), free).await?;
+        let (who, lease) = (inner.who.as_str(), inner.lease());
+        let claimed = if inner.is_limited_by_whatsapp() {
+            // Messages queued since this tick postponed them, and a limit
+            // that began since, wait for the next tick.
+            inner
+                .store
+                .claim_except_new_contacts(who, lease, free)
+                .await?
+        } else {
+            inner.store.claim(who, lease, free).await?
+        };
         for message in claimed {
             inner.announce(&message);
             let active = self.begin(message.id);

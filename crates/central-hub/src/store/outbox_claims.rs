@@ -26,10 +26,22 @@ use super::message_history::note;
 use super::messages::Message;
 use super::{Change, MessageState, Store, Tx, now};
 
-/// Query that claims due messages. `$1` is the current time, `$2` the end of
-/// the lease, `$3` the owner, `$4` the limit.
+/// Condition for a bulk message `m` to a person who never wrote.
+macro_rules! is_to_new_contact {
+    () => {
+        "m.state = 'queued' AND m.origin = 'bulk' AND NOT EXISTS (
+             SELECT 1 FROM messages i WHERE i.chat = m.chat AND i.direction = 'in')"
+    };
+}
+
+/// Query that claims due messages, except those that `$excluded` applies to.
+/// `$1` is the current time, `$2` the end of the lease, `$3` the owner, `$4`
+/// the limit.
 macro_rules! claim {
     ($lock:literal) => {
+        claim!($lock, "1 = 0")
+    };
+    ($lock:literal, $excluded:expr) => {
         concat!(
             "UPDATE messages SET due_at = $2, claimed_by = $3, attempts = attempts + 1, updated_at = $1,
                  state = CASE state WHEN 'queued' THEN 'sending' ELSE 'unconfirmed' END
@@ -42,6 +54,9 @@ macro_rules! claim {
                        WHERE e.chat = m.chat AND e.id < m.id
                          AND e.state IN ('queued', 'sending', 'unconfirmed')
                          AND e.undecided_at IS NULL)
+                   AND NOT (",
+            $excluded,
+            ")
                  ORDER BY m.due_at, m.id LIMIT $4",
             $lock,
             ") RETURNING *"
@@ -73,10 +88,10 @@ macro_rules! hold {
             "UPDATE messages SET due_at = $2, claimed_by = $3
              WHERE id IN (
                  SELECT m.id FROM messages m
-                 WHERE m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = 'queued'
-                   AND m.origin = 'bulk' AND m.dry_run = 0 AND m.due_at <= $1
-                   AND NOT EXISTS (
-                       SELECT 1 FROM messages i WHERE i.chat = m.chat AND i.direction = 'in')
+                 WHERE m.state IN ('queued', 'sending', 'unconfirmed')
+                   AND m.dry_run = 0 AND m.due_at <= $1 AND ",
+            is_to_new_contact!(),
+            "
                  ORDER BY m.due_at, m.id LIMIT $4",
             $lock,
             ")"
@@ -113,10 +128,38 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        let at = now();
         let statement = self
             .engine()
             .pick(claim!(""), claim!(" FOR UPDATE OF m SKIP LOCKED"));
+        self.claim_by(statement, who, until, limit).await
+    }
+
+    /// Like [`Store::claim`], but claims no bulk messages to people who never
+    /// wrote, which [`Store::postpone_new_contacts`] postpones.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim_except_new_contacts(
+        &self,
+        who: &str,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let statement = self.engine().pick(
+            claim!("", is_to_new_contact!()),
+            claim!(" FOR UPDATE OF m SKIP LOCKED", is_to_new_contact!()),
+        );
+        self.claim_by(statement, who, until, limit).await
+    }
+
+    async fn claim_by(
+        &self,
+        statement: &'static str,
+        who: &str,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let at = now();
         let mut tx = self.begin().await?;
         let rows = sqlx::query(statement)
             .bind(at)

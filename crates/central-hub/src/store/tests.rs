@@ -215,6 +215,34 @@ on_both_engines! {
         store.close().await;
     }
 
+    async fn bulk_messages_to_new_contacts_can_be_left_unclaimed(database: Database) {
+        let store = open(&database).await;
+        // Contact 1 has written before.
+        let hello = InboundMessage {
+            wa_id: "false_5491100000001@c.us_3A01".to_owned(),
+            chat: "5491100000001@c.us".to_owned(),
+            phone: None,
+            lid: None,
+            from_me: false,
+            kind: "chat".to_owned(),
+            body: "hola".to_owned(),
+            pushname: None,
+            at: ago(60),
+            cliente_id: None,
+            content: Box::default(),
+        };
+        store.record_inbound(&hello).await.unwrap();
+        let known = draft(1, "known").insert(&store).await.id;
+        let stranger = draft(2, "stranger").insert(&store).await.id;
+        let single = draft(3, "single");
+        let single = NewMessage { origin: Origin::Single, ..single.as_new() };
+        let single = store.insert(&[single]).await.unwrap().pop().unwrap().message().unwrap().id;
+        let claimed = store.claim_except_new_contacts("me", later(60), 10).await.unwrap();
+        assert_eq!(ids(&claimed), [known, single]);
+        assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [stranger]);
+        store.close().await;
+    }
+
     async fn rehearsals_end_and_are_never_claimed(database: Database) {
         let store = open(&database).await;
         let dry_run = draft(1, "dry");
