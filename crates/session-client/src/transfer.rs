@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use session_api::{ErrorCode, FileBody, paths};
@@ -31,8 +31,9 @@ pub struct Media<S> {
 }
 
 impl SessionClient {
-    /// Requests `GET /messages/{id}/media`, or only the part `range` of it. A file that
-    /// session-manager has to fetch first takes as long as a send.
+    /// Requests `GET /messages/{id}/media`, or only the part of it that the headers `Range` and
+    /// `If-Range` among `asked` name. A file that session-manager has to fetch first takes as long
+    /// as a send.
     ///
     /// # Errors
     /// See [`ClientError`]. The stream ends with an error if the response breaks off or nothing
@@ -42,13 +43,15 @@ impl SessionClient {
     pub async fn media(
         &self,
         id: &str,
-        range: Option<HeaderValue>,
+        asked: &HeaderMap,
     ) -> Result<Media<impl Stream<Item = Result<Bytes, ClientError>> + Send + use<>>, ClientError>
     {
         let timeouts = *self.timeouts();
         let mut request = self.request_segments(Method::GET, &["messages", id, "media"])?;
-        if let Some(range) = range {
-            request = request.header(RANGE, range);
+        for name in [RANGE, IF_RANGE] {
+            if let Some(value) = asked.get(&name) {
+                request = request.header(name, value);
+            }
         }
         let within = timeouts.after_connecting(timeouts.send);
         let wanted = [

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use http::HeaderMap;
 use secrecy::SecretString;
 use session_api::{QrBody, SendRequest, SessionState, StatusBody};
 use session_client::{ClientError, Endpoint, SessionClient, Timeouts};
@@ -401,9 +402,14 @@ async fn file_of_a_message_is_streamed_and_its_id_stays_one_path_segment() {
     )
     .await;
     let client = client(address, timeouts());
-    let range = "bytes=0-2".parse().unwrap();
+    let asked = [
+        ("range", "bytes=0-2"),
+        ("if-range", "\"tag\""),
+        ("cookie", "a=b"),
+    ];
+    let asked = asked.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
     let media = client
-        .media("false_1@c.us_3A/../x", Some(range))
+        .media("false_1@c.us_3A/../x", &HeaderMap::from_iter(asked))
         .await
         .unwrap();
     assert_eq!(media.status, 206);
@@ -416,14 +422,18 @@ async fn file_of_a_message_is_streamed_and_its_id_stays_one_path_segment() {
         received.starts_with("GET /messages/false_1@c.us_3A%2F..%2Fx/media HTTP/1.1\r\n"),
         "{received}"
     );
-    assert!(received.to_ascii_lowercase().contains("range: bytes=0-2"));
+    let received = received.to_ascii_lowercase();
+    for line in ["\r\nrange: bytes=0-2\r\n", "\r\nif-range: \"tag\"\r\n"] {
+        assert!(received.contains(line), "{received}");
+    }
+    assert!(!received.contains("cookie"), "{received}");
 }
 
 #[tokio::test]
 async fn truncated_file_ends_with_an_error() {
     let (address, _asked) = peer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await;
     let client = client(address, timeouts());
-    let media = client.media("x", None).await.unwrap();
+    let media = client.media("x", &HeaderMap::new()).await.unwrap();
     let body: Vec<_> = media.body.collect().await;
     let last_chunk = body.last().unwrap();
     assert!(

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 const LEAD: &str = "5491158254201";
 /// Displayed as "catalogo" followed by "exe.gpj" spelled backwards.
 const DECEIVING_NAME: &str = "../../etc/C:\\x\\catalogo\u{202e}gpj.exe";
-const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////2Q==";
+/// A JPEG of 4 × 3 pixels, without its picture.
+const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/wAALCAADAAQBAREA/9k=";
 
 fn write_message(phone: &Phone, body: &str, content: LeadContent) -> String {
     let message = LeadMessage::text(LEAD, body).with(content);
@@ -113,6 +114,7 @@ async fn content_of_every_kind_is_published() {
     let voice = LeadMedia {
         seconds: Some(7),
         view_once: true,
+        thumbnail: Some(JPEG.to_owned()),
         ..media(&phone.upload("a voice"), "ptt", "audio/ogg; codecs=opus")
     };
     let content = LeadContent {
@@ -122,6 +124,8 @@ async fn content_of_every_kind_is_published() {
     let event = wait_for_message(&mut events, &write_message(&phone, "", content)).await;
     assert_eq!(event["media"]["seconds"], 7);
     assert_eq!(event["media"]["mime"], "audio/ogg; codecs=opus");
+    assert_eq!(event["media"]["state"], "gone");
+    assert_eq!(event["media"]["thumbnail"], Value::Null);
     assert_eq!(
         (&event["view_once"], &event["body"]),
         (&json!(true), &json!(""))

@@ -171,8 +171,7 @@ async fn serve(
         let what = "the message has no file, or a view-once file that only the phone shows";
         return Err(HubError::of_contract(ErrorCode::MediaNotFound, what));
     };
-    let range = asked.get(header::RANGE).cloned();
-    let media = client.media(wa_id, range).await?;
+    let media = client.media(wa_id, asked).await?;
     let found = media.headers.get(header::CONTENT_TYPE);
     let kind = media_type(found);
     if is_to_show && !INLINE_TYPES.contains(&kind.as_str()) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api_docs::Failures;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::{ApiPath, add_untrusted_file_headers, disposition};
 use session_api::paths;
@@ -33,9 +33,13 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(45);
 pub async fn media(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<String>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, ApiError> {
     let file = state.media.get(&id, FETCH_TIMEOUT).await?;
+    let etag = format!("\"{}\"", file.sha256);
+    if is_whole_file_due(request.headers(), &etag) {
+        request.headers_mut().remove(header::RANGE);
+    }
     let served = ServeFile::new(&file.path).try_call(request).await;
     let mut response = match served {
         Ok(response) => response.map(axum::body::Body::new).into_response(),
@@ -55,11 +59,23 @@ pub async fn media(
     if let Some(name) = header_value(&disposition("attachment", file.filename.as_deref())) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
-    if let Some(tag) = header_value(&format!("\"{}\"", file.sha256)) {
+    if let Some(tag) = header_value(&etag) {
         headers.insert(header::ETAG, tag);
     }
     add_untrusted_file_headers(headers);
     Ok(response)
+}
+
+/// Returns whether the request gets the whole file although it names a part: its part is of another
+/// file, or it names several, which `ServeFile` would refuse.
+fn is_whole_file_due(asked: &HeaderMap, etag: &str) -> bool {
+    let names_several = asked
+        .get(header::RANGE)
+        .is_some_and(|range| range.as_bytes().contains(&b','));
+    let is_of_another = asked
+        .get(header::IF_RANGE)
+        .is_some_and(|known| known != etag);
+    names_several || is_of_another
 }
 
 /// Deletes the file of an incoming message; it is not fetched again.

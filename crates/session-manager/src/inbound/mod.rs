@@ -21,8 +21,8 @@ pub use catch_up::Scanner;
 pub use recorder::Recorder;
 
 use session_api::{
-    CallEvent, Event, MessageDeletedEvent, MessageEditedEvent, MessageEvent, ReactionEvent,
-    Timestamp,
+    CallEvent, Event, MediaState, MessageDeletedEvent, MessageEditedEvent, MessageEvent,
+    ReactionEvent, Timestamp,
 };
 
 use crate::browser::{PageChange, PageChangeKind, PageMessage, PageUpdate};
@@ -51,7 +51,13 @@ fn timestamp(millis: i64) -> Timestamp {
 }
 
 fn new_message(mut message: PageMessage) -> NewEvent {
+    let is_view_once = message.content.view_once;
     if let Some(media) = &mut message.content.media {
+        if is_view_once {
+            // Only the phone may show such a file.
+            media.state = MediaState::Gone;
+            media.thumbnail = None;
+        }
         media.thumbnail.take_if(|it| !is_drawable_preview(it));
     }
     if let Some(call) = message.call {

@@ -138,8 +138,8 @@ impl MediaStore {
         drop(file);
         let mut mime = detect_mime(&head, Some(&row.declared_mime), None);
         if mime.starts_with("image/") {
-            let path = path.clone();
-            let drawable = tokio::task::spawn_blocking(move || is_drawable(&path)).await;
+            let (path, of_type) = (path.clone(), mime.clone());
+            let drawable = tokio::task::spawn_blocking(move || is_drawable(&path, &of_type)).await;
             if !drawable.unwrap_or(false) {
                 tracing::warn!(size, mime, "an incoming picture is too large to show");
                 UNKNOWN.clone_into(&mut mime);
