@@ -21,7 +21,7 @@ use crate::relay::Link;
 use crate::scheduler::{CampaignBody, SchedulerContext, context};
 use crate::sending_windows::{Rules, forecast, midnight, window};
 use crate::state::AppState;
-use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
+use crate::store::campaigns::{Campaign, CampaignFilter, Days, RecipientState, Schedule};
 use crate::store::{DeadLetters, Filter, MAX_DEAD_LETTERS, MessageState, WEEK};
 
 /// Maximum number of entries per list; the screen of that list shows the rest.
@@ -49,6 +49,16 @@ pub(crate) struct Overview {
     programaciones: Vec<WindowBody>,
     atencion: Attention,
     respuestas: Vec<MessageAnswer>,
+    hay: Existing,
+}
+
+/// What exists at all, of whatever day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Existing)]
+struct Existing {
+    /// Whether a message was sent or queued.
+    mensajes: bool,
+    campanias: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -359,6 +369,15 @@ pub(crate) async fn overview(
         is_inbound: Some(true),
         ..Filter::default()
     };
+    let outbound = Filter {
+        cliente_id: own,
+        is_inbound: Some(false),
+        ..Filter::default()
+    };
+    let campaigns = CampaignFilter {
+        cliente_id: own,
+        ..CampaignFilter::default()
+    };
     let dead = async {
         if is_admin {
             store.dead_letters().await.map(Some)
@@ -374,9 +393,11 @@ pub(crate) async fn overview(
         store.running_schedules(own, MAX_SCHEDULES),
         store.running_days(day.date),
     )?;
-    let (by_day, answered) = tokio::try_join!(
+    let (by_day, answered, newest_message, newest_campaign) = tokio::try_join!(
         store.outcomes_by_day(day.week.map(|(_, begin)| begin), own),
         store.answered_since(day.week[0].1, own),
+        store.search_messages(&outbound, None, 1),
+        store.campaigns(&campaigns, 1),
     )?;
     let (paused, unapproved, unfinished, dead, recording, replies, sharing, possible) = tokio::try_join!(
         store.paused_campaigns(own, MAX_LIST_ENTRIES),
@@ -479,6 +500,10 @@ pub(crate) async fn overview(
             grabacion: recording,
         },
         respuestas: super::listener::to_answers(&state, own, replies.messages).await?,
+        hay: Existing {
+            mensajes: !newest_message.messages.is_empty(),
+            campanias: !newest_campaign.is_empty(),
+        },
     }))
 }
 

@@ -70,8 +70,13 @@ on_both_engines! {
         assert_eq!(empty["atencion"]["grabacion"], true);
         assert_eq!(empty["atencion"]["webhooks"], json!([]));
 
+        let hay = json!({"mensajes": false, "campanias": false});
+        assert_eq!(empty["hay"], hay);
+
         // A running campaign with an open schedule: 100 recipients at 40 per day.
         let running = campaign(&hub, "Marzo", 51, 100).await;
+        let hay = json!({"mensajes": false, "campanias": true});
+        assert_eq!(overview(&hub).await["hay"], hay);
         let open = schedule(&hub, running).await;
         assert_eq!(
             (&open["campania_nombre"], &open["campania_estado"]),
@@ -133,6 +138,7 @@ on_both_engines! {
             (&json!(1), &json!(1)),
             "{now}"
         );
+        assert_eq!(now["hay"], json!({"mensajes": true, "campanias": true}));
         let week = &now["semana"];
         assert_eq!(
             (&week["dias"][6]["enviados"], &week["dias"][5]["enviados"]),

@@ -5,7 +5,7 @@ import { HOME } from '../lib/routes';
 import { configQuery, sessionQuery } from '../live/queries';
 import { inboxQuery } from '../live/useInbox';
 import { sendingQuery } from '../live/useSending';
-import { anyCampaignQuery, anyMessageQuery, areFirstStepsHidden, overviewQuery } from '../start/api';
+import { overviewQuery } from '../start/api';
 
 /**
  * Fetches who is signed in, and begins to fetch what the first screen shows while it is being
@@ -20,15 +20,8 @@ export async function prefetchFirstScreen(queries: QueryClient): Promise<void> {
     () => queries.prefetchQuery(sendingQuery),
     () => queries.prefetchQuery(inboxQuery),
   ];
-  if (me.role !== 'agente' && location.pathname === HOME) {
-    requests.unshift(() => queries.prefetchQuery(overviewQuery));
-    if (me.cliente_id === null && !areFirstStepsHidden()) {
-      requests.push(
-        () => queries.prefetchQuery(anyMessageQuery),
-        () => queries.prefetchQuery(anyCampaignQuery),
-      );
-    }
-  }
-  // A slow phone needs some 20 ms for each, so each is a task of its own.
+  if (me.role !== 'agente' && location.pathname === HOME) requests.unshift(() => queries.prefetchQuery(overviewQuery));
+  // A sixth would wait for another, since one of a browser's six connections is still in use. A
+  // slow phone needs some 20 ms for each, so each is a task of its own.
   for (const request of requests) setTimeout(() => void request());
 }

@@ -1,7 +1,6 @@
 import { Anchor, Button, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCircle, IconCircleCheck } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 
@@ -10,7 +9,7 @@ import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { useSession } from '../live/queries';
 import { OperatorHelp } from '../ui/OperatorHelp';
-import { anyCampaignQuery, anyMessageQuery, areFirstStepsHidden, hideFirstSteps } from './api';
+import { areFirstStepsHidden, hideFirstSteps } from './api';
 import { Card } from './Card';
 import classes from './Start.module.css';
 import type { Overview } from './types';
@@ -23,10 +22,8 @@ export function FirstSteps({ overview }: { overview: Overview }) {
   const [hidden, setHidden] = useState(areFirstStepsHidden);
   const [helping, help] = useDisclosure(false);
   const { data: session } = useSession();
-  const enabled = seesAll && !hidden;
-  const { data: sent } = useQuery({ ...anyMessageQuery, enabled });
-  const { data: campaigns } = useQuery({ ...anyCampaignQuery, enabled });
-  if (!enabled || !session || sent === undefined || campaigns === undefined) return null;
+  if (!seesAll || hidden || !session) return null;
+  const { mensajes: sent, campanias: campaigns } = overview.hay;
   const real = !overview.dry_run && overview.auto_campaigns_enabled;
   const steps = [
     { key: 'link', done: session.linked, text: s.link, to: ROUTES.whatsapp },

@@ -23,17 +23,6 @@ export const overviewQuery = queryOptions({
   staleTime: FRESH_MS,
 });
 
-/** Fetches whether a list has any entry. */
-const anyQuery = (path: string, name: string) =>
-  queryOptions({
-    queryKey: [...OVERVIEW_KEY, 'any', name],
-    queryFn: ({ signal }) => request<Record<string, unknown[]>>(path, { signal }),
-    select: (answer) => (answer[name]?.length ?? 0) > 0,
-    staleTime: FRESH_MS,
-  });
-export const anyMessageQuery = anyQuery('/api/sender/messages?limite=1', 'mensajes');
-export const anyCampaignQuery = anyQuery('/api/sender/campaigns?limite=1', 'campanias');
-
 const HIDDEN_FIRST_STEPS = 'leadmaster-first-steps';
 
 /** Whether the user of this browser has hidden the initial setup steps. */

@@ -39,6 +39,7 @@ const overview = (
   programaciones: [],
   atencion: { ...nothing, ...attention },
   respuestas: [],
+  hay: { mensajes: false, campanias: false },
   ...changes,
 });
 

@@ -95,4 +95,6 @@ export interface Overview {
   programaciones: WindowOfToday[];
   atencion: AttentionBody;
   respuestas: Reply[];
+  /** Whether there is any, of whatever day. */
+  hay: { mensajes: boolean; campanias: boolean };
 }
