@@ -356,6 +356,23 @@ async function test() {
     await box().fill('');
   });
 
+  await step('what is typed while a file is being sent, Enter sends after it', async () => {
+    const before = await sentCount();
+    await attach('uno.txt');
+    await attachment('uno.txt').waitFor();
+    await box().fill('El plano');
+    const release = await hold('**/api/files?*');
+    await button('Enviar').click();
+    await attachment('uno.txt').getByRole('progressbar').waitFor({ state: 'attached' });
+    await box().fill('El plano\n¿Le sirve?');
+    await box().press('Enter');
+    await release();
+    await eventually('both have arrived', async () => (await sentCount()) === before + 2, 60_000);
+    const arrived = (await standin.messages()).slice(before).map(({ body, caption, file }) => `${file?.filename ?? ''}:${caption ?? body ?? ''}`);
+    assertEqual(arrived.join('|'), 'uno.txt:El plano|:¿Le sirve?', 'the messages at the phone');
+    await eventually('the box is empty', async () => (await box().inputValue()) === '');
+  });
+
   await step('an answer goes on when another chat is opened; what is not sent waits in its chat', async () => {
     await attach('uno.txt', 'dos.txt', 'tres.txt');
     await attachment('tres.txt').waitFor();

@@ -188,7 +188,11 @@ export function AnswerBox({
     // An audio file has no caption, so the text is sent as a separate message.
     if (sent.all && !sent.captioned && caption !== '') {
       await sendText(caption, sent.quoted ? null : answered);
-    } else if (!sent.all) tellIfLeft();
+      return;
+    }
+    const next = written.takeNext(caption);
+    if (!sent.all) tellIfLeft();
+    else if (next !== null) await sendText(next, null);
   }
 
   function submit(event?: FormEvent) {
@@ -202,6 +206,7 @@ export function AnswerBox({
     else void sendText(text, answered);
   }
 
+  /** Sends a text, and then what the user wanted to send after it. */
   async function sendText(mensaje: string, quote: Message | null) {
     if (mensaje.trim() === '') {
       written.note({ simulated: false });

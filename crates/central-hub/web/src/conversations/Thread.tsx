@@ -34,7 +34,7 @@ import { picturesOf } from './content/preview';
 import { Viewer } from './content/Viewer';
 import classes from './Conversations.module.css';
 import { MessageList, type MessageListHandle } from './MessageList';
-import { businessOf, withQuotes } from './thread';
+import { businessOf } from './thread';
 import { ThreadSearch } from './ThreadSearch';
 import type { Message } from './types';
 import { useJump } from './useJump';
@@ -61,7 +61,7 @@ export function Thread({ number }: { number: string }) {
   const name = known?.nombre ?? null;
   const who = name ?? numberText;
   usePageTitle(who);
-  const messages = useMemo(() => withQuotes(known?.messages ?? NO_MESSAGES), [known?.messages]);
+  const messages = known?.messages ?? NO_MESSAGES;
   const pictures = useMemo(() => picturesOf(messages), [messages]);
   const hasOlder = known !== undefined && known.older !== null;
   const phone = known?.telefono ?? number;

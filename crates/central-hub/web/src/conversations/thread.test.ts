@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { es } from '../i18n/es';
 import { numberOf } from '../lib/phone';
 import { inbound } from './message.fixture';
-import { businessOf, heightOf, kindText, rowsOf, withId, withQuotes } from './thread';
+import { businessOf, heightOf, kindText, rowsOf, withId } from './thread';
 import type { Message } from './types';
 
 const message = (id: number, fecha: string, cliente_id: number | null = null): Message => inbound(id, { fecha, cliente_id });
@@ -29,19 +29,6 @@ describe('a conversation', () => {
     expect(high('x'.repeat(120), 300)).toBeGreaterThan(high('x'.repeat(120)));
     expect(heightOf(rowsOf([message(1, NIGHT)], 'UTC')[0], 548)).toBe(23);
     expect(heightOf(undefined, 0)).toBe(23);
-  });
-
-  it('completes the quotes of own answers only', () => {
-    const question = { ...message(1, NIGHT), message_id: 'false_88512345678@lid_3A01' };
-    const quoted = { message_id: 'false_5491158254201@c.us_3A01', from_me: false };
-    const bare = { ...message(2, MORNING), quoted };
-    const unknown = { ...message(3, MORNING), quoted: { ...quoted, message_id: '3A09' } };
-    const complete = { ...message(4, MORNING), quoted: { ...quoted, text: 'otra cosa' } };
-    const all = withQuotes([question, bare, unknown, complete]);
-    expect(all[1]?.quoted).toEqual({ ...quoted, kind: 'text', text: 'm1' });
-    expect([all[0], all[2], all[3]]).toEqual([question, unknown, complete]);
-    const none = [question, complete];
-    expect(withQuotes(none)).toBe(none);
   });
 
   it('is answered for the business of the newest message', () => {

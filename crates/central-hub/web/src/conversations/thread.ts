@@ -107,26 +107,3 @@ export type Target = number | string;
 
 export const findTarget = (messages: readonly Message[], target: Target): Message | undefined =>
   typeof target === 'string' ? withId(messages, target) : messages.find(({ id }) => id === target);
-
-/** Returns whether of the quoted message only the id is known. */
-const isBare = ({ quoted }: Message): boolean =>
-  quoted !== undefined && quoted.kind === undefined && quoted.text === undefined;
-
-/**
- * Completes the quotes of own answers from the loaded messages; of these quotes
- * the hub stores only the message id and the author.
- */
-export function withQuotes(messages: readonly Message[]): readonly Message[] {
-  if (!messages.some(isBare)) return messages;
-  const byKey = new Map<string, Message>();
-  for (const message of messages) {
-    if (message.message_id != null) byKey.set(keyOf(message.message_id), message);
-  }
-  return messages.map((message) => {
-    const { quoted } = message;
-    const original = quoted && isBare(message) && byKey.get(keyOf(quoted.message_id));
-    if (!quoted || !original) return message;
-    const text = original.mensaje === '' ? {} : { text: original.mensaje };
-    return { ...message, quoted: { ...quoted, kind: original.tipo, ...text } };
-  });
-}

@@ -72,20 +72,26 @@ export function useAnswer(chat: string) {
     /** Takes a sent text out of the box; what was typed meanwhile stays. */
     const takeAway = (sent: string) => put(restAfter(sent, slot.get().text));
 
+    /** Takes what the user wanted to send after `sent`; `null` if nothing. */
+    function takeNext(sent: string): string | null {
+      const { next } = slot.get();
+      slot.set({ next: null });
+      const rest = next === null ? '' : restAfter(sent, next);
+      return rest.trim() === '' ? null : rest;
+    }
+
     async function send(body: Omit<Attempt, 'key'>, key: string): Promise<Outcome> {
       // A retry after an unknown outcome reuses the key, so that the message is sent only once.
       const before = slot.get().pending;
       const isRepeated = before?.mensaje === body.mensaje && before.responde_a === body.responde_a;
       const pending = isRepeated ? before : { ...body, key };
-      slot.set({ pending, isUnderWay: true, next: null, sent: null, error: null, simulated: false });
+      slot.set({ pending, isUnderWay: true, sent: null, error: null, simulated: false });
       try {
         const { key: own, ...message } = pending;
         const sent = await answer(message, own);
-        const next = slot.get().next;
-        slot.set({ pending: null, isUnderWay: false, next: null, sent });
+        slot.set({ pending: null, isUnderWay: false, sent });
         takeAway(body.mensaje);
-        const rest = next === null ? '' : restAfter(body.mensaje, next);
-        return { isSent: true, next: rest.trim() === '' ? null : rest };
+        return { isSent: true, next: takeNext(body.mensaje) };
       } catch (failure) {
         const error = asError(failure);
         slot.set({ isUnderWay: false, next: null, error });
@@ -97,9 +103,10 @@ export function useAnswer(chat: string) {
     return {
       put,
       takeAway,
+      takeNext,
       send,
       isUnderWay: () => slot.get().isUnderWay,
-      /** Sends what the box holds now once the present text has been sent. */
+      /** Sends what the box holds now once the present text or files have been sent. */
       sendNext: () => slot.set({ next: slot.get().text }),
       note: (change: Partial<Pick<State, 'isUnderWay' | 'error' | 'sent' | 'simulated'>>) =>
         slot.set(change),
