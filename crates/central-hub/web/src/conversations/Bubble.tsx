@@ -13,7 +13,6 @@ import { Link } from 'wouter';
 
 import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { codeText } from '../i18n/lookup';
 import { clockText, timestampText } from '../lib/days';
 import { useCampaignName } from '../live/campaignName';
 import type { MessageStateName } from '../ui/MessageState';
@@ -21,6 +20,7 @@ import { type Action, MessageActions } from './actions/MessageActions';
 import classes from './Conversations.module.css';
 import { MessageContent } from './content/MessageContent';
 import { Edited, Reactions } from './content/Parts';
+import { failureText } from './thread';
 import type { Message } from './types';
 
 type Icon = ComponentType<{ size?: number; 'aria-hidden'?: boolean }>;
@@ -107,6 +107,7 @@ export const Bubble = memo(function Bubble({
   const c = t.conversations;
   const isOut = message.direccion === 'saliente';
   const { campañaId } = message;
+  const failure = isOut ? failureText(t, message) : null;
   return (
     <article
       className={classes.bubble}
@@ -117,9 +118,9 @@ export const Bubble = memo(function Bubble({
     >
       <span className={classes.hidden}>{isOut ? c.fromYou : c.fromThem}</span>
       <MessageContent message={message} who={who} onOpen={onOpen} onJump={onJump} />
-      {message.error && isOut && (
+      {failure && (
         <Text size="xs" c="var(--mantine-color-error)">
-          {codeText(t, message.error, message.error)}
+          {failure}
         </Text>
       )}
       <div className={classes.foot}>

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { es } from '../i18n/es';
 import { numberOf } from '../lib/phone';
 import { inbound } from './message.fixture';
-import { businessOf, heightOf, kindText, rowsOf, withId } from './thread';
+import { businessOf, failureText, heightOf, kindText, rowsOf, withId } from './thread';
 import type { Message } from './types';
 
 const message = (id: number, fecha: string, cliente_id: number | null = null): Message => inbound(id, { fecha, cliente_id });
@@ -53,5 +53,14 @@ describe('a conversation', () => {
     expect(kindText(es, 'text')).toBeNull();
     expect(kindText(es, 'ptt')).toBe('Mensaje de voz');
     expect(kindText(es, 'toString')).toBe('Otro contenido (toString)');
+  });
+
+  it('says why a message failed', () => {
+    const failed: Message = { ...message(1, NIGHT), error: 'INVALID_REQUEST' };
+    expect(failureText(es, message(1, NIGHT))).toBeNull();
+    expect(failureText(es, failed)).toBe(es.errors['INVALID_REQUEST']);
+    const withFile = { ...failed, archivo: 'foto.tiff' };
+    expect(failureText(es, withFile)).toBe(es.conversations.attach.refused);
+    expect(failureText(es, { ...withFile, error: 'NOT_ON_WHATSAPP' })).toBe(es.errors['NOT_ON_WHATSAPP']);
   });
 });

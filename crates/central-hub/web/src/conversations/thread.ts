@@ -1,4 +1,5 @@
 import type { Dictionary } from '../i18n/es';
+import { codeText } from '../i18n/lookup';
 import { clockIn, type Day } from '../lib/days';
 import { plainText } from '../lib/richText';
 import type { Message } from './types';
@@ -91,6 +92,15 @@ export function summary(t: Dictionary, message: Message): string {
   const name = message.media?.filename ?? message.archivo;
   const said = plainText(message.mensaje) || (message.tipo === 'document' ? name : '');
   return [kind, said].filter(Boolean).join(': ');
+}
+
+/** Explains why a message failed; `null` if it did not. */
+export function failureText(t: Dictionary, { error, archivo, media }: Message): string | null {
+  if (!error) return null;
+  // Of a message with a file, it is the file that is not valid.
+  const isFile = archivo !== undefined || media !== undefined;
+  if (isFile && error === 'INVALID_REQUEST') return t.conversations.attach.refused;
+  return codeText(t, error, error);
 }
 
 /** Returns the part of a WhatsApp id that is the same in all its spellings. */

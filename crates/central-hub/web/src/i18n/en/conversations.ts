@@ -143,6 +143,7 @@ export const conversations: typeof es = {
     empty: (names) => `Not added, because it is empty: ${names}`,
     folder: 'Folders cannot be sent. Choose the files instead.',
     brokeOff: 'The upload broke off and the file was not sent. Send it again.',
+    refused: 'The file cannot be sent like this. It can be sent as a document.',
     asDocument: 'Send as document',
     leftBehind: (who) => `Something was not sent to ${who}. Open the chat to see it.`,
     problems: {

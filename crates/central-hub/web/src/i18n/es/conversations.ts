@@ -142,6 +142,7 @@ export const conversations = {
     folder: 'Las carpetas no se pueden enviar: elegí los archivos.',
     brokeOff: 'Se cortó la subida. No salió: enviá de nuevo.',
     asDocument: 'Enviarlo como documento',
+    refused: 'El archivo no se puede enviar así: se puede enviar como documento.',
     leftBehind: (who: string) => `Algo no salió para ${who}. Abrí el chat para verlo.`,
     problems: {
       FILE_EMPTY: 'Está vacío. No salió.',
