@@ -356,6 +356,10 @@ async function test() {
     await box().fill('');
   });
 
+  /** Describes the messages at the phone from this one on. */
+  const arrivedSince = async (first) =>
+    (await standin.messages()).slice(first).map(({ body, caption, file }) => `${file?.filename ?? ''}:${caption ?? body ?? ''}`).join('|');
+
   await step('what is typed while a file is being sent, Enter sends after it', async () => {
     const before = await sentCount();
     await attach('uno.txt');
@@ -368,9 +372,79 @@ async function test() {
     await box().press('Enter');
     await release();
     await eventually('both have arrived', async () => (await sentCount()) === before + 2, 60_000);
-    const arrived = (await standin.messages()).slice(before).map(({ body, caption, file }) => `${file?.filename ?? ''}:${caption ?? body ?? ''}`);
-    assertEqual(arrived.join('|'), 'uno.txt:El plano|:¿Le sirve?', 'the messages at the phone');
+    assertEqual(await arrivedSince(before), 'uno.txt:El plano|:¿Le sirve?', 'the messages at the phone');
     await eventually('the box is empty', async () => (await box().inputValue()) === '');
+  });
+
+  await step('a file that is added while an answer is being sent goes with the next Enter', async () => {
+    const before = await sentCount();
+    const release = await hold('**/api/sender/messages/send');
+    const asked = page.waitForRequest('**/api/sender/messages/send');
+    await box().fill('Le mando el plano');
+    await box().press('Enter');
+    await asked;
+    await attach('plano.txt');
+    await attachment('plano.txt').waitFor();
+    await box().fill('Le mando el plano\nAhí va');
+    await box().press('Enter');
+    await release();
+    await eventually('both have arrived', async () => (await sentCount()) === before + 2, 60_000);
+    assertEqual(await arrivedSince(before), ':Le mando el plano|plano.txt:Ahí va', 'the messages at the phone');
+    await attachment('plano.txt').waitFor({ state: 'detached' });
+  });
+
+  await step('a file that was certainly not sent may get another text', async () => {
+    const keys = [];
+    await page.route('**/api/send', async (route) => {
+      keys.push(route.request().headers()['idempotency-key']);
+      const body = JSON.stringify({ code: 'SESSION_NOT_READY', message: 'not now' });
+      await (keys.length === 1 ? route.fulfill({ status: 503, contentType: 'application/json', body }) : route.continue());
+    });
+    await attach('otra.txt');
+    await box().fill('Primero');
+    await button('Enviar').click();
+    await attachment('otra.txt').getByText('WhatsApp no está conectado.').waitFor();
+    await box().fill('Segundo');
+    const message = await sendWith(() => button('Enviar').click());
+    await page.unroute('**/api/send');
+    assertEqual(message.caption, 'Segundo', 'the caption at the phone');
+    assert(keys[0] !== keys[1], 'another message has the key of the first one');
+  });
+
+  await step('who writes a note while an answer is being sent goes on with it', async () => {
+    const contact = page.getByRole('complementary', { name: /^Datos de/ });
+    const note = contact.getByLabel('Nota');
+    const release = await hold('**/api/files?*');
+    await attach('largo.txt');
+    await button('Enviar').click();
+    await attachment('largo.txt').getByRole('progressbar').waitFor({ state: 'attached' });
+    await page.getByRole('heading', { level: 2 }).getByRole('button').click();
+    await note.pressSequentially('Pregunta');
+    await sendWith(release);
+    await attachment('largo.txt').waitFor({ state: 'detached' });
+    await page.keyboard.type(' mucho');
+    assertEqual(await note.inputValue(), 'Pregunta mucho', 'the note');
+    await note.fill('');
+    await button('Cerrar los datos').click();
+  });
+
+  await step('a quote waits with its draft; the browser asks before unsent files are lost', async () => {
+    const isAsked = () =>
+      page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    const quote = page.getByTestId('answered');
+    await page.locator('[data-message]').last().getByRole('button', { name: 'Opciones del mensaje' }).click();
+    await page.getByRole('menuitem', { name: 'Responder' }).click();
+    await quote.waitFor();
+    assertEqual(await isAsked(), false, 'asked without files');
+    await attach('espera.txt');
+    await attachment('espera.txt').waitFor();
+    assertEqual(await isAsked(), true, 'asked with a file');
+    await openChat(LEO);
+    assertEqual(await quote.count(), 0, 'the quote in another chat');
+    await openChat(ANA);
+    await quote.waitFor();
+    await button('Quitar espera.txt').click();
+    await button('No responder a ese mensaje').click();
   });
 
   await step('an answer goes on when another chat is opened; what is not sent waits in its chat', async () => {
@@ -396,8 +470,7 @@ async function test() {
     // Sends one more, so that a file that was removed would have arrived before it.
     await box().fill('Es todo');
     await sendWith(() => box().press('Enter'));
-    const arrived = (await standin.messages()).slice(before).map(({ body, caption, file }) => `${file?.filename ?? ''}:${caption ?? body ?? ''}`);
-    assertEqual(arrived.join('|'), 'uno.txt:Los planos|dos.txt:|:Es todo', 'the messages at the phone');
+    assertEqual(await arrivedSince(before), 'uno.txt:Los planos|dos.txt:|:Es todo', 'the messages at the phone');
     await openChat(LEO);
     await attachment('espera.txt').waitFor();
     assertEqual(await box().inputValue(), 'para Leo', 'the text that waits');

@@ -73,9 +73,13 @@ async function readJson(response: Response): Promise<unknown> {
  * Sends a request to the hub. Rejects with an [`ApiError`], or the caller's own
  * abort.
  */
-export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+export const request = <T>(path: string, options: RequestOptions = {}): Promise<T> =>
+  withCsrf(() => ask<T>(path, options));
+
+/** Makes a request, and makes it again if the CSRF token had become invalid. */
+export async function withCsrf<T>(attempt: () => Promise<T>): Promise<T> {
   try {
-    return await ask<T>(path, options);
+    return await attempt();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'UNAUTHORIZED') listeners.forEach((listener) => listener());
@@ -84,7 +88,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     const { csrf: fresh } = await ask<{ csrf: string | null }>(ME_PATH, {});
     if (!fresh || fresh === csrf) throw error;
     setCsrf(fresh);
-    return await ask<T>(path, options);
+    return await attempt();
   }
 }
 

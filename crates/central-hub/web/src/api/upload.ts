@@ -1,4 +1,4 @@
-import { ApiError, BAD_RESPONSE, HUB_UNREACHABLE, csrfHeader } from './http';
+import { ApiError, BAD_RESPONSE, HUB_UNREACHABLE, csrfHeader, withCsrf } from './http';
 import type { ErrorBody } from './types';
 
 interface Options {
@@ -20,7 +20,10 @@ function read(text: string): unknown {
  * Sends `POST path` with a file as the body. Uses XMLHttpRequest, since `fetch`
  * does not report upload progress.
  */
-export function upload<T>(path: string, { file, onProgress, signal }: Options): Promise<T> {
+export const upload = <T>(path: string, options: Options): Promise<T> =>
+  withCsrf(() => uploadOnce<T>(path, options));
+
+function uploadOnce<T>(path: string, { file, onProgress, signal }: Options): Promise<T> {
   return new Promise((resolve, reject) => {
     const sent = new XMLHttpRequest();
     sent.open('POST', path);

@@ -84,6 +84,7 @@ export function AnswerBox({
   const { text, put } = written;
   const [problem, setProblem] = useState<string | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const files = useAttachments(chat);
   const { add } = files;
   const [hadFolder, setHadFolder] = useState(false);
@@ -150,7 +151,10 @@ export function AnswerBox({
     if (!isOpen.current) toast({ text: c.attach.leftBehind(who) });
   };
   const settle = () => {
-    box.current?.focus();
+    // Whoever writes a note meanwhile goes on with it.
+    const { activeElement } = document;
+    const isElsewhere = activeElement !== document.body && !form.current?.contains(activeElement);
+    if (!isElsewhere) box.current?.focus();
     void queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY });
   };
 
@@ -176,33 +180,40 @@ export function AnswerBox({
     requestAnimationFrame(() => box.current?.setSelectionRange(next, next));
   }
 
-  async function sendFiles() {
-    const caption = text.trim();
+  async function sendFiles(caption: string, quote: Message | null) {
     onSend();
     written.note({ isUnderWay: true, error: null, sent: null, simulated: false });
-    const sent = await files.send(target, { caption, replyTo });
+    const sent = await files.send(target, { caption, replyTo: quote?.message_id ?? null });
     written.note({ isUnderWay: false, simulated: sent.simulated });
-    if (sent.quoted) unquote(answered);
+    if (sent.quoted) unquote(quote);
     if (sent.captioned) written.takeAway(caption);
     settle();
     // An audio file has no caption, so the text is sent as a separate message.
     if (sent.all && !sent.captioned && caption !== '') {
-      await sendText(caption, sent.quoted ? null : answered);
+      await sendText(caption, sent.quoted ? null : quote);
       return;
     }
-    const next = written.takeNext(caption);
     if (!sent.all) tellIfLeft();
-    else if (next !== null) await sendText(next, null);
+    await sendNext(sent.all, caption, quote);
+  }
+
+  /** Sends what the user wanted to send after a text or files, if those were sent. */
+  async function sendNext(isSent: boolean, before: string, quoteBefore: Message | null) {
+    const next = written.takeNext(before);
+    if (!isSent || !next) return;
+    const quote = next.quote?.id === quoteBefore?.id ? null : next.quote;
+    if (files.keys().some((key) => next.files.includes(key))) await sendFiles(next.text.trim(), quote);
+    else if (next.text.trim() !== '') await sendText(next.text, quote);
   }
 
   function submit(event?: FormEvent) {
     event?.preventDefault();
     // Also a second click that arrives before the button renders as busy.
     if (written.isUnderWay()) {
-      written.sendNext();
+      written.noteNext(answered, files.keys());
       return;
     }
-    if (files.list.length > 0) void sendFiles();
+    if (files.keys().length > 0) void sendFiles(text.trim(), answered);
     else void sendText(text, answered);
   }
 
@@ -220,11 +231,11 @@ export function AnswerBox({
       ...(quote === null ? {} : { responde_a: quote.id }),
     };
     onSend();
-    const outcome = await written.send(message, newKey());
-    if (outcome.isSent) unquote(quote);
+    const isSent = await written.send(message, newKey());
+    if (isSent) unquote(quote);
     else tellIfLeft();
     settle();
-    if (outcome.next !== null) await sendText(outcome.next, null);
+    await sendNext(isSent, mensaje, quote);
   }
 
   const { sent: data, error, simulated } = written;
@@ -233,7 +244,7 @@ export function AnswerBox({
   const now = data && (messages.find(({ id }) => id === data.id)?.estado ?? data.estado);
   const canSend = !(sending?.detenido === true && dryRun === false);
   return (
-    <form onSubmit={submit} noValidate className={classes.answer}>
+    <form ref={form} onSubmit={submit} noValidate className={classes.answer}>
       <div role="status" aria-live="polite" data-testid="answer-outcome">
         {(now === 'simulado' || simulated) && <Text size="sm">{c.rehearsed(who)}</Text>}
         {now === 'pendiente' && <Text size="sm">{c.waiting}</Text>}

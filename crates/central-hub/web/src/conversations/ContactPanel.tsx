@@ -36,15 +36,26 @@ const stranger = (number: string): ContactDetails => ({
   negocios: [],
 });
 
+interface Props {
+  number: string;
+  who: string;
+  /** Whether the user has just opened it. */
+  takesFocus: boolean;
+  onClose: () => void;
+}
+
 /** The contact's data and notes, beside the messages. */
-export default function ContactPanel({ number, who, onClose }: { number: string; who: string; onClose: () => void }) {
+export default function ContactPanel({ number, who, takesFocus, onClose }: Props) {
   const t = useText();
   const c = t.conversations.contact;
   const { data, error } = useContact(number, POLL_MS);
   const isUnknown = error instanceof ApiError && error.status === 404;
   const contact = data ?? (isUnknown ? stranger(number) : null);
   const close = useRef<HTMLButtonElement>(null);
-  useEffect(() => close.current?.focus({ preventScroll: true }), []);
+  const wasOpened = useRef(takesFocus);
+  useEffect(() => {
+    if (wasOpened.current) close.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <aside
       id="contact-panel"

@@ -67,14 +67,19 @@ export function Thread({ number }: { number: string }) {
   const phone = known?.telefono ?? number;
   const optOut = useOptOut(phone, known ? known.newest : null);
   useReading(number, known);
-  const actions = useMessageActions();
+  const actions = useMessageActions(number);
   const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
     toast({ text: c.attended(who) }),
   );
+  const undoOptOut = useAction(OPT_OUT_KEY, () => removeOptOut(phone));
   const [isSearching, setSearching] = useState(false);
-  const [isPanelOpen, setPanelOpen] = useState(() => readStored(PANEL_KEY) === 'yes' && isWide());
+  // `kept` from an earlier visit, or `opened` by the user in this one.
+  const [panel, setPanel] = useState<'kept' | 'opened' | null>(() =>
+    readStored(PANEL_KEY) === 'yes' && isWide() ? 'kept' : null,
+  );
+  const isPanelOpen = panel !== null;
   const showPanel = (next: boolean) => {
-    setPanelOpen(next);
+    setPanel(next ? 'opened' : null);
     writeStored(PANEL_KEY, next ? 'yes' : null);
   };
   const searchButton = useRef<HTMLButtonElement>(null);
@@ -163,7 +168,7 @@ export function Thread({ number }: { number: string }) {
         >
           <IconSearch size={20} aria-hidden />
         </ActionIcon>
-        {optOut.data === null && <OptOutMenu phone={phone} who={who} />}
+        {!optOut.data && <OptOutMenu phone={phone} who={who} onUndo={undoOptOut.mutate} />}
       </div>
       {isSearching && (
         <ThreadSearch
@@ -181,6 +186,7 @@ export function Thread({ number }: { number: string }) {
           <ContactPanel
             number={phone}
             who={who}
+            takesFocus={panel === 'opened'}
             onClose={() => {
               showPanel(false);
               opener.current?.focus();
@@ -188,7 +194,7 @@ export function Thread({ number }: { number: string }) {
           />
         </Suspense>
       )}
-      <ActionError error={error} />
+      <ActionError error={error ?? attend.error ?? undoOptOut.error ?? optOut.error} />
       <div role="status">
         {jump.search && (
           <div className={classes.far}>
@@ -272,12 +278,11 @@ function Closed({ who }: { who: string }) {
   );
 }
 
-function OptOutMenu({ phone, who }: { phone: string; who: string }) {
+function OptOutMenu({ phone, who, onUndo }: { phone: string; who: string; onUndo: () => void }) {
   const t = useText();
   const c = t.conversations;
   const seesAll = useSeesAll();
   const [asking, dialog] = useDisclosure(false);
-  const undoOptOut = useAction(OPT_OUT_KEY, () => removeOptOut(phone));
   const add = useAction(
     OPT_OUT_KEY,
     () => addOptOut({ telefono: phone, motivo: c.optOutReason }),
@@ -286,7 +291,7 @@ function OptOutMenu({ phone, who }: { phone: string; who: string }) {
       toast({
         text: c.optOutDone(who),
         // Only administrators can remove an opt-out.
-        ...(seesAll ? { undo: { label: t.app.undo, act: () => undoOptOut.mutate() } } : {}),
+        ...(seesAll ? { undo: { label: t.app.undo, act: onUndo } } : {}),
       });
     },
   );

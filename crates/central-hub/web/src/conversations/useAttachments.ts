@@ -1,8 +1,10 @@
 import { useCallback } from 'react';
 
+import { ApiError } from '../api/http';
 import { outcomeIsUnknown } from '../api/outcome';
 import { upload } from '../api/upload';
 import { asError } from '../lib/asError';
+import { askBeforeLeaving } from '../lib/askBeforeLeaving';
 import { chatStore, useSlot, type Slot } from '../lib/chatStore';
 import { newKey } from '../lib/key';
 import { query } from '../lib/query';
@@ -33,6 +35,8 @@ export interface Attachments {
   asDocument: (key: string) => void;
   /** Sends all files: the first one with the quote, the first that can have a caption with it. */
   send: (target: Target, words: Words) => Promise<SendSummary>;
+  /** Returns the keys of the files, also of those added since the last render. */
+  keys: () => readonly string[];
 }
 
 /** The caption and quote sent with a file. */
@@ -59,6 +63,7 @@ interface State {
 }
 
 const files = chatStore<State>(() => ({ list: [], notAdded: ALL_ADDED, isSending: false }));
+askBeforeLeaving(() => files.some(({ list }) => list.length > 0));
 
 /** The running uploads by the files' keys. */
 const uploads = new Map<string, AbortController>();
@@ -124,10 +129,17 @@ async function sendOne(
       simulated,
     };
   } catch (error) {
-    // A file that was certainly not sent may get another caption and quote on retry.
-    if (!(error instanceof Error && outcomeIsUnknown(error))) words.delete(key);
+    if (!outcomeIsUnknown(asError(error))) words.delete(key);
     throw error;
   }
+}
+
+/** Returns what a failure changes of a file. */
+function afterFailure(error: Error): Partial<Attachment> {
+  if (outcomeIsUnknown(error)) return { error };
+  const isGone = error instanceof ApiError && error.code === 'FILE_NOT_FOUND';
+  // Certainly not sent: a retry may have another caption and quote, so it gets another key.
+  return { error, key: newKey(), ...(isGone && { fileId: null }) };
 }
 
 /** Sends the files that a chat has now, one after another, whether or not the chat stays open. */
@@ -154,8 +166,7 @@ async function sendAll(
       drop(slot, key);
     } catch (error) {
       if (error instanceof Removed) continue;
-      const problem = asError(error);
-      put(slot, key, { error: problem, part: null });
+      put(slot, key, { part: null, ...afterFailure(asError(error)) });
       sent.all = false;
       // Stop here, to keep the order of the files.
       break;
@@ -202,5 +213,7 @@ export function useAttachments(chat: string): Attachments {
     [slot],
   );
 
-  return { ...state, add, remove, asDocument, send };
+  const keys = useCallback(() => slot.get().list.map(({ key }) => key), [slot]);
+
+  return { ...state, add, remove, asDocument, send, keys };
 }

@@ -15,6 +15,8 @@ export interface Slot<T> {
 
 interface ChatStore<T> {
   of: (chat: string) => Slot<T>;
+  /** Returns whether the state of any chat passes the test. */
+  some: (test: (state: T) => boolean) => boolean;
 }
 
 const all = new Set<() => void>();
@@ -28,6 +30,7 @@ export function chatStore<T extends object>(initial: (chat: string) => T): ChatS
     tell();
   });
   return {
+    some: (test) => [...states.values()].some(test),
     of: (chat) => {
       // Work that goes on after its user left stays that user's.
       const key = `${ownerName()}\n${chat}`;

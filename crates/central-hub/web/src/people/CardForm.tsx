@@ -38,8 +38,8 @@ export function CardForm({ contact }: { contact: ContactDetails }) {
   const save = useAction(
     CONTACTS_KEY,
     async () => {
-      const sent = { nombre: nombre.trim(), etiquetas, nota: nota.trim() };
-      const saved = await changeContact(idOf(contact), sent);
+      // Only what was changed: somebody else may have changed the rest since it was read.
+      const saved = await changeContact(idOf(contact), changes);
       queries.setQueryData(contactKey(idOf(contact)), saved);
       // What was typed while it was being saved stays.
       const now = slot.get().changes;

@@ -51,7 +51,7 @@ export const useContact = (id: string, everyMs: number | false = false) =>
     staleTime: 0,
   });
 
-export const changeContact = (id: string, body: Change) =>
+export const changeContact = (id: string, body: Partial<Change>) =>
   request<ContactDetails>(pathOf(id), { method: 'PUT', body });
 
 export const joinContacts = (id: string, con: string) =>

@@ -23,6 +23,8 @@ export const useQuickAnswers = (enabled = true) =>
     queryKey: QUICK_ANSWERS_KEY,
     queryFn: ({ signal }) => request<{ respuestas: QuickAnswer[] }>(PATH, { signal }),
     select: ({ respuestas }) => respuestas,
+    // Others change them, which no event tells.
+    staleTime: 0,
     enabled,
   });
 

@@ -25,7 +25,7 @@ export function EditDialog({ message, onClose }: { message: Message; onClose: ()
   );
   const same = text.trim() === '' || text.trim() === message.mensaje.trim();
   return (
-    <Dialog opened title={m.editTitle} onClose={onClose}>
+    <Dialog opened title={m.editTitle} onClose={onClose} kept={!same}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -1,6 +1,7 @@
 import { useCallback, useState, type ReactNode } from 'react';
 
 import { useText } from '../../i18n/I18nProvider';
+import { chatStore, useSlot } from '../../lib/chatStore';
 import { ActionError } from '../../ui/ActionError';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { Dialog } from '../../ui/Dialog';
@@ -22,10 +23,13 @@ interface ThreadActions {
   dialogs: ReactNode;
 }
 
+/** The message that an unsent answer quotes waits with it in its chat. */
+const quotes = chatStore<{ answered: Message | null }>(() => ({ answered: null }));
+
 /** Manages the actions on a conversation's messages: answer, react, edit, delete. */
-export function useMessageActions(): ThreadActions {
+export function useMessageActions(chat: string): ThreadActions {
   const m = useText().messageActions;
-  const [answered, setAnswered] = useState<Message | null>(null);
+  const [slot, { answered }] = useSlot(quotes, chat);
   const [edited, setEdited] = useState<Message | null>(null);
   const [deleted, setDeleted] = useState<Message | null>(null);
   const [picked, setPicked] = useState<Message | null>(null);
@@ -42,7 +46,7 @@ export function useMessageActions(): ThreadActions {
   const { reset } = remove;
   const act = useCallback(
     (message: Message, action: Action) => {
-      if (action === 'answer') setAnswered(message);
+      if (action === 'answer') slot.set({ answered: message });
       else if (action === 'edit') setEdited(message);
       else if (action === 'pick') setPicked(message);
       else if (typeof action === 'object') react({ id: message.id, emoji: action.react });
@@ -51,9 +55,9 @@ export function useMessageActions(): ThreadActions {
         setDeleted(message);
       }
     },
-    [reset, react],
+    [reset, react, slot],
   );
-  const answerNone = useCallback(() => setAnswered(null), []);
+  const answerNone = useCallback(() => slot.clear(), [slot]);
   const dialogs = (
     <>
       {picked && (

@@ -37,9 +37,10 @@ export function VoicePanel({ voice, canSend }: { voice: Voice; canSend: boolean 
     // Without its sound the message cannot have been sent.
     return isAtService ? c.unknown : v.brokeOff;
   }
-  // The pressed button is gone, so focus the first remaining one.
+  // The pressed button is gone, so focus the first remaining one, unless the user writes meanwhile.
   useEffect(() => {
-    if (state === 'recording' || state === 'recorded') first.current?.focus();
+    const isWriting = document.activeElement?.matches('input, textarea') ?? false;
+    if (!isWriting && (state === 'recording' || state === 'recorded')) first.current?.focus();
   }, [state]);
   const words = error && wordsFor(error, isUploaded);
   return (

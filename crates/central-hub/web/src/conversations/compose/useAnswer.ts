@@ -5,6 +5,7 @@ import { asError } from '../../lib/asError';
 import { chatStore, useSlot } from '../../lib/chatStore';
 import { draftOf, keepDraft, restAfter } from '../../lib/drafts';
 import { answer } from '../api';
+import type { Message } from '../types';
 
 export interface Attempt {
   destinatario: string;
@@ -16,12 +17,20 @@ export interface Attempt {
 
 type Sent = Awaited<ReturnType<typeof answer>>;
 
+interface Next {
+  text: string;
+  /** The message to quote. */
+  quote: Message | null;
+  /** The keys of the files in the box. */
+  files: readonly string[];
+}
+
 interface State {
   text: string;
   /** Whether a text or files are being sent. */
   isUnderWay: boolean;
-  /** The text that the user wanted to send while another one was being sent. */
-  next: string | null;
+  /** What the user wanted to send while something else was being sent. */
+  next: Next | null;
   /** The attempt whose outcome is unknown. */
   pending: Attempt | null;
   sent: Sent | null;
@@ -39,13 +48,6 @@ const answers = chatStore<State>((chat) => ({
   error: null,
   simulated: false,
 }));
-
-/** What became of a text. */
-interface Outcome {
-  isSent: boolean;
-  /** What to send next. */
-  next: string | null;
-}
 
 /** Manages the text of a chat's answer. What is being sent goes on when the chat is left. */
 export function useAnswer(chat: string) {
@@ -73,30 +75,30 @@ export function useAnswer(chat: string) {
     const takeAway = (sent: string) => put(restAfter(sent, slot.get().text));
 
     /** Takes what the user wanted to send after `sent`; `null` if nothing. */
-    function takeNext(sent: string): string | null {
+    function takeNext(sent: string): Next | null {
       const { next } = slot.get();
       slot.set({ next: null });
-      const rest = next === null ? '' : restAfter(sent, next);
-      return rest.trim() === '' ? null : rest;
+      return next && { ...next, text: restAfter(sent, next.text) };
     }
 
-    async function send(body: Omit<Attempt, 'key'>, key: string): Promise<Outcome> {
-      // A retry after an unknown outcome reuses the key, so that the message is sent only once.
+    /** Sends a text; returns whether it was sent. */
+    async function send(body: Omit<Attempt, 'key'>, key: string): Promise<boolean> {
+      // A retry after an unknown outcome is the same message, quote included, so that it is sent
+      // only once.
       const before = slot.get().pending;
-      const isRepeated = before?.mensaje === body.mensaje && before.responde_a === body.responde_a;
-      const pending = isRepeated ? before : { ...body, key };
+      const pending = before?.mensaje === body.mensaje ? before : { ...body, key };
       slot.set({ pending, isUnderWay: true, sent: null, error: null, simulated: false });
       try {
         const { key: own, ...message } = pending;
         const sent = await answer(message, own);
         slot.set({ pending: null, isUnderWay: false, sent });
         takeAway(body.mensaje);
-        return { isSent: true, next: takeNext(body.mensaje) };
+        return true;
       } catch (failure) {
         const error = asError(failure);
         slot.set({ isUnderWay: false, next: null, error });
         if (!outcomeIsUnknown(error)) slot.set({ pending: null });
-        return { isSent: false, next: null };
+        return false;
       }
     }
 
@@ -106,8 +108,9 @@ export function useAnswer(chat: string) {
       takeNext,
       send,
       isUnderWay: () => slot.get().isUnderWay,
-      /** Sends what the box holds now once the present text or files have been sent. */
-      sendNext: () => slot.set({ next: slot.get().text }),
+      /** Notes that what the box holds now is to be sent after what is being sent. */
+      noteNext: (quote: Message | null, files: readonly string[]) =>
+        slot.set({ next: { text: slot.get().text, quote, files } }),
       note: (change: Partial<Pick<State, 'isUnderWay' | 'error' | 'sent' | 'simulated'>>) =>
         slot.set(change),
       text: state.text,

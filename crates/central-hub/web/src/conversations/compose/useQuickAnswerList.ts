@@ -118,11 +118,12 @@ export function useQuickAnswerList({ box, text, put, name, phone, business }: Op
     if (key === 'Escape') {
       setClosedAt(shortcut.start);
     } else if (shows !== 'list') {
-      return false;
+      // A shortcut whose answer is not there yet is not to be sent as it is.
+      if (key !== 'Enter' || event.shiftKey || shows === 'none') return false;
     } else if (key === 'ArrowDown' || key === 'ArrowUp') {
       const step = key === 'ArrowDown' ? 1 : -1;
       setActive((at + step + found.length) % found.length);
-    } else if ((key === 'Enter' && !event.shiftKey) || key === 'Tab') {
+    } else if ((key === 'Enter' && !event.shiftKey) || (key === 'Tab' && !event.shiftKey)) {
       const answer = found[at];
       if (answer) choose(answer);
     } else {

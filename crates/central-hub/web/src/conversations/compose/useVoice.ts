@@ -1,8 +1,10 @@
 import { useEffect } from 'react';
 
+import { ApiError } from '../../api/http';
 import { outcomeIsUnknown } from '../../api/outcome';
 import { upload } from '../../api/upload';
 import { asError } from '../../lib/asError';
+import { askBeforeLeaving } from '../../lib/askBeforeLeaving';
 import { chatStore, useSlot, type Slot } from '../../lib/chatStore';
 import { newKey } from '../../lib/key';
 import { sendFile } from '../api';
@@ -70,6 +72,7 @@ const IDLE: Omit<State, 'turn'> = {
 };
 
 const voices = chatStore<State>(() => ({ ...IDLE, turn: 0 }));
+askBeforeLeaving(() => voices.some(({ state }) => state !== 'idle'));
 
 async function start(slot: Slot<State>) {
   discard(slot);
@@ -148,9 +151,13 @@ async function send(slot: Slot<State>, target: Target): Promise<{ simulated: boo
   } catch (failure) {
     if (turn !== slot.get().turn) return null;
     const error = asError(failure);
-    // A message that was certainly not sent may quote another message on retry.
-    if (!outcomeIsUnknown(error)) finished.to = null;
-    slot.set({ state: 'recorded', error });
+    if (!outcomeIsUnknown(error)) {
+      // Certainly not sent: a retry may quote another message, so it gets another key.
+      finished.to = null;
+      finished.key = newKey();
+    }
+    if (error instanceof ApiError && error.code === 'FILE_NOT_FOUND') finished.fileId = null;
+    slot.set({ state: 'recorded', error, isUploaded: finished.fileId !== null });
     return null;
   }
 }

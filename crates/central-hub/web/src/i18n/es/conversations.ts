@@ -34,7 +34,7 @@ export const conversations = {
   optOut: 'Dar de baja',
   optOutTitle: (who: string) => `¿Dar de baja a ${who}?`,
   optOutText: 'No se le escribe más, tampoco en una campaña. Se puede deshacer en Bajas.',
-  optOutDone: (who: string) => `${who} quedó dada de baja`,
+  optOutDone: (who: string) => `Se dio de baja a ${who}`,
   optOutReason: 'Desde el chat',
   lineDown: 'WhatsApp no está conectado: lo que escribas queda en espera y sale solo cuando vuelva.',
   kinds: {
